@@ -1,0 +1,58 @@
+//! Whether the user's Python module can be found by its interpreter. It is never run.
+
+use std::path::{Path, PathBuf};
+
+use crate::diagnostic::Diagnostic;
+use crate::host::Host;
+use crate::probe::{Interpreter, LIMIT};
+
+/// Asks the interpreter itself, for what files cannot tell: editable installs, zip files, extension modules.
+const SCRIPT: &str = "import sys, importlib.util; print('snakepit:found' if importlib.util.find_spec(sys.argv[1]) else '')";
+
+pub(crate) fn check(
+    module: &str,
+    python_path: &[PathBuf],
+    interpreter: &Interpreter,
+    executable: &Path,
+    host: &dyn Host,
+) -> Result<(), Diagnostic> {
+    let relative: PathBuf = module.split('.').collect();
+    let folders = interpreter
+        .site_packages
+        .iter()
+        .chain([&interpreter.standard_library])
+        .map(PathBuf::from);
+    for folder in python_path.iter().cloned().chain(folders) {
+        let base = folder.join(&relative);
+        if host.info(&base.with_added_extension("py")).is_some()
+            || host.info(&base.join("__init__.py")).is_some()
+        {
+            return Ok(());
+        }
+    }
+    let top = module.split('.').next().unwrap_or(module);
+    let answer = host.run(executable, &["-I", "-c", SCRIPT, top], LIMIT);
+    // Only a module at the top is asked for: finding a deeper one would run its parents.
+    if top == module
+        && answer
+            .is_ok_and(|answer| String::from_utf8_lossy(&answer.stdout).contains("snakepit:found"))
+    {
+        return Ok(());
+    }
+    let looked: Vec<String> = python_path
+        .iter()
+        .map(|folder| format!("`{}`", folder.display()))
+        .collect();
+    let message = if looked.is_empty() {
+        format!("`{}` finds no module `{module}`", executable.display())
+    } else {
+        format!(
+            "`{}` finds no module `{module}`, nor does {}",
+            executable.display(),
+            looked.join(", ")
+        )
+    };
+    let help =
+        "name its folder in `python_path = [\"...\"]`, or install its package into the environment";
+    Err(Diagnostic::new("adapter_not_found", message, help).at("adapter"))
+}

@@ -1,0 +1,202 @@
+//! `emit()`: sources to declarations, declarations to the manifest, facts to Cargo's directives.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::{env, fs, thread};
+
+use crate::declaration::PoolDeclaration;
+use crate::declare;
+use crate::environment::PythonEnvironment;
+use crate::host::Machine;
+use crate::manifest::{FILE_NAME, Manifest, Outcome};
+use crate::probe::Cache;
+use crate::resolver::{Custom, is_dir, resolve};
+
+/// Resolves every declared pool of the package whose build script calls it.
+///
+/// It does not panic on a missing environment: the macro reports that at the attribute that asked for it.
+///
+/// # Panics
+/// Outside a build script, or when `OUT_DIR` cannot be written.
+pub fn emit() {
+    Builder::new().emit();
+}
+
+/// The long form of [`emit`].
+#[derive(Default)]
+pub struct Builder {
+    custom: Custom,
+    sources: Vec<PathBuf>,
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder")
+            .field("environments", &self.custom.keys().collect::<Vec<_>>())
+            .field("sources", &self.sources)
+            .finish()
+    }
+}
+
+impl Builder {
+    /// A builder that reads `src`, `tests`, `examples` and `benches`.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Registers a kind of environment, used as `environment = custom("name", ...)`.
+    #[must_use]
+    pub fn environment(
+        mut self,
+        name: &str,
+        environment: impl PythonEnvironment + 'static,
+    ) -> Self {
+        self.custom.insert(name.to_owned(), Box::new(environment));
+        self
+    }
+
+    /// Reads another source file, relative to the package.
+    #[must_use]
+    pub fn source(mut self, path: impl Into<PathBuf>) -> Self {
+        self.sources.push(path.into());
+        self
+    }
+
+    /// Resolves all pools side by side, writes the manifest and prints Cargo's directives.
+    ///
+    /// # Panics
+    /// Outside a build script, or when `OUT_DIR` cannot be written.
+    pub fn emit(self) {
+        let package = PathBuf::from(
+            env::var_os("CARGO_MANIFEST_DIR").expect("`emit` is called by a build script"),
+        );
+        let out =
+            PathBuf::from(env::var_os("OUT_DIR").expect("`emit` is called by a build script"));
+        let (pools, watched) = self.declared(&package);
+        let probes = Cache::load(out.join("snakepit-probes.json"));
+        let host = Machine::new();
+        let manifest = Manifest {
+            pools: self.resolve_all(&pools, &package, &probes, &host),
+        };
+        probes.save();
+        let path = out.join(FILE_NAME);
+        if let Err(error) = manifest.write(&path) {
+            panic!("`{}` cannot be written: {error}", path.display());
+        }
+        directives(&manifest, &watched, &host);
+    }
+
+    /// The pools of all sources, and the files and folders to watch for new ones.
+    fn declared(&self, package: &Path) -> (Vec<PoolDeclaration>, BTreeSet<PathBuf>) {
+        let mut watched = BTreeSet::new();
+        let mut files = Vec::new();
+        for folder in ["src", "tests", "examples", "benches"].map(|name| package.join(name)) {
+            if is_dir(&folder) {
+                rust_files(&folder, &mut files);
+                watched.insert(folder);
+            }
+        }
+        for source in &self.sources {
+            files.push(package.join(source));
+            watched.insert(package.join(source));
+        }
+        let mut pools = Vec::new();
+        for file in files {
+            // A file that cannot be read or parsed is the compiler's to report, at its place.
+            let Ok(text) = fs::read_to_string(&file) else {
+                continue;
+            };
+            if text.contains("snakepit_pools") {
+                let declarations = declare::parse_file(&text).unwrap_or_default();
+                pools.extend(
+                    declarations
+                        .into_iter()
+                        .flat_map(|declaration| declaration.pools),
+                );
+            }
+        }
+        (pools, watched)
+    }
+
+    fn resolve_all(
+        &self,
+        pools: &[PoolDeclaration],
+        package: &Path,
+        probes: &Cache,
+        host: &Machine,
+    ) -> BTreeMap<String, Outcome> {
+        let requests: BTreeMap<String, _> = pools
+            .iter()
+            .map(|pool| (pool.key(), pool.request.clone()))
+            .collect();
+        // Spans cannot cross threads; requests can.
+        thread::scope(|scope| {
+            let running: Vec<_> = requests
+                .into_iter()
+                .map(|(key, request)| {
+                    let custom = &self.custom;
+                    let work = move || match resolve(&request, package, custom, probes, host) {
+                        Ok(resolution) => Outcome::Resolved(Box::new(resolution)),
+                        Err(faults) => Outcome::Failed(faults),
+                    };
+                    (key, scope.spawn(work))
+                })
+                .collect();
+            running
+                .into_iter()
+                .map(|(key, thread)| match thread.join() {
+                    Ok(outcome) => (key, outcome),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                })
+                .collect()
+        })
+    }
+}
+
+fn directives(manifest: &Manifest, watched: &BTreeSet<PathBuf>, host: &Machine) {
+    println!("cargo::rerun-if-changed=build.rs");
+    for path in watched {
+        println!("cargo::rerun-if-changed={}", path.display());
+    }
+    let failed = manifest
+        .pools
+        .values()
+        .any(|outcome| matches!(outcome, Outcome::Failed(_)));
+    for (path, there) in host.files() {
+        // A missing file makes Cargo run the build script each time: right while a pool fails, wrong after.
+        if there || failed {
+            println!("cargo::rerun-if-changed={}", path.display());
+        }
+    }
+    let mut variables = host.variables();
+    variables.insert("SNAKEPIT_PYTHON".to_owned());
+    for name in variables
+        .iter()
+        .filter(|name| name.starts_with("SNAKEPIT_"))
+    {
+        println!("cargo::rerun-if-env-changed={name}");
+    }
+    for outcome in manifest.pools.values() {
+        if let Outcome::Resolved(resolution) = outcome {
+            for warning in &resolution.warnings {
+                println!("cargo::warning={warning}");
+            }
+        }
+    }
+}
+
+fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths {
+        // Links are not followed: a loop of them would never end.
+        if path.is_dir() && !path.is_symlink() {
+            rust_files(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}

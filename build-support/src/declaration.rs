@@ -1,0 +1,80 @@
+//! What one `#[snakepit_pools]` struct asks for, as data. The parser that makes it is `declare`; nothing here
+//! looks at the machine.
+
+use std::collections::BTreeMap;
+
+use proc_macro2::Span;
+use serde::Serialize;
+
+/// One annotated struct.
+#[derive(Debug, Clone)]
+pub struct Declaration {
+    /// The struct's name.
+    pub name: String,
+    /// Its pools, in the order of the fields.
+    pub pools: Vec<PoolDeclaration>,
+}
+
+/// One field that carries `#[pool]`.
+#[derive(Debug, Clone)]
+pub struct PoolDeclaration {
+    /// The field's name, without `r#`.
+    pub name: String,
+    /// Everything that decides what the pool is; its JSON is the pool's key in the manifest.
+    pub request: Request,
+    /// Where each part stands in the source; the last resort is the field's attribute.
+    pub spans: BTreeMap<String, Span>,
+}
+
+/// Everything about a pool that a build script resolves or that the macro writes into the program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Request {
+    /// The pool's name: errors and specs carry it.
+    pub pool: String,
+    /// `auto`, `system`, `venv` or `custom`.
+    pub kind: String,
+    /// For `custom("name", ...)`: the registered name.
+    pub custom: Option<String>,
+    /// The kind's options, as text.
+    pub options: BTreeMap<String, String>,
+    /// `launch = manager` instead of `direct`.
+    pub manager_launch: bool,
+    /// A version specifier such as `>=3.11`, which the interpreter must meet.
+    pub python: Option<String>,
+    /// Requirement strings such as `numpy>=2`.
+    pub requires: Vec<String>,
+    /// The user's Python module.
+    pub adapter: Option<String>,
+    /// Folders put before `sys.path`, relative to the package.
+    pub python_path: Vec<String>,
+    /// Environment variables of the worker.
+    pub env: BTreeMap<String, String>,
+    /// How many requests one worker runs at once: `None` is the process profile.
+    pub threads: Option<u32>,
+    /// Workers.
+    pub size: u32,
+    /// Longest wait for a worker's ready message, in milliseconds.
+    pub startup_timeout_ms: u64,
+    /// Longest run of one request, in milliseconds.
+    pub execute_timeout_ms: u64,
+    /// Longest wait for a worker to leave at shutdown, in milliseconds.
+    pub shutdown_timeout_ms: u64,
+    /// Requests that may wait before `QueueFull`.
+    pub queue_limit: u32,
+}
+
+impl PoolDeclaration {
+    /// The pool's key in the manifest: the canonical JSON of its request, not of the source text.
+    pub fn key(&self) -> String {
+        serde_json::to_string(&self.request).expect("a request holds only strings and numbers")
+    }
+
+    /// The span of a part (`environment`, `option:venv_path`, `python`, `requires:0`, `adapter`), or the pool's own.
+    pub fn span(&self, place: &str) -> Span {
+        self.spans
+            .get(place)
+            .or_else(|| self.spans.get("pool"))
+            .copied()
+            .unwrap_or_else(Span::call_site)
+    }
+}

@@ -1,0 +1,64 @@
+//! Every failure that a build can report: one code, what was wanted and found, and what to do about it.
+
+use serde::{Deserialize, Serialize};
+
+/// The codes of all diagnostics, sorted; a diagnostic cannot be made with another one.
+pub const CODES: &[&str] = &[
+    "adapter_not_found",
+    "custom_environment_not_registered",
+    "environment_not_supported",
+    "invalid_python_environment",
+    "launch_not_supported",
+    "probe_failed",
+    "python_not_found",
+    "python_path_not_found",
+    "python_version_mismatch",
+    "requirement_invalid",
+    "requirement_not_met",
+    "venv_invalid",
+    "venv_not_found",
+];
+
+/// One failure, and the part of the declaration that it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Diagnostic {
+    /// A code of [`CODES`].
+    pub code: String,
+    /// What was wanted and what was found: lower case, no full stop.
+    pub message: String,
+    /// What to do about it.
+    pub help: String,
+    /// The part of the declaration: a key of [`PoolDeclaration::spans`](crate::declaration::PoolDeclaration::spans).
+    pub place: String,
+}
+
+impl Diagnostic {
+    /// A diagnostic that belongs to the environment's name.
+    ///
+    /// # Panics
+    /// If `code` is not in [`CODES`]: a slip in the code, found by the first test that provokes it.
+    pub fn new(code: &str, message: impl Into<String>, help: impl Into<String>) -> Self {
+        assert!(CODES.contains(&code), "`{code}` is not in the catalogue");
+        Self {
+            code: code.to_owned(),
+            message: message.into(),
+            help: help.into(),
+            place: "environment".to_owned(),
+        }
+    }
+
+    /// The same, at another part of the declaration.
+    #[must_use]
+    pub fn at(mut self, place: impl Into<String>) -> Self {
+        self.place = place.into();
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_codes_are_sorted_and_unique() {
+        assert!(super::CODES.windows(2).all(|pair| pair[0] < pair[1]));
+    }
+}

@@ -1,0 +1,68 @@
+//! `system`: the option, else `SNAKEPIT_PYTHON`, else `python3` or `python` on the search path.
+
+use std::path::{Path, PathBuf};
+
+use super::{Config, Launch, PythonEnvironment};
+use crate::diagnostic::Diagnostic;
+use crate::host::Host;
+
+/// The interpreter of the machine.
+#[derive(Debug, Clone, Copy)]
+pub struct System;
+
+impl PythonEnvironment for System {
+    fn resolve_executable(&self, config: &Config, host: &dyn Host) -> Result<PathBuf, Diagnostic> {
+        if let Some(executable) = config.option("python_executable") {
+            return named(config, executable, "the option `python_executable`", host)
+                .map_err(|diagnostic| diagnostic.at("option:python_executable"));
+        }
+        if let Some(executable) = host.variable("SNAKEPIT_PYTHON") {
+            let executable = executable.to_str().ok_or_else(|| {
+                Diagnostic::new(
+                    "python_not_found",
+                    format!("`SNAKEPIT_PYTHON` is not UTF-8: {}", executable.display()),
+                    "name an interpreter whose path is UTF-8",
+                )
+            })?;
+            return named(config, executable, "`SNAKEPIT_PYTHON`", host);
+        }
+        ["python3", "python"].iter().find_map(|name| host.which(name)).ok_or_else(|| {
+            Diagnostic::new(
+                "python_not_found",
+                "no `python3` or `python` on the search path",
+                "install Python 3, or name one: `environment = system(python_executable = \"...\")`, \
+                 or set `SNAKEPIT_PYTHON`",
+            )
+        })
+    }
+
+    fn resolve_environment(&self, _: &Config, _: &dyn Host) -> Result<Launch, Diagnostic> {
+        Ok(Launch::default())
+    }
+
+    fn validate_environment(&self, _: &Config, _: &dyn Host) -> Result<(), Diagnostic> {
+        Ok(())
+    }
+}
+
+/// An interpreter that somebody named: a path, or a program's name.
+fn named(config: &Config, name: &str, who: &str, host: &dyn Host) -> Result<PathBuf, Diagnostic> {
+    let path = if Path::new(name).components().count() > 1 {
+        config.absolute(name)
+    } else {
+        host.which(name).unwrap_or_else(|| config.absolute(name))
+    };
+    let missing = |found: &str| {
+        Diagnostic::new(
+            "python_not_found",
+            format!("{who} names `{name}`, which {found}"),
+            "name an interpreter that is there, for example the answer of `command -v python3`",
+        )
+    };
+    match host.info(&path) {
+        None => Err(missing("does not exist")),
+        Some(info) if info.is_dir => Err(missing("is a folder")),
+        Some(info) if !info.is_executable => Err(missing("is not executable")),
+        Some(_) => Ok(path),
+    }
+}

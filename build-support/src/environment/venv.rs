@@ -1,0 +1,137 @@
+//! `venv`: a folder with `pyvenv.cfg` and an interpreter, as PEP 405 lays it out.
+
+use std::path::{Path, PathBuf};
+
+use super::{Config, Launch, PythonEnvironment};
+use crate::diagnostic::Diagnostic;
+use crate::host::Host;
+use crate::manifest::EnvOp;
+
+/// A virtual environment.
+#[derive(Debug, Clone, Copy)]
+pub struct Venv;
+
+impl Venv {
+    fn folder(config: &Config) -> PathBuf {
+        config.absolute(config.option("venv_path").unwrap_or(".venv"))
+    }
+}
+
+impl PythonEnvironment for Venv {
+    fn resolve_executable(&self, config: &Config, host: &dyn Host) -> Result<PathBuf, Diagnostic> {
+        let folder = Self::folder(config);
+        let shown = quoted(&folder);
+        let create = format!("run `python3 -m venv {shown}`");
+        match host.info(&folder) {
+            None => {
+                // Once it is made, this file is there: the next build sees it.
+                let _ = host.info(&folder.join("pyvenv.cfg"));
+                let message = format!("no virtual environment at `{}`", folder.display());
+                return Err(
+                    Diagnostic::new("venv_not_found", message, create).at("option:venv_path")
+                );
+            }
+            Some(info) if !info.is_dir => {
+                return Err(Diagnostic::new(
+                    "venv_invalid",
+                    format!(
+                        "`{}` is a file, not a virtual environment",
+                        folder.display()
+                    ),
+                    format!("move it away, then {create}"),
+                )
+                .at("option:venv_path"));
+            }
+            Some(_) => {}
+        }
+        let mut fault = "has no interpreter";
+        for name in ["bin/python3", "bin/python", "Scripts/python.exe"] {
+            let python = folder.join(name);
+            match host.info(&python) {
+                Some(info) if info.is_executable => return Ok(python),
+                Some(_) => fault = "has an interpreter that is not executable",
+                None if python.is_symlink() => {
+                    fault = "has an interpreter that was removed (its link is broken)"
+                }
+                None => {}
+            }
+        }
+        // A folder that is no virtual environment is not the place for a command that clears it.
+        let is_one = ["pyvenv.cfg", "bin", "Scripts"]
+            .iter()
+            .any(|name| host.info(&folder.join(name)).is_some());
+        let help = if is_one || host.list(&folder).is_empty() {
+            format!("make it again: `python3 -m venv --clear {shown}`")
+        } else {
+            format!(
+                "`{}` holds other files: name another `venv_path`",
+                folder.display()
+            )
+        };
+        Err(Diagnostic::new(
+            "venv_invalid",
+            format!("the virtual environment `{}` {fault}", folder.display()),
+            help,
+        )
+        .at("option:venv_path"))
+    }
+
+    fn resolve_environment(&self, config: &Config, _: &dyn Host) -> Result<Launch, Diagnostic> {
+        let folder = Self::folder(config);
+        let bin = folder.join(if cfg!(windows) { "Scripts" } else { "bin" });
+        let text = |path: &Path| path.display().to_string();
+        Ok(Launch {
+            env: vec![
+                EnvOp::Set {
+                    name: "VIRTUAL_ENV".to_owned(),
+                    value: text(&folder),
+                },
+                EnvOp::Prepend {
+                    name: "PATH".to_owned(),
+                    value: text(&bin),
+                },
+                EnvOp::Unset {
+                    name: "PYTHONHOME".to_owned(),
+                },
+            ],
+            ..Launch::default()
+        })
+    }
+
+    fn validate_environment(&self, config: &Config, host: &dyn Host) -> Result<(), Diagnostic> {
+        let path = Self::folder(config).join("pyvenv.cfg");
+        if host.info(&path).is_none() {
+            return Ok(());
+        }
+        let readable = host
+            .read(&path)
+            .is_ok_and(|bytes| std::str::from_utf8(&bytes).is_ok() && !bytes.contains(&0));
+        if readable {
+            return Ok(());
+        }
+        Err(Diagnostic::new(
+            "venv_invalid",
+            format!("`{}` cannot be read as UTF-8 text", path.display()),
+            format!(
+                "make it again: `python3 -m venv --clear {}`",
+                quoted(&Self::folder(config))
+            ),
+        )
+        .at("option:venv_path"))
+    }
+
+    fn facts(&self, config: &Config) -> Vec<PathBuf> {
+        vec![Self::folder(config).join("pyvenv.cfg")]
+    }
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+=:@".contains(c);
+    if text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}

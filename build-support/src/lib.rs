@@ -1,0 +1,27 @@
+//! The build script's side of Snakepit: finds the Python environment of every declared pool, checks it and writes
+//! what the macro turns into constants. Nothing here runs a worker.
+//!
+//! The modules stand in the order of the data: declare, detect, probe, resolve, manifest.
+//!
+//! ```no_run
+//! // in the `main` of build.rs
+//! snakepit_build::emit();
+//! ```
+
+mod adapter;
+mod builder;
+pub mod declaration;
+pub mod declare;
+pub mod detector;
+pub mod diagnostic;
+pub mod environment;
+pub mod host;
+pub mod manifest;
+pub mod probe;
+mod requirement;
+pub mod resolver;
+
+pub use builder::{Builder, emit};
+pub use diagnostic::Diagnostic;
+pub use environment::{Config, Launch, PythonEnvironment};
+pub use host::{Host, Machine};

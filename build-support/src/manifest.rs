@@ -1,0 +1,140 @@
+//! What the build script hands the macro: one JSON file in `OUT_DIR`, keyed by the pools' requests.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::{fs, io};
+
+use serde::{Deserialize, Serialize};
+
+use crate::diagnostic::Diagnostic;
+
+/// The manifest's name in `OUT_DIR`.
+pub const FILE_NAME: &str = "snakepit-manifest.json";
+
+/// All pools of a package.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// What became of each pool, by [`PoolDeclaration::key`](crate::declaration::PoolDeclaration::key).
+    pub pools: BTreeMap<String, Outcome>,
+}
+
+/// What became of one pool.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// Found and checked.
+    Resolved(Box<Resolution>),
+    /// Everything that is wrong with it.
+    Failed(Vec<Diagnostic>),
+}
+
+/// Everything that a spawn spec needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolution {
+    /// The program: an absolute path.
+    pub command: String,
+    /// Its arguments, before those of the worker.
+    pub args: Vec<String>,
+    /// Changes to the worker's environment, in order.
+    pub env: Vec<EnvOp>,
+    /// The working directory, where the environment demands one.
+    pub cwd: Option<String>,
+    /// What is known about the interpreter.
+    pub metadata: Metadata,
+    /// Facts for the re-check.
+    pub checks: Vec<Check>,
+    /// Folders put before `sys.path`: absolute.
+    pub python_path: Vec<String>,
+    /// Texts for Cargo's warnings.
+    pub warnings: Vec<String>,
+}
+
+/// One change to a worker's environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EnvOp {
+    /// Sets a variable.
+    Set {
+        /// The variable.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+    /// Puts a path before a list of paths.
+    Prepend {
+        /// The variable.
+        name: String,
+        /// The path.
+        value: String,
+    },
+    /// Removes a variable.
+    Unset {
+        /// The variable.
+        name: String,
+    },
+}
+
+/// One fact for the re-check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Check {
+    /// A file has this length; links are followed.
+    Size {
+        /// The file.
+        path: String,
+        /// Its length.
+        bytes: u64,
+    },
+    /// A small file has exactly this text.
+    Content {
+        /// The file.
+        path: String,
+        /// Its text.
+        text: String,
+    },
+}
+
+/// What is known about an interpreter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Metadata {
+    /// The kind of environment.
+    pub environment: String,
+    /// `declared`, the marker that was found, or `fallback`.
+    pub detected_by: String,
+    /// `3.13.2`.
+    pub python_version: String,
+    /// `cpython`, `pypy`, ...
+    pub implementation: String,
+    /// `sys.prefix`.
+    pub prefix: String,
+    /// `sys.base_prefix`.
+    pub base_prefix: String,
+    /// Whether it was built without a GIL.
+    pub free_threading: bool,
+    /// Further values.
+    pub extra: BTreeMap<String, String>,
+}
+
+impl Manifest {
+    /// Reads a manifest.
+    ///
+    /// # Errors
+    /// Why it cannot be read, in words.
+    pub fn read(path: &Path) -> Result<Self, String> {
+        let text =
+            fs::read_to_string(path).map_err(|error| format!("`{}`: {error}", path.display()))?;
+        serde_json::from_str(&text).map_err(|error| format!("`{}`: {error}", path.display()))
+    }
+
+    /// Writes it, unless the file has this content already: then the program is not compiled again.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        let mut text = serde_json::to_string_pretty(self).map_err(io::Error::other)?;
+        text.push('\n');
+        if fs::read(path).is_ok_and(|old| old == text.as_bytes()) {
+            return Ok(());
+        }
+        let beside = path.with_extension("json.new");
+        fs::write(&beside, text)?;
+        fs::rename(beside, path)
+    }
+}

@@ -1,0 +1,258 @@
+//! Declaration to resolution, or to everything that is wrong with it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::declaration::Request;
+use crate::detector::detect;
+use crate::diagnostic::Diagnostic;
+use crate::environment::{Config, PythonEnvironment, System, Venv};
+use crate::host::Host;
+use crate::manifest::{Check, EnvOp, Metadata, Resolution};
+use crate::probe::{Cache, Interpreter};
+use crate::{adapter, requirement};
+
+/// Kinds that a program registered in its `build.rs`.
+pub type Custom = BTreeMap<String, Box<dyn PythonEnvironment>>;
+
+/// Finds and checks the environment of one pool.
+///
+/// # Errors
+/// Everything that is wrong with the pool, as far as one fault does not hide another.
+pub fn resolve(
+    request: &Request,
+    package_dir: &Path,
+    custom: &Custom,
+    probes: &Cache,
+    host: &dyn Host,
+) -> Result<Resolution, Vec<Diagnostic>> {
+    let one = |diagnostic| vec![diagnostic];
+    if request.manager_launch {
+        let message = format!(
+            "`launch = manager` makes no sense for `{}`, which no manager starts",
+            request.kind
+        );
+        let help = "remove it: the interpreter is started directly";
+        return Err(one(
+            Diagnostic::new("launch_not_supported", message, help).at("launch")
+        ));
+    }
+    let (kind, detected_by, config) = choose(request, package_dir, host).map_err(one)?;
+    let environment: &dyn PythonEnvironment = match kind.as_str() {
+        "system" => &System,
+        "venv" => &Venv,
+        name => custom.get(name).map(Box::as_ref).ok_or_else(|| {
+            let message = format!("no environment `{name}` is registered");
+            let help =
+                format!("register it in `build.rs`: `Builder::new().environment(\"{name}\", ...)`");
+            one(Diagnostic::new(
+                "custom_environment_not_registered",
+                message,
+                help,
+            ))
+        })?,
+    };
+    let executable = environment.resolve_executable(&config, host).map_err(one)?;
+    environment
+        .validate_environment(&config, host)
+        .map_err(one)?;
+    let launch = environment
+        .resolve_environment(&config, host)
+        .map_err(one)?;
+    let extra = environment.metadata(&config, host).map_err(one)?;
+    let command = utf8(&executable).map_err(one)?;
+    let interpreter = probes.ask(&executable, host).map_err(one)?;
+
+    let mut faults = Vec::new();
+    if let Some(specifier) = &request.python {
+        faults.extend(requirement::check_python(specifier, &interpreter.version, &command).err());
+    }
+    for (index, text) in request.requires.iter().enumerate() {
+        let checked =
+            requirement::check_distribution(text, &interpreter.site_packages, &command, host);
+        faults.extend(
+            checked
+                .map_err(|fault| fault.at(format!("requires:{index}")))
+                .err(),
+        );
+    }
+    let python_path: Vec<PathBuf> = request
+        .python_path
+        .iter()
+        .map(|folder| config.absolute(folder))
+        .collect();
+    for folder in &python_path {
+        if !host.info(folder).is_some_and(|info| info.is_dir) {
+            let message = format!(
+                "`python_path` names `{}`, which is no folder",
+                folder.display()
+            );
+            faults.push(
+                Diagnostic::new(
+                    "python_path_not_found",
+                    message,
+                    "make it, or correct the path",
+                )
+                .at("python_path"),
+            );
+        }
+    }
+    if let Some(module) = &request.adapter {
+        faults.extend(adapter::check(module, &python_path, &interpreter, &executable, host).err());
+    }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+
+    let mut env = launch.env;
+    env.extend(request.env.iter().map(|(name, value)| EnvOp::Set {
+        name: name.clone(),
+        value: value.clone(),
+    }));
+    let mut texts = Vec::new();
+    for folder in &python_path {
+        texts.push(utf8(folder).map_err(one)?);
+    }
+    Ok(Resolution {
+        args: launch.args,
+        env,
+        cwd: launch.cwd.as_deref().map(utf8).transpose().map_err(one)?,
+        checks: checks(environment, &config, &executable, &command, host),
+        python_path: texts,
+        warnings: warnings(request, &interpreter),
+        metadata: metadata(kind, detected_by, &interpreter, extra),
+        command,
+    })
+}
+
+/// The kind to use, why, and its options.
+fn choose(
+    request: &Request,
+    package_dir: &Path,
+    host: &dyn Host,
+) -> Result<(String, String, Config), Diagnostic> {
+    let mut config = Config {
+        package_dir: package_dir.to_owned(),
+        options: request.options.clone(),
+    };
+    if request.kind != "auto" {
+        let kind = request
+            .custom
+            .clone()
+            .unwrap_or_else(|| request.kind.clone());
+        return Ok((kind, "declared".to_owned(), config));
+    }
+    let dir = config.absolute(config.option("project_dir").unwrap_or("."));
+    let found = detect(&dir, host);
+    if !matches!(found.kind, "system" | "venv") {
+        let message = format!(
+            "found `{}` in `{}`, but environments of kind `{}` are not supported yet",
+            found.marker,
+            dir.display(),
+            found.kind
+        );
+        let help =
+            "name the environment itself, for example `environment = venv(venv_path = \".venv\")`";
+        return Err(Diagnostic::new("environment_not_supported", message, help));
+    }
+    config.package_dir = dir;
+    config.options = found
+        .options
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    Ok((found.kind.to_owned(), found.marker.to_owned(), config))
+}
+
+fn metadata(
+    kind: String,
+    detected_by: String,
+    interpreter: &Interpreter,
+    extra: BTreeMap<String, String>,
+) -> Metadata {
+    Metadata {
+        environment: kind,
+        detected_by,
+        python_version: interpreter.version.clone(),
+        implementation: interpreter.implementation.clone(),
+        prefix: interpreter.prefix.clone(),
+        base_prefix: interpreter.base_prefix.clone(),
+        free_threading: interpreter.free_threading,
+        extra,
+    }
+}
+
+/// What the program compares at start-up: the interpreter's length, and the environment's own small files.
+fn checks(
+    environment: &dyn PythonEnvironment,
+    config: &Config,
+    executable: &Path,
+    command: &str,
+    host: &dyn Host,
+) -> Vec<Check> {
+    let mut checks = Vec::new();
+    if let Some(info) = host.info(executable) {
+        checks.push(Check::Size {
+            path: command.to_owned(),
+            bytes: info.len,
+        });
+    }
+    for path in environment.facts(config) {
+        let text = host
+            .read(&path)
+            .ok()
+            .and_then(|bytes| String::from_utf8(bytes).ok());
+        if let (Some(text), Ok(path)) = (text, utf8(&path)) {
+            checks.push(Check::Content { path, text });
+        }
+    }
+    checks
+}
+
+/// The seed's matrix of profile and Python.
+fn warnings(request: &Request, interpreter: &Interpreter) -> Vec<String> {
+    let Some(threads) = request.threads else {
+        return Vec::new();
+    };
+    let pool = &request.pool;
+    let version = &interpreter.version;
+    let minor = |text: &str| -> Option<(u32, u32)> {
+        let mut parts = text.split('.');
+        Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+    };
+    if minor(version).is_some_and(|version| version < (3, 13)) {
+        vec![format!(
+            "pool `{pool}`: {threads} threads share one GIL on Python {version}, which has no free-threaded build; \
+             use `profile = process`, or Python 3.13t or later [snakepit::thread_profile_without_free_threading]"
+        )]
+    } else if interpreter.gil_enabled {
+        vec![format!(
+            "pool `{pool}`: {threads} threads share one GIL, which is enabled in this Python {version}; \
+             use `profile = process`, or a free-threaded build [snakepit::gil_still_enabled]"
+        )]
+    } else {
+        Vec::new()
+    }
+}
+
+/// A path as the program's constants hold it.
+fn utf8(path: &Path) -> Result<String, Diagnostic> {
+    if let Some(text) = path.to_str() {
+        return Ok(text.to_owned());
+    }
+    let message = format!(
+        "the path `{}` is not UTF-8, which a constant of the program must be",
+        path.display()
+    );
+    Err(Diagnostic::new(
+        "python_not_found",
+        message,
+        "move the environment to a folder whose name is UTF-8",
+    ))
+}
+
+/// Whether a folder is there; the builder asks before it watches one.
+pub(crate) fn is_dir(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.is_dir())
+}

@@ -1,0 +1,377 @@
+//! The seed's cases, run from `seed.toml`. Cases of kinds that are not built yet count as pending and are printed.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use snakepit_build::detector::detect;
+use snakepit_build::host::{Answer, FileInfo, Host, Machine};
+use snakepit_build::manifest::{EnvOp, Resolution};
+use snakepit_build::probe::Cache;
+use snakepit_build::resolver::{Custom, resolve};
+use snakepit_build::{Diagnostic, declare};
+use toml::{Table, Value};
+
+/// The machine, with a case's own variables and programs.
+struct World {
+    machine: Machine,
+    variables: BTreeMap<String, String>,
+    absent: Vec<String>,
+}
+
+impl Host for World {
+    fn info(&self, path: &Path) -> Option<FileInfo> {
+        self.machine.info(path)
+    }
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.machine.read(path)
+    }
+
+    fn list(&self, path: &Path) -> Vec<PathBuf> {
+        self.machine.list(path)
+    }
+
+    fn variable(&self, name: &str) -> Option<OsString> {
+        self.variables.get(name).map(OsString::from)
+    }
+
+    fn which(&self, name: &str) -> Option<PathBuf> {
+        (!self.absent.iter().any(|absent| absent == name)).then(|| self.machine.which(name))?
+    }
+
+    fn run(&self, program: &Path, args: &[&str], limit: Duration) -> io::Result<Answer> {
+        self.machine.run(program, args, limit)
+    }
+}
+
+/// One case, its folder made.
+struct Case<'a> {
+    id: &'a str,
+    table: &'a Table,
+    project: PathBuf,
+    python: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl<'a> Case<'a> {
+    fn prepare(table: &'a Table) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let project = folder.path().canonicalize().unwrap();
+        let case = Self {
+            id: table["id"].as_str().unwrap(),
+            table,
+            project,
+            python: which::which("python3").unwrap(),
+            _folder: folder,
+        };
+        for (path, content) in case.given("files") {
+            case.write(&path, content.as_str().unwrap());
+        }
+        for dir in table
+            .get("given")
+            .and_then(|given| given.get("dirs"))
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
+            std::fs::create_dir_all(case.project.join(dir.as_str().unwrap())).unwrap();
+        }
+        for (path, target) in case.given("links") {
+            let link = case.project.join(path);
+            std::fs::create_dir_all(link.parent().unwrap()).unwrap();
+            std::os::unix::fs::symlink(case.filled(target.as_str().unwrap()), link).unwrap();
+        }
+        case
+    }
+
+    fn write(&self, path: &str, content: &str) {
+        let file = self.project.join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, content).unwrap();
+    }
+
+    fn given(&self, part: &str) -> Table {
+        let given = self.table.get("given").and_then(Value::as_table);
+        given
+            .and_then(|given| given.get(part))
+            .and_then(Value::as_table)
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    fn filled(&self, text: &str) -> String {
+        text.replace("{project}", self.project.to_str().unwrap())
+            .replace("{python}", self.python.to_str().unwrap())
+    }
+
+    fn world(&self) -> World {
+        let text = |value: &Value| self.filled(value.as_str().unwrap());
+        World {
+            machine: Machine::new(),
+            variables: self
+                .given("env")
+                .iter()
+                .map(|(name, value)| (name.clone(), text(value)))
+                .collect(),
+            absent: self
+                .given("tools")
+                .iter()
+                .filter(|(_, how)| how.as_str() == Some("none"))
+                .map(|(name, _)| name.clone())
+                .collect(),
+        }
+    }
+
+    /// The case's attribute, as a program would write it.
+    fn attribute(&self) -> String {
+        if let Some(text) = self.table.get("declaration") {
+            return text.as_str().unwrap().to_owned();
+        }
+        let kind = self.table["environment"].as_str().unwrap();
+        let mut options: Vec<String> = Vec::new();
+        if kind == "custom" {
+            options.push("\"unregistered\"".to_owned());
+        }
+        for (name, value) in self
+            .table
+            .get("options")
+            .and_then(Value::as_table)
+            .into_iter()
+            .flatten()
+        {
+            options.push(format!(
+                "{name} = {:?}",
+                self.filled(value.as_str().unwrap())
+            ));
+        }
+        let options = if options.is_empty() {
+            String::new()
+        } else {
+            format!("({})", options.join(", "))
+        };
+        let profile = match self.table.get("profile").and_then(Value::as_str) {
+            Some("thread") => ", profile = thread(threads = 4)",
+            Some("process") => ", profile = process",
+            _ => "",
+        };
+        format!("#[pool(environment = {kind}{options}{profile})]")
+    }
+
+    fn resolve(&self) -> Result<Resolution, Vec<Diagnostic>> {
+        let source = format!(
+            "#[snakepit_pools] struct Config {{ {} pool: PoolConfig }}",
+            self.attribute()
+        );
+        let item: syn::ItemStruct = syn::parse_str(&source).unwrap();
+        let declaration = declare::parse_struct(&item).map_err(|errors| {
+            // The parser's own errors carry the code in their text, as the compiler shows them.
+            errors
+                .iter()
+                .map(|error| {
+                    let text = error.to_string();
+                    let code = text
+                        .split("[snakepit::")
+                        .nth(1)
+                        .and_then(|rest| rest.split(']').next());
+                    Diagnostic::new(
+                        code.unwrap_or_else(|| panic!("{}: no code in `{text}`", self.id)),
+                        text.clone(),
+                        text.clone(),
+                    )
+                })
+                .collect::<Vec<_>>()
+        })?;
+        let request = &declaration.pools[0].request;
+        resolve(
+            request,
+            &self.project,
+            &Custom::new(),
+            &Cache::default(),
+            &self.world(),
+        )
+    }
+}
+
+/// Runs one case; `None` is pending.
+fn run(table: &Table) -> Option<Result<(), String>> {
+    let id = table["id"].as_str().unwrap();
+    let kind = id.split('/').next().unwrap();
+    if matches!(kind, "uv" | "docker" | "pyenv" | "poetry" | "conda") {
+        return None;
+    }
+    if id == "validator/thread-with-gil" || id == "validator/thread-before-3.13" {
+        return Some(matrix(id));
+    }
+    let case = Case::prepare(table);
+    let expect = table["expect"].as_table().unwrap();
+    if table.get("detect_only").is_some() {
+        return Some(detects(&case, expect));
+    }
+    Some(
+        match (
+            case.resolve(),
+            expect
+                .get("error")
+                .or(expect.get("error_when_unregistered")),
+        ) {
+            (Ok(_), Some(code)) => Err(format!("resolved, wanted {code}")),
+            (Err(faults), Some(code)) => refused(&case, &faults, code.as_str().unwrap(), expect),
+            (Err(faults), None) => Err(format!("{faults:?}")),
+            (Ok(resolution), None) => resolved(&case, &resolution, expect),
+        },
+    )
+}
+
+/// The matrix needs interpreters of both sides of 3.13: their words are given, the warning is ours.
+fn matrix(id: &str) -> Result<(), String> {
+    let folder = tempfile::tempdir().unwrap();
+    let (version, code) = if id.ends_with("gil") {
+        ("3.13.1", "gil_still_enabled")
+    } else {
+        ("3.12.1", "thread_profile_without_free_threading")
+    };
+    let python = folder.path().join("python3");
+    let answer = format!(
+        "#!/bin/sh\necho 'snakepit-probe:{{\"version\":\"{version}\",\"implementation\":\"cpython\",\"executable\":\"\",\"prefix\":\"/p\",\"base_prefix\":\"/p\",\"platform\":\"\",\"cache_tag\":\"\",\"free_threading\":false,\"gil_enabled\":true,\"site_packages\":[],\"standard_library\":\"\"}}'\n"
+    );
+    std::fs::write(&python, answer).unwrap();
+    std::fs::set_permissions(&python, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let table: Table = toml::from_str(&format!(
+        "id = \"{id}\"\nenvironment = \"system\"\nprofile = \"thread\"\noptions = {{ python_executable = \"{}\" }}",
+        python.display()
+    ))
+    .unwrap();
+    let warnings = Case::prepare(&table)
+        .resolve()
+        .map_err(|faults| format!("{faults:?}"))?
+        .warnings;
+    same(
+        "warnings",
+        warnings.len() == 1 && warnings[0].contains(code),
+        &warnings,
+    )
+}
+
+fn same(what: &str, holds: bool, found: &dyn std::fmt::Debug) -> Result<(), String> {
+    if holds {
+        Ok(())
+    } else {
+        Err(format!("{what}: {found:?}"))
+    }
+}
+
+fn detects(case: &Case<'_>, expect: &Table) -> Result<(), String> {
+    let found = detect(&case.project, &case.world());
+    same(
+        "kind",
+        found.kind == expect["kind"].as_str().unwrap(),
+        &found,
+    )?;
+    if let Some(config) = expect.get("config").and_then(Value::as_table) {
+        let options: Table = found
+            .options
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), Value::from(value.clone())))
+            .collect();
+        let wanted: Table = config
+            .iter()
+            .map(|(name, value)| {
+                (
+                    name.clone(),
+                    Value::from(case.filled(value.as_str().unwrap())),
+                )
+            })
+            .collect();
+        same("config", options == wanted, &options)?;
+    }
+    Ok(())
+}
+
+fn refused(
+    case: &Case<'_>,
+    faults: &[Diagnostic],
+    code: &str,
+    expect: &Table,
+) -> Result<(), String> {
+    same("code", faults.len() == 1 && faults[0].code == code, &faults)?;
+    match expect.get("help").and_then(Value::as_str) {
+        Some(help) => same("help", faults[0].help.contains(&case.filled(help)), &faults),
+        None => Ok(()),
+    }
+}
+
+fn resolved(case: &Case<'_>, resolution: &Resolution, expect: &Table) -> Result<(), String> {
+    let metadata = &resolution.metadata;
+    for (key, value) in expect {
+        let text = value
+            .as_str()
+            .map(|text| case.filled(text))
+            .unwrap_or_default();
+        let holds = match key.as_str() {
+            "kind" => metadata.environment == text,
+            "detected_by" => metadata.detected_by == text,
+            "command" => resolution.command == text,
+            "command_contains" => resolution.command.contains(&text),
+            "cwd" => text == "none" && resolution.cwd.is_none(),
+            "warning" => text == "none" && resolution.warnings.is_empty(),
+            "args" => value
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|arg| arg.as_str().unwrap())
+                .eq(&resolution.args),
+            "env" => value.as_array().unwrap().is_empty() && resolution.env.is_empty(),
+            "env_has" => value.as_array().unwrap().iter().all(|op| {
+                let wanted = case.filled(op.as_str().unwrap());
+                resolution.env.iter().any(|op| match op {
+                    EnvOp::Set { name, value } => wanted == format!("set {name}={value}"),
+                    EnvOp::Prepend { name, value } => wanted == format!("prepend {name}={value}"),
+                    EnvOp::Unset { name } => wanted == format!("unset {name}"),
+                })
+            }),
+            "metadata" => {
+                value
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .all(|fact| match fact.as_str().unwrap() {
+                        "python_path" => Path::new(&resolution.command).is_absolute(),
+                        "python_version" => metadata.python_version.starts_with("3."),
+                        "environment_type=system" => metadata.environment == "system",
+                        // A plain field of the metadata: it is always there.
+                        "free_threading_enabled" => true,
+                        other => panic!("{}: unknown fact {other}", case.id),
+                    })
+            }
+            other => panic!("{}: unknown expectation {other}", case.id),
+        };
+        same(key, holds, resolution)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn every_case_of_the_seed_passes_or_is_pending_by_kind() {
+    let text = include_str!("../../tests/seed.toml");
+    let seed: Table = toml::from_str(text).unwrap();
+    let (mut passed, mut pending, mut failed) = (0, Vec::new(), Vec::new());
+    for case in seed["case"].as_array().unwrap() {
+        let table = case.as_table().unwrap();
+        let id = table["id"].as_str().unwrap();
+        match run(table) {
+            None => pending.push(id),
+            Some(Ok(())) => passed += 1,
+            Some(Err(why)) => failed.push(format!("{id}: {why}")),
+        }
+    }
+    println!(
+        "conformance: {passed} passed, {} pending: {}",
+        pending.len(),
+        pending.join(", ")
+    );
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+    assert!(passed > 30, "only {passed} cases ran");
+}

@@ -1,0 +1,5 @@
+//! The program's side of Snakepit: spawn specs as constants, their re-check and their command.
+
+mod spec;
+
+pub use spec::{Check, Defaults, Drift, EnvOp, Memo, Metadata, Profile, SpawnSpec};

@@ -1,0 +1,256 @@
+//! The constants that the macro writes: what to start, and what must still be true for it. No async here.
+
+use std::fmt;
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use once_cell::sync::OnceCell;
+
+/// One pool's Python, found and checked by the build, frozen as a constant.
+#[derive(Debug)]
+pub struct SpawnSpec {
+    /// The pool's name: the field's.
+    pub pool: &'static str,
+    /// The program to start: an absolute path.
+    pub command: &'static str,
+    /// Its arguments, before those of the worker.
+    pub args: &'static [&'static str],
+    /// What activation would have done to the environment.
+    pub env: &'static [EnvOp],
+    /// The working directory, where the environment demands one.
+    pub cwd: Option<&'static str>,
+    /// What the build learned about the interpreter.
+    pub metadata: Metadata,
+    /// Facts that must still hold at start-up.
+    pub checks: &'static [Check],
+    /// The user's Python module, if one was declared.
+    pub adapter: Option<&'static str>,
+    /// Folders put before `sys.path`.
+    pub python_path: &'static [&'static str],
+    /// The attribute's values of everything that the operator may change.
+    pub defaults: Defaults,
+    /// Remembers that the re-check succeeded.
+    #[doc(hidden)]
+    pub memo: Memo,
+}
+
+/// What the build learned about an interpreter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Metadata {
+    /// The kind of environment: `system`, `venv`, or a custom one's name.
+    pub environment: &'static str,
+    /// Why this environment was taken: `declared`, the marker that `auto` found, or `fallback`.
+    pub detected_by: &'static str,
+    /// `3.13.2`.
+    pub python_version: &'static str,
+    /// `cpython`, `pypy`, ...
+    pub implementation: &'static str,
+    /// `sys.prefix`.
+    pub prefix: &'static str,
+    /// `sys.base_prefix`.
+    pub base_prefix: &'static str,
+    /// Whether the interpreter was built without a GIL.
+    pub free_threading: bool,
+    /// Further values, sorted by name.
+    pub extra: &'static [(&'static str, &'static str)],
+}
+
+/// One change to the environment of a worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EnvOp {
+    /// Sets a variable.
+    Set(&'static str, &'static str),
+    /// Puts a path before a list of paths.
+    Prepend(&'static str, &'static str),
+    /// Removes a variable.
+    Unset(&'static str),
+}
+
+/// One fact that the build saw. Sizes and contents are compared, never times, so that a copy of the folder passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Check {
+    /// A file has this many bytes; links are followed.
+    Size {
+        /// The file.
+        path: &'static str,
+        /// Its length.
+        bytes: u64,
+    },
+    /// A small file has exactly this content.
+    Content {
+        /// The file.
+        path: &'static str,
+        /// Its text.
+        text: &'static str,
+    },
+}
+
+/// How a worker runs its requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// One request at a time in a worker.
+    Process,
+    /// This many requests at a time in a worker.
+    Thread {
+        /// Threads of a worker.
+        threads: u32,
+    },
+}
+
+/// The attribute's values of everything that the operator may change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Defaults {
+    /// Workers.
+    pub size: u32,
+    /// How a worker runs its requests.
+    pub profile: Profile,
+    /// Longest wait for a worker's ready message.
+    pub startup_timeout: Duration,
+    /// Longest run of one request.
+    pub execute_timeout: Duration,
+    /// Longest wait for a worker to leave.
+    pub shutdown_timeout: Duration,
+    /// Requests that may wait.
+    pub queue_limit: u32,
+}
+
+/// Remembers that a spec's re-check succeeded.
+#[derive(Debug, Default)]
+#[doc(hidden)]
+pub struct Memo(OnceCell<()>);
+
+impl Memo {
+    /// A memo that remembers nothing yet.
+    pub const fn new() -> Self {
+        Self(OnceCell::new())
+    }
+}
+
+/// A fact that the build saw and that no longer holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drift {
+    /// The pool.
+    pub pool: &'static str,
+    /// The file that changed.
+    pub path: &'static str,
+    /// What the build saw.
+    pub expected: String,
+    /// What is there now.
+    pub found: String,
+}
+
+impl fmt::Display for Drift {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "pool `{}`: the Python environment changed after the build: `{}` was {}, now {}; \
+             build the program again, or restore the environment",
+            self.pool, self.path, self.expected, self.found
+        )
+    }
+}
+
+impl std::error::Error for Drift {}
+
+impl SpawnSpec {
+    /// Proves with a few system calls that what the build saw still holds; a success is remembered.
+    ///
+    /// `SNAKEPIT_RECHECK=off` skips it, for an operator who knows better.
+    ///
+    /// # Errors
+    /// [`Drift`] names the first fact that changed, what the build saw and what is there now.
+    pub fn recheck(&self) -> Result<(), Drift> {
+        self.memo
+            .0
+            .get_or_try_init(|| {
+                if std::env::var_os("SNAKEPIT_RECHECK").is_some_and(|level| level == "off") {
+                    return Ok(());
+                }
+                self.checks
+                    .iter()
+                    .try_for_each(|check| check.hold(self.pool))
+            })
+            .copied()
+    }
+
+    /// The command of this spec, re-checked, with the environment's variables set and nothing else changed.
+    ///
+    /// # Errors
+    /// [`Drift`], as of [`SpawnSpec::recheck`].
+    pub fn command(&self) -> Result<Command, Drift> {
+        self.recheck()?;
+        let mut command = Command::new(self.command);
+        command.args(self.args);
+        for op in self.env {
+            match *op {
+                EnvOp::Set(name, value) => {
+                    command.env(name, value);
+                }
+                EnvOp::Prepend(name, path) => {
+                    let mut value = std::ffi::OsString::from(path);
+                    if let Some(rest) = std::env::var_os(name).filter(|rest| !rest.is_empty()) {
+                        value.push(if cfg!(windows) { ";" } else { ":" });
+                        value.push(rest);
+                    }
+                    command.env(name, value);
+                }
+                EnvOp::Unset(name) => {
+                    command.env_remove(name);
+                }
+            }
+        }
+        if let Some(cwd) = self.cwd {
+            command.current_dir(cwd);
+        }
+        Ok(command)
+    }
+}
+
+impl Check {
+    fn hold(&self, pool: &'static str) -> Result<(), Drift> {
+        let drift = |path, expected: String, found: String| Drift {
+            pool,
+            path,
+            expected,
+            found,
+        };
+        match *self {
+            Self::Size { path, bytes } => match fs::metadata(path) {
+                Ok(now) if now.len() == bytes => Ok(()),
+                Ok(now) => Err(drift(
+                    path,
+                    format!("{bytes} bytes long"),
+                    format!("{} bytes", now.len()),
+                )),
+                Err(error) => Err(drift(path, "there".to_owned(), error.to_string())),
+            },
+            Self::Content { path, text } => {
+                // One read of a little more than expected: a grown file is seen, a huge one is not swallowed.
+                let mut found = vec![0; text.len() + 1];
+                let read = fs::File::open(path).and_then(|mut file| {
+                    let mut length = 0;
+                    loop {
+                        match std::io::Read::read(&mut file, &mut found[length..])? {
+                            0 => break,
+                            n => length += n,
+                        }
+                        if length >= text.len() {
+                            break;
+                        }
+                    }
+                    Ok(length)
+                });
+                match read {
+                    Ok(length) if &found[..length] == text.as_bytes() => Ok(()),
+                    Ok(_) => Err(drift(
+                        path,
+                        format!("{text:?}"),
+                        "of another content".to_owned(),
+                    )),
+                    Err(error) => Err(drift(path, "there".to_owned(), error.to_string())),
+                }
+            }
+        }
+    }
+}
