@@ -2,4 +2,5 @@
 
 mod spec;
 
+pub use snakepit_macros::snakepit_pools;
 pub use spec::{Check, Defaults, Drift, EnvOp, Memo, Metadata, Profile, SpawnSpec};
