@@ -50,19 +50,21 @@ pub(crate) fn prepare() -> Result<Python, String> {
     }
 }
 
-/// An interpreter of another minor version, for the tests of two pools with different Pythons.
+/// An interpreter of another version, for the tests of two pools with different Pythons.
 pub(crate) fn other_than(first: &Python) -> Option<Python> {
-    let minor = |python: &Python| (python.version.0, python.version.1);
     let on_path = (OLDEST.1..=first.version.1 + 8)
         .rev()
-        .filter(|number| *number != first.version.1)
-        .map(|number| OsString::from(format!("python3.{number}")));
+        .map(|number| format!("python3.{number}"))
+        .flat_map(|name| {
+            [
+                OsString::from(&name),
+                Path::new("/usr/bin").join(&name).into(),
+            ]
+        });
     on_path
         .chain(of_pyenv())
         .filter_map(|program| ask(&program))
-        .find(|python| {
-            python.pip.is_some() && minor(python) >= OLDEST && minor(python) != minor(first)
-        })
+        .find(|python| python.version != first.version && is_new_enough(python))
 }
 
 /// Every interpreter that pyenv keeps: <https://github.com/pyenv/pyenv#understanding-python-versions>.
@@ -111,7 +113,7 @@ fn output(program: &OsStr, script: &str) -> Option<String> {
 fn usable(python: Python) -> Result<Python, String> {
     let (major, minor, patch) = python.version;
     let shown = python.executable.display();
-    if (major, minor) < OLDEST {
+    if !is_new_enough(&python) {
         return Err(format!(
             "`{shown}` is Python {major}.{minor}.{patch}: {INSTALL}"
         ));
@@ -122,6 +124,10 @@ fn usable(python: Python) -> Result<Python, String> {
         ));
     }
     Ok(python)
+}
+
+fn is_new_enough(python: &Python) -> bool {
+    (python.version.0, python.version.1) >= OLDEST
 }
 
 fn parse_version(text: &str) -> Option<(u32, u32, u32)> {

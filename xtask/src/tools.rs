@@ -29,7 +29,7 @@ pub(crate) fn prepare() -> Result<Vec<Tool>, String> {
     tools.push(Tool {
         name: "other python",
         state: other.as_ref().map(describe).ok_or_else(|| {
-            "no Python of another minor version, neither on the search path nor in pyenv: \
+            "no Python of another version, neither on the search path nor in pyenv: \
              two pools with different Pythons are not tested"
                 .to_owned()
         }),
