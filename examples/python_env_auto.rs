@@ -7,6 +7,7 @@
 //! `auto` looks into this package's folder. It holds no `.venv` and no lock file, so that the machine's own Python is
 //! taken; after `python3 -m venv examples/.venv` and `touch examples/build.rs`, the next build takes that one.
 
+use serde::Deserialize;
 use serde_json::Value;
 use snakepit::{PoolConfig, snakepit_pools};
 
@@ -16,6 +17,16 @@ struct AppConfig {
     // The same as `#[pool(environment = auto)]`.
     #[pool]
     demo: PoolConfig,
+}
+
+/// What this program wants to know of all that `get_stats` answers.
+#[derive(Deserialize)]
+struct Worker {
+    pid: u32,
+    python_version: String,
+    executable: String,
+    prefix: String,
+    base_prefix: String,
 }
 
 #[tokio::main]
@@ -37,18 +48,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let reply: Value = pools.demo.execute("ping", &()).await?;
     println!("ping: {reply}");
 
-    let stats: Value = pools.demo.execute("get_stats", &()).await?;
+    let worker: Worker = pools.demo.execute("get_stats", &()).await?;
     println!("\nThe worker's own view:");
-    for name in [
-        "python_version",
-        "executable",
-        "prefix",
-        "base_prefix",
-        "pid",
-        "requests",
-    ] {
-        println!("  {name:<15} {}", stats[name]);
-    }
+    println!("  python          {}", worker.python_version);
+    println!("  executable      {}", worker.executable);
+    println!("  prefix          {}", worker.prefix);
+    println!("  base prefix     {}", worker.base_prefix);
+    println!("  process         {}", worker.pid);
 
     pools.shutdown().await;
     Ok(())

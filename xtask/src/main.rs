@@ -7,49 +7,52 @@ mod steps;
 mod tools;
 
 use std::env;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 const HELP: &str = "\
-Usage: cargo xtask test
+Usage: cargo xtask TASK
 
 Tasks:
   test    sets up what the tests need, then runs every check of the project: format, thin build, lints,
           tests (with those in the documentation and of the compiler's messages), documentation;
           it stops at the first one that fails
+  bench   measures against hand-written code and prints the ratios; `cargo xtask bench --help` tells its options
 
 Environment:
   SNAKEPIT_TESTS_REQUIRE=all    a tool that is missing is a failure; otherwise what needs it is skipped
   SNAKEPIT_PYTHON=PATH          the Python to test with; otherwise `python3` or `python` on the search path";
 
 fn main() -> ExitCode {
-    let arguments: Vec<_> = env::args_os().skip(1).collect();
-    let arguments: Vec<_> = arguments
+    let arguments: Vec<OsString> = env::args_os().skip(1).collect();
+    let texts: Vec<_> = arguments
         .iter()
         .map(|text| text.to_string_lossy())
         .collect();
-    let arguments: Vec<&str> = arguments.iter().map(AsRef::as_ref).collect();
-    if arguments
-        .iter()
-        .any(|text| matches!(*text, "help" | "--help" | "-h"))
-    {
-        println!("{HELP}");
-        return ExitCode::SUCCESS;
-    }
-    if arguments != ["test"] {
-        match arguments.first() {
-            None => eprintln!("no task was named\n\n{HELP}"),
-            Some(&"test") => eprintln!("`test` takes no arguments\n\n{HELP}"),
-            Some(other) => eprintln!("no task `{other}`\n\n{HELP}"),
+    let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
+    let outcome = match texts[..] {
+        ["help" | "--help" | "-h"] | ["test", "--help" | "-h"] => {
+            println!("{HELP}");
+            Ok(())
         }
-        return ExitCode::from(2);
-    }
-    match test() {
+        ["test"] => test(),
+        ["bench", ..] => steps::bench(&arguments[1..]),
+        [] => return misused("no task was named"),
+        ["test", ..] => return misused("`test` takes no arguments"),
+        [other, ..] => return misused(&format!("no task `{other}`")),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            eprintln!("\ncargo xtask test failed: {why}");
+            eprintln!("\ncargo xtask {} failed: {why}", texts[0]);
             ExitCode::FAILURE
         }
     }
+}
+
+fn misused(what: &str) -> ExitCode {
+    eprintln!("{what}\n\n{HELP}");
+    ExitCode::from(2)
 }
 
 fn test() -> Result<(), String> {

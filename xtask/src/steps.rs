@@ -1,5 +1,6 @@
 //! Every check of the project, one after another, the cheapest first.
 
+use std::ffi::OsString;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -88,6 +89,23 @@ pub(crate) fn run(tools: &[Tool]) -> Result<(), String> {
         println!("  {name:<13} {outcome}");
     }
     Ok(())
+}
+
+/// Measures, in a release build.
+///
+/// # Errors
+/// The measuring program does not build, or it fails.
+pub(crate) fn bench(options: &[OsString]) -> Result<(), String> {
+    let status = Command::new("cargo")
+        .args(["run", "--release", "--package", "snakepit-bench", "--"])
+        .args(options)
+        .status()
+        .map_err(|error| format!("`cargo` did not start: {error}"))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("`snakepit-bench` ended with {status}"))
+    }
 }
 
 fn is_missing(name: &str, tools: &[Tool]) -> bool {
