@@ -10,6 +10,7 @@ use crate::environment::PythonEnvironment;
 use crate::host::Machine;
 use crate::manifest::{FILE_NAME, Manifest, Outcome};
 use crate::probe::Cache;
+use crate::recorder::{Facts, Recorder};
 use crate::resolver::{Custom, is_dir, resolve};
 
 /// Resolves every declared pool of the package whose build script calls it.
@@ -74,16 +75,14 @@ impl Builder {
             PathBuf::from(env::var_os("OUT_DIR").expect("`emit` is called by a build script"));
         let (pools, watched) = self.declared(&package);
         let probes = Cache::load(out.join("snakepit-probes.json"));
-        let host = Machine::new();
-        let manifest = Manifest {
-            pools: self.resolve_all(&pools, &package, &probes, &host),
-        };
+        let (outcomes, facts) = self.resolve_all(&pools, &package, &probes);
+        let manifest = Manifest { pools: outcomes };
         probes.save();
         let path = out.join(FILE_NAME);
         if let Err(error) = manifest.write(&path) {
             panic!("`{}` cannot be written: {error}", path.display());
         }
-        directives(&manifest, &watched, &host);
+        directives(&manifest, &watched, &facts, &out);
     }
 
     /// The pools of all sources, and the files and folders to watch for new ones.
@@ -123,8 +122,7 @@ impl Builder {
         pools: &[PoolDeclaration],
         package: &Path,
         probes: &Cache,
-        host: &Machine,
-    ) -> BTreeMap<String, Outcome> {
+    ) -> (BTreeMap<String, Outcome>, Vec<Facts>) {
         let requests: BTreeMap<String, _> = pools
             .iter()
             .map(|pool| (pool.key(), pool.request.clone()))
@@ -135,44 +133,45 @@ impl Builder {
                 .into_iter()
                 .map(|(key, request)| {
                     let custom = &self.custom;
-                    let work = move || match resolve(&request, package, custom, probes, host) {
-                        Ok(resolution) => Outcome::Resolved(Box::new(resolution)),
-                        Err(faults) => Outcome::Failed(faults),
+                    let work = move || {
+                        let host = Recorder::new(&Machine, probes);
+                        let outcome = match resolve(&request, package, custom, probes, &host) {
+                            Ok(resolution) => Outcome::Resolved(Box::new(resolution)),
+                            Err(faults) => Outcome::Failed(faults),
+                        };
+                        ((key, outcome), host.into_facts())
                     };
-                    (key, scope.spawn(work))
+                    scope.spawn(work)
                 })
                 .collect();
             running
                 .into_iter()
-                .map(|(key, thread)| match thread.join() {
-                    Ok(outcome) => (key, outcome),
-                    Err(panic) => std::panic::resume_unwind(panic),
+                .map(|thread| {
+                    thread
+                        .join()
+                        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
                 })
-                .collect()
+                .unzip()
         })
     }
 }
 
-fn directives(manifest: &Manifest, watched: &BTreeSet<PathBuf>, host: &Machine) {
-    println!("cargo::rerun-if-changed=build.rs");
-    for path in watched {
+fn directives(manifest: &Manifest, watched: &BTreeSet<PathBuf>, facts: &[Facts], out: &Path) {
+    let seen = facts.iter().flat_map(|facts| facts.files.keys());
+    for path in watched.iter().chain(seen).collect::<BTreeSet<_>>() {
         println!("cargo::rerun-if-changed={}", path.display());
     }
-    let failed = manifest
-        .pools
-        .values()
-        .any(|outcome| matches!(outcome, Outcome::Failed(_)));
-    for (path, there) in host.files() {
-        // A missing file makes Cargo run the build script each time: right while a pool fails, wrong after.
-        if there || failed {
-            println!("cargo::rerun-if-changed={}", path.display());
-        }
+    let failed = |outcome: &Outcome| matches!(outcome, Outcome::Failed(_));
+    if manifest.pools.values().any(failed) {
+        // The mending may make any file: while a pool fails, a file that is never there makes Cargo ask each time.
+        let never = out.join("snakepit-failed");
+        println!("cargo::rerun-if-changed={}", never.display());
     }
-    let mut variables = host.variables();
-    variables.insert("SNAKEPIT_PYTHON".to_owned());
-    for name in variables
-        .iter()
+    let asked = facts.iter().flat_map(|facts| &facts.variables);
+    let ours = asked.map(String::as_str).chain(["SNAKEPIT_PYTHON"]);
+    for name in ours
         .filter(|name| name.starts_with("SNAKEPIT_"))
+        .collect::<BTreeSet<_>>()
     {
         println!("cargo::rerun-if-env-changed={name}");
     }
