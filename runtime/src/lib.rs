@@ -1,6 +1,77 @@
-//! The program's side of Snakepit: spawn specs as constants, their re-check and their command.
+//! Python workers for Rust programs: `cargo build` finds, checks and freezes the Python environment of every pool,
+//! the program re-checks it in microseconds and starts its workers as if their paths had been typed in by hand.
+//!
+//! ```ignore
+//! #[snakepit_pools]
+//! #[derive(Default)]
+//! struct AppConfig {
+//!     #[pool(environment = venv(venv_path = ".venv"), adapter = "tools", python_path = ["python"])]
+//!     ml: PoolConfig,
+//! }
+//!
+//! let pools = AppConfig::default().start_pools().await?;
+//! let sum: i64 = pools.ml.execute("add", &(1, 2)).await?;
+//! ```
+//!
+//! Without default features only the constants, their re-check and their `Command` are here: no async.
 
+mod config;
+#[cfg(feature = "pool")]
+mod pool;
 mod spec;
 
+pub use config::PoolConfig;
+#[cfg(feature = "pool")]
+pub use pool::{Error, Pool, PoolStats, PythonException};
 pub use snakepit_macros::snakepit_pools;
 pub use spec::{Check, Defaults, Drift, EnvOp, Memo, Metadata, Profile, SpawnSpec};
+
+/// What `#[snakepit_pools]` writes beside the constants.
+#[cfg(feature = "pool")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __snakepit_pools {
+    ($visibility:vis $config:ident $pools:ident { $($field:ident $constant:ident,)* }) => {
+        /// The running pools of the struct.
+        #[derive(Debug, Clone)]
+        $visibility struct $pools {
+            $(
+                #[doc = concat!("The pool `", stringify!($field), "`.")]
+                pub $field: $crate::Pool,
+            )*
+        }
+
+        impl $config {
+            /// Re-checks every pool, starts all their workers side by side and waits until they are ready.
+            ///
+            /// # Errors
+            /// The first pool that cannot be started; the others are ended.
+            #[allow(dead_code, reason = "a program may start its pools one by one")]
+            pub async fn start_pools(&self) -> ::core::result::Result<$pools, $crate::Error> {
+                let [$($field,)*] =
+                    $crate::__start_all([$((Self::$constant, &self.$field),)*]).await?;
+                ::core::result::Result::Ok($pools { $($field,)* })
+            }
+        }
+
+        impl $pools {
+            /// Ends all pools: what was accepted is finished first, within each pool's time limit.
+            #[allow(dead_code, reason = "dropping the pools ends them as well")]
+            pub async fn shutdown(self) {
+                $crate::__shutdown_all([$(self.$field,)*]).await;
+            }
+        }
+    };
+}
+
+/// Without the feature `pool` the attribute writes constants alone.
+#[cfg(not(feature = "pool"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __snakepit_pools {
+    ($($anything:tt)*) => {};
+}
+
+#[cfg(feature = "pool")]
+#[doc(hidden)]
+pub use pool::{shutdown_all as __shutdown_all, start_all as __start_all};

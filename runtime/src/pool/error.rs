@@ -1,0 +1,151 @@
+//! The one error of the pool: every call ends with its answer or with one of these.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use crate::spec::Drift;
+
+/// What an exception in Python says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+pub struct PythonException {
+    /// `ValueError`, or `module.Name` for types that are not built in.
+    #[serde(rename = "type")]
+    pub type_name: String,
+    /// What `str()` makes of it.
+    pub message: String,
+    /// The whole traceback, as Python prints it.
+    pub traceback: String,
+}
+
+impl fmt::Display for PythonException {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.type_name, self.message)
+    }
+}
+
+/// Why a pool could not be started, or a call not be answered.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The environment is no longer what the build saw.
+    #[error(transparent)]
+    Drift(#[from] Drift),
+    /// The operator's values make no pool.
+    #[error("pool `{pool}`: {message}")]
+    Config {
+        /// The pool.
+        pool: &'static str,
+        /// What is wrong with them.
+        message: String,
+    },
+    /// The interpreter could not be started.
+    #[error("pool `{pool}`: `{command}` cannot be started: {source}")]
+    Spawn {
+        /// The pool.
+        pool: &'static str,
+        /// The program.
+        command: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A worker did not become ready.
+    #[error(
+        "pool `{pool}`: a worker did not become ready: {reason}{}",
+        indented(stderr)
+    )]
+    Startup {
+        /// The pool.
+        pool: &'static str,
+        /// An exception while the adapter was imported, the time limit, or how the process ended.
+        reason: String,
+        /// The exception, where there was one.
+        exception: Option<PythonException>,
+        /// The last lines that the worker wrote to stderr.
+        stderr: String,
+    },
+    /// The tool raised an exception.
+    #[error("pool `{pool}`: tool `{tool}` raised {exception}")]
+    Python {
+        /// The pool.
+        pool: &'static str,
+        /// The tool.
+        tool: String,
+        /// What it raised.
+        exception: PythonException,
+    },
+    /// No tool has this name.
+    #[error("pool `{pool}`: no tool `{tool}`; there are {}", known.join(", "))]
+    UnknownTool {
+        /// The pool.
+        pool: &'static str,
+        /// The name that was asked for.
+        tool: String,
+        /// The tools that are there, sorted.
+        known: Vec<String>,
+    },
+    /// No answer came within the time limit. A tool that was running was ended with its worker.
+    #[error("pool `{pool}`: tool `{tool}` gave no answer within {limit:?}")]
+    TimedOut {
+        /// The pool.
+        pool: &'static str,
+        /// The tool.
+        tool: String,
+        /// The limit, from the call on.
+        limit: Duration,
+    },
+    /// The worker ended while it had this request; whether the tool had an effect is not known.
+    #[error(
+        "pool `{pool}`: the worker ended while it ran `{tool}`: {status}{}",
+        indented(stderr)
+    )]
+    WorkerCrashed {
+        /// The pool.
+        pool: &'static str,
+        /// The tool.
+        tool: String,
+        /// The exit status, the signal, or what it did.
+        status: String,
+        /// The last lines that it wrote to stderr.
+        stderr: String,
+    },
+    /// As many requests wait as may wait.
+    #[error("pool `{pool}`: {limit} requests wait already")]
+    QueueFull {
+        /// The pool.
+        pool: &'static str,
+        /// The limit.
+        limit: u32,
+    },
+    /// The arguments, or what the tool returned, have no JSON form.
+    #[error("pool `{pool}`: tool `{tool}`: {message}")]
+    Encoding {
+        /// The pool.
+        pool: &'static str,
+        /// The tool.
+        tool: String,
+        /// What has none.
+        message: String,
+    },
+    /// The answer came, and is not of the wanted type.
+    #[error("pool `{pool}`: the answer of `{tool}` is not of the wanted type: {message}")]
+    Decoding {
+        /// The pool.
+        pool: &'static str,
+        /// The tool.
+        tool: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The pool was shut down before the answer came.
+    #[error("pool `{pool}` is shut down")]
+    ShutDown {
+        /// The pool.
+        pool: &'static str,
+    },
+}
+
+/// The worker's own words under a message.
+fn indented(stderr: &str) -> String {
+    stderr.lines().map(|line| format!("\n  | {line}")).collect()
+}

@@ -1,0 +1,212 @@
+//! Frames: a header of 16 bytes, JSON, and room for bytes behind it. The bridge's `HEADER` is the same.
+//!
+//! ```text
+//! u32 length of the JSON | u32 length of the bytes behind it | u32 request | u8 kind | 3 zero bytes
+//! ```
+//! All numbers are little-endian.
+
+use std::fmt;
+
+use bytes::Bytes;
+use serde::Serialize;
+
+const HEADER: usize = 16;
+
+/// Longest frame that is sent or accepted, in bytes.
+pub(crate) const LIMIT: usize = 256 << 20;
+
+/// What a read asks for at least.
+const READ: usize = 64 << 10;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    Request = 1,
+    Reply = 2,
+    Error = 3,
+    Ready = 4,
+    Failed = 5,
+}
+
+impl Kind {
+    fn from_byte(byte: u8) -> Option<Self> {
+        [
+            Self::Request,
+            Self::Reply,
+            Self::Error,
+            Self::Ready,
+            Self::Failed,
+        ]
+        .into_iter()
+        .find(|kind| *kind as u8 == byte)
+    }
+}
+
+/// One frame that came in.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Frame {
+    pub(crate) request: u32,
+    pub(crate) kind: Kind,
+    pub(crate) json: Vec<u8>,
+}
+
+/// Makes a frame of a value.
+///
+/// # Errors
+/// The value has no JSON form, or is too long.
+pub(crate) fn encode<T: Serialize + ?Sized>(
+    request: u32,
+    kind: Kind,
+    value: &T,
+) -> Result<Bytes, String> {
+    let mut frame = vec![0; HEADER];
+    serde_json::to_writer(&mut frame, value).map_err(|error| error.to_string())?;
+    let length = frame.len() - HEADER;
+    if length > LIMIT {
+        return Err(format!(
+            "{length} bytes of JSON are more than the limit of {LIMIT}"
+        ));
+    }
+    let length = u32::try_from(length).expect("the limit is below 4 GiB");
+    frame[..4].copy_from_slice(&length.to_le_bytes());
+    frame[8..12].copy_from_slice(&request.to_le_bytes());
+    frame[12] = kind as u8;
+    Ok(frame.into())
+}
+
+/// What is no frame.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Garbage(String);
+
+impl fmt::Display for Garbage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Cuts what arrives into frames.
+#[derive(Debug, Default)]
+pub(crate) struct Decoder {
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+}
+
+impl Decoder {
+    /// Where the next bytes go. It grows with what has arrived, not with what a header announces: a hostile length
+    /// costs no memory.
+    pub(crate) fn space(&mut self) -> &mut [u8] {
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+        } else if self.start > 0 && self.buffer.len() - self.end < READ {
+            self.buffer.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.end - self.start);
+        }
+        if self.buffer.len() - self.end < READ {
+            let grown = (self.buffer.len() * 2).max(2 * READ);
+            self.buffer.resize(grown, 0);
+        }
+        &mut self.buffer[self.end..]
+    }
+
+    /// Takes note of bytes that were put into [`Decoder::space`].
+    pub(crate) fn filled(&mut self, count: usize) {
+        self.end += count;
+    }
+
+    /// The next whole frame.
+    ///
+    /// # Errors
+    /// What is there is no frame; nothing after it can be one.
+    pub(crate) fn next(&mut self) -> Result<Option<Frame>, Garbage> {
+        let unread = &self.buffer[self.start..self.end];
+        let Some((header, rest)) = unread.split_at_checked(HEADER) else {
+            return Ok(None);
+        };
+        let word = |at: usize| {
+            u32::from_le_bytes(
+                header[at..at + 4]
+                    .try_into()
+                    .expect("four bytes of sixteen"),
+            )
+        };
+        let (json, behind) = (word(0) as usize, word(4) as usize);
+        let kind = Kind::from_byte(header[12]).filter(|_| header[13..] == [0, 0, 0]);
+        let Some(kind) = kind.filter(|_| json <= LIMIT && behind == 0) else {
+            let shown: String = unread[..unread.len().min(40)]
+                .escape_ascii()
+                .map(char::from)
+                .collect();
+            return Err(Garbage(format!("it wrote `{shown}` instead of a frame")));
+        };
+        let Some(body) = rest.get(..json) else {
+            return Ok(None);
+        };
+        let frame = Frame {
+            request: word(8),
+            kind,
+            json: body.to_vec(),
+        };
+        self.start += HEADER + json;
+        // A large frame's room is given back.
+        if self.start == self.end && self.buffer.len() > 16 * READ {
+            *self = Self::default();
+        }
+        Ok(Some(frame))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn feed(decoder: &mut Decoder, bytes: &[u8]) {
+        for part in bytes.chunks(7000) {
+            decoder.space()[..part.len()].copy_from_slice(part);
+            decoder.filled(part.len());
+        }
+    }
+
+    #[test]
+    fn frames_come_out_as_they_went_in_however_they_are_cut() {
+        let mut bytes = Vec::new();
+        for request in 0..50_u32 {
+            let value = "x".repeat(request as usize * 1000);
+            bytes.extend(encode(request, Kind::Reply, &value).unwrap());
+        }
+        for size in [1, 15, 16, 17, 4096] {
+            let mut decoder = Decoder::default();
+            let mut found = 0;
+            for part in bytes.chunks(size) {
+                feed(&mut decoder, part);
+                while let Some(frame) = decoder.next().unwrap() {
+                    assert_eq!(frame.request, found);
+                    assert_eq!(frame.json.len(), found as usize * 1000 + 2);
+                    found += 1;
+                }
+            }
+            assert_eq!(found, 50);
+        }
+    }
+
+    #[test]
+    fn what_is_no_frame_is_shown_and_costs_no_memory() {
+        let mut decoder = Decoder::default();
+        feed(&mut decoder, b"Traceback (most recent call last)");
+        let Garbage(text) = decoder.next().unwrap_err();
+        assert!(text.contains("Traceback"), "{text}");
+        let mut decoder = Decoder::default();
+        feed(
+            &mut decoder,
+            &[0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0],
+        );
+        assert!(decoder.next().is_err());
+        assert!(decoder.buffer.len() < 1 << 20);
+    }
+
+    #[test]
+    fn a_value_without_a_json_form_is_refused() {
+        let map = std::collections::BTreeMap::from([(vec![1_u8], 2)]);
+        assert!(encode(0, Kind::Request, &map).is_err());
+    }
+}

@@ -1,0 +1,140 @@
+//! One worker's process: started so that it cannot outlive the host, and ended with all that it started.
+#![allow(
+    unsafe_code,
+    reason = "only code between fork and exec can ask for the death signal"
+)]
+
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitStatus};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, LazyLock};
+use std::thread;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::process::{Child, ChildStderr};
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, oneshot, watch};
+
+/// A running process; dropping it kills it and its group.
+#[derive(Debug)]
+pub(crate) struct Process {
+    kill: Arc<Notify>,
+    status: watch::Receiver<Option<String>>,
+}
+
+impl Process {
+    /// Starts it as the leader of its own process group.
+    pub(crate) async fn spawn(mut command: Command) -> io::Result<(Self, Option<ChildStderr>)> {
+        command.process_group(0);
+        die_with_host(&mut command);
+        let mut child = spawn_from_lasting_thread(command).await?;
+        let stderr = child.stderr.take();
+        let (sender, status) = watch::channel(None);
+        let kill = Arc::new(Notify::new());
+        tokio::spawn(reap(child, kill.clone(), sender));
+        Ok((Self { kill, status }, stderr))
+    }
+
+    /// Kills it and its group; [`Process::ended`] tells when it is gone.
+    pub(crate) fn kill(&self) {
+        self.kill.notify_one();
+    }
+
+    /// How it ended, in words. May be awaited by many, and dropped.
+    pub(crate) async fn ended(&self) -> String {
+        let mut status = self.status.clone();
+        match status.wait_for(Option::is_some).await {
+            Ok(status) => status.clone().unwrap_or_default(),
+            Err(_) => "it was ended with the runtime".to_owned(),
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+async fn reap(mut child: Child, kill: Arc<Notify>, status: watch::Sender<Option<String>>) {
+    let group = child
+        .id()
+        .and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+    let end = loop {
+        tokio::select! {
+            end = child.wait() => break end,
+            () = kill.notified() => {
+                // It is not waited for yet, so that its number cannot belong to anybody else.
+                if let Some(group) = group {
+                    let _ = kill_process_group(group, Signal::KILL);
+                }
+            }
+        }
+    };
+    // What it started and left behind ends with it. The group's number lives as long as one of its members.
+    if let Some(group) = group {
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+    status.send_replace(Some(in_words(end)));
+}
+
+fn in_words(end: io::Result<ExitStatus>) -> String {
+    match end {
+        Ok(status) => status.to_string(),
+        Err(error) => format!("its end is not known: {error}"),
+    }
+}
+
+/// A command, the runtime it belongs to, and where the answer goes.
+type Job = (Command, Handle, oneshot::Sender<io::Result<Child>>);
+
+/// The death signal comes when the *thread* that forked ends, not the process: the threads of a runtime end with it,
+/// and those of `spawn_blocking` after some idle seconds. This one never ends.
+static SPAWNER: LazyLock<Option<Sender<Job>>> = LazyLock::new(|| {
+    let (sender, jobs) = mpsc::channel::<Job>();
+    let work = move || {
+        for (command, runtime, answer) in jobs {
+            let _inside = runtime.enter();
+            let child = tokio::process::Command::from(command)
+                .kill_on_drop(true)
+                .spawn();
+            let _ = answer.send(child);
+        }
+    };
+    let thread = thread::Builder::new().name("snakepit-spawner".to_owned());
+    thread.spawn(work).ok().map(|_| sender)
+});
+
+async fn spawn_from_lasting_thread(command: Command) -> io::Result<Child> {
+    let gone = || io::Error::other("the thread that starts workers is not there");
+    let (sender, answer) = oneshot::channel();
+    let spawner = SPAWNER.as_ref().ok_or_else(gone)?;
+    spawner
+        .send((command, Handle::current(), sender))
+        .map_err(|_| gone())?;
+    answer.await.map_err(|_| gone())?
+}
+
+/// Where the system has it, the kernel itself ends the worker with its host; the bridge watches its input as well.
+#[cfg(target_os = "linux")]
+fn die_with_host(command: &mut Command) {
+    let host = rustix::process::getpid();
+    let ask = move || {
+        rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+        // The host may have gone before the question was asked.
+        if rustix::process::getppid() == Some(host) {
+            Ok(())
+        } else {
+            Err(io::Error::other("the host has gone"))
+        }
+    };
+    // SAFETY: between fork and exec it makes two system calls and allocates only on the way to an error, in a child
+    // whose host is gone; it takes no lock.
+    unsafe {
+        command.pre_exec(ask);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn die_with_host(_command: &mut Command) {}

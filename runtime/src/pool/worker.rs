@@ -1,0 +1,318 @@
+//! One seat of a pool: starts its worker, serves it, and starts the next one when it has gone.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+use tokio::time::{sleep, timeout};
+
+use super::connection::{Arrival, Connection};
+use super::error::{Error, PythonException};
+use super::frame::{Decoder, Frame, Kind, encode};
+use super::process::Process;
+use super::stderr::Tail;
+use super::{Phase, Shared};
+
+/// The Python half, which travels in the program.
+const BRIDGE: &str = include_str!("../../python/bridge.py");
+
+/// Fetches the bridge from its own standard input: a worker needs no file, and no command line that the system or a
+/// manager could find too long.
+const LOADER: &str = "import os
+def read(count):
+    parts = b''
+    while len(parts) < count:
+        part = os.read(0, count - len(parts))
+        if not part: raise SystemExit
+        parts += part
+    return parts
+exec(compile(read(int.from_bytes(read(4), 'little')), '<snakepit bridge>', 'exec'))";
+
+/// Variables of the host that would make a worker another Python than the one that the build looked at.
+const FOREIGN: &[&str] = &["PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP"];
+
+/// Pauses between starts that fail: the first, doubled up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// A worker that ends sooner, without having answered, counts as a start that failed.
+const SETTLED: Duration = Duration::from_secs(1);
+
+/// What the bridge is told before it is ready.
+#[derive(Serialize)]
+struct Introduction<'a> {
+    pool: &'a str,
+    worker: u32,
+    adapter: Option<&'a str>,
+    python_path: &'a [&'a str],
+    threads: u32,
+}
+
+/// A worker that said that it is ready.
+struct Worker {
+    connection: Arc<Connection>,
+    process: Process,
+    tail: Tail,
+    decoder: Decoder,
+}
+
+/// Keeps a seat filled until the pool ends. `first` learns what became of the first start; one that fails is final.
+pub(crate) async fn keep_seat(
+    shared: Arc<Shared>,
+    seat: usize,
+    first: oneshot::Sender<Result<(), Error>>,
+) {
+    let mut first = Some(first);
+    let mut pause = FIRST_PAUSE;
+    let mut phase = shared.phase.subscribe();
+    loop {
+        let begun = Instant::now();
+        let started = tokio::select! {
+            started = start(&shared, seat) => started,
+            _ = phase.wait_for(|phase| *phase != Phase::Running) => return,
+        };
+        match started {
+            Ok(worker) => {
+                shared.lock().seat(seat, worker.connection.clone());
+                if let Some(first) = first.take() {
+                    let _ = first.send(Ok(()));
+                }
+                let served = serve(&shared, seat, worker).await;
+                if *phase.borrow() != Phase::Running {
+                    return;
+                }
+                shared.lock().restarts += 1;
+                if served || begun.elapsed() > SETTLED {
+                    pause = FIRST_PAUSE;
+                    continue;
+                }
+            }
+            Err(error) => {
+                if let Some(first) = first.take() {
+                    let _ = first.send(Err(error));
+                    return;
+                }
+                tracing::warn!(pool = shared.spec.pool, worker = seat, "{error}");
+            }
+        }
+        tokio::select! {
+            () = sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
+            _ = phase.wait_for(|phase| *phase != Phase::Running) => return,
+        }
+    }
+}
+
+async fn start(shared: &Shared, seat: usize) -> Result<Worker, Error> {
+    let spec = shared.spec;
+    let number = u32::try_from(seat).unwrap_or(u32::MAX);
+    let failed = |source| Error::Spawn {
+        pool: spec.pool,
+        command: spec.command,
+        source,
+    };
+    let (ours, theirs) = UnixStream::pair().map_err(failed)?;
+    let command = worker_command(spec.command()?, spec.env, theirs.into()).map_err(failed)?;
+    let (process, stderr) = Process::spawn(command).await.map_err(failed)?;
+    let mut worker = Worker {
+        connection: Arc::new(Connection::new(ours).map_err(failed)?),
+        process,
+        tail: Tail::follow(stderr, spec.pool, number),
+        decoder: Decoder::default(),
+    };
+    let introduction = Introduction {
+        pool: spec.pool,
+        worker: number,
+        adapter: spec.adapter,
+        python_path: spec.python_path,
+        threads: shared.threads,
+    };
+    let length = u32::try_from(BRIDGE.len())
+        .expect("the bridge is small")
+        .to_le_bytes();
+    let introduction =
+        encode(0, Kind::Request, &introduction).expect("texts and numbers have a JSON form");
+    worker.connection.send([
+        bytes::Bytes::copy_from_slice(&length),
+        bytes::Bytes::from_static(BRIDGE.as_bytes()),
+        introduction,
+    ]);
+
+    let first = timeout(shared.startup_timeout, worker.first_frame()).await;
+    let (reason, exception) = match first {
+        Ok(Ok(frame)) if frame.kind == Kind::Ready => return Ok(worker),
+        Ok(Ok(frame)) => match serde_json::from_slice::<PythonException>(&frame.json) {
+            Ok(exception) => (exception.to_string(), Some(exception)),
+            Err(_) => (
+                "its first frame is neither ready nor an error".to_owned(),
+                None,
+            ),
+        },
+        Ok(Err(reason)) => (reason, None),
+        Err(_) => (
+            format!("it was not ready within {:?}", shared.startup_timeout),
+            None,
+        ),
+    };
+    worker.process.kill();
+    worker.process.ended().await;
+    Err(Error::Startup {
+        pool: spec.pool,
+        reason,
+        exception,
+        stderr: worker.tail.last_words().await,
+    })
+}
+
+fn worker_command(
+    mut command: Command,
+    env: &[crate::EnvOp],
+    socket: OwnedFd,
+) -> io::Result<Command> {
+    // `-s`: the build did not look into the builder's own user site either.
+    command.args(["-s", "-c", LOADER]);
+    for name in FOREIGN {
+        let declared = |op: &crate::EnvOp| matches!(op, crate::EnvOp::Set(set, _) | crate::EnvOp::Prepend(set, _) if set == name);
+        if !env.iter().any(declared) {
+            command.env_remove(name);
+        }
+    }
+    command
+        .stdin(Stdio::from(socket.try_clone()?))
+        .stdout(Stdio::from(socket))
+        .stderr(Stdio::piped());
+    Ok(command)
+}
+
+/// Serves a worker until it has gone; whether it answered anything.
+async fn serve(shared: &Shared, seat: usize, mut worker: Worker) -> bool {
+    let mut phase = shared.phase.subscribe();
+    let mut answered = false;
+    let stop = &shared.stops[seat];
+    let reason = loop {
+        let end = tokio::select! {
+            () = worker.connection.readable() => worker.take(shared, seat, &mut answered),
+            status = worker.process.ended() => {
+                // What it wrote before it ended still counts.
+                break worker.take(shared, seat, &mut answered).unwrap_or(status);
+            }
+            never = worker.connection.send_rest() => match never {},
+            // It may have answered in the meantime: then the next one's request is not to be harmed.
+            () = stop.notified() => worker.take(shared, seat, &mut answered).or_else(|| {
+                let overdue = shared.lock().is_overdue(seat);
+                overdue.then(|| "it was ended at a time limit".to_owned())
+            }),
+            _ = phase.changed() => match *phase.borrow_and_update() {
+                Phase::Running => None,
+                Phase::Leaving => {
+                    worker.connection.finish();
+                    None
+                }
+                Phase::Ended => Some("the pool ended".to_owned()),
+            },
+        };
+        if let Some(reason) = end {
+            break reason;
+        }
+    };
+    // A worker that closed its end is about to be gone: its own status says more than we could.
+    let gone = reason.is_empty();
+    if gone {
+        let _ = timeout(Duration::from_millis(500), worker.process.ended()).await;
+    }
+    worker.process.kill();
+    let status = worker.process.ended().await;
+    let stderr = worker.tail.last_words().await;
+    let status = if gone || reason == status {
+        status
+    } else {
+        format!("{reason} ({status})")
+    };
+    if *shared.phase.borrow() == Phase::Running {
+        tracing::warn!(
+            pool = shared.spec.pool,
+            worker = seat,
+            "worker ended: {status}"
+        );
+    }
+    shared.lock().vacate(seat, &status, &stderr);
+    shared.settled.notify_waiters();
+    answered
+}
+
+impl Worker {
+    /// The first frame, or why none came.
+    async fn first_frame(&mut self) -> Result<Frame, String> {
+        let mut first = None;
+        loop {
+            let gone = tokio::select! {
+                () = self.connection.readable() => None,
+                status = self.process.ended() => Some(status),
+                never = self.connection.send_rest() => match never {},
+            };
+            let mut take = |frame| first = first.take().or(Some(frame));
+            let arrival = self
+                .connection
+                .receive(&mut self.decoder, &mut take)
+                .map_err(|garbage| garbage.to_string())?;
+            if let Some(frame) = first {
+                return Ok(frame);
+            }
+            if let Some(status) = gone {
+                return Err(format!("it ended: {status}"));
+            }
+            if matches!(arrival, Arrival::End) {
+                let status = timeout(Duration::from_millis(500), self.process.ended()).await;
+                return Err(status.map_or_else(
+                    |_| "it closed its descriptors".to_owned(),
+                    |status| format!("it ended: {status}"),
+                ));
+            }
+        }
+    }
+
+    /// Takes all answers that have arrived. Some: the worker is of no more use, and why; an empty reason is its end.
+    fn take(&mut self, shared: &Shared, seat: usize, answered: &mut bool) -> Option<String> {
+        let mut frames = Vec::new();
+        let arrival = self
+            .connection
+            .receive(&mut self.decoder, &mut |frame| frames.push(frame));
+        let mut unasked = None;
+        if !frames.is_empty() {
+            *answered = true;
+            let mut dispatch = shared.lock();
+            for frame in frames {
+                let request = frame.request;
+                if dispatch.answered(seat, frame).is_err() {
+                    unasked = Some(format!(
+                        "it answered request {request}, which it did not have"
+                    ));
+                    break;
+                }
+            }
+            dispatch.fill();
+            if dispatch.is_closed() {
+                shared.settled.notify_waiters();
+            }
+        }
+        match arrival {
+            _ if unasked.is_some() => unasked,
+            Err(garbage) => Some(garbage.to_string()),
+            Ok(Arrival::End) => Some(String::new()),
+            Ok(Arrival::Frames) => None,
+        }
+    }
+}
+
+/// The worker's account of a request that went wrong.
+#[derive(Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(crate) enum Fault {
+    Exception(PythonException),
+    Encoding(PythonException),
+    UnknownTool { tools: Vec<String> },
+}
