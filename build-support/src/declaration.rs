@@ -63,18 +63,53 @@ pub struct Request {
     pub queue_limit: u32,
 }
 
+impl Request {
+    /// What a bare `#[pool]` asks for.
+    pub fn new(pool: impl Into<String>) -> Self {
+        Self {
+            pool: pool.into(),
+            kind: "auto".to_owned(),
+            custom: None,
+            options: BTreeMap::new(),
+            manager_launch: false,
+            python: None,
+            requires: Vec::new(),
+            adapter: None,
+            python_path: Vec::new(),
+            env: BTreeMap::new(),
+            threads: None,
+            size: 1,
+            startup_timeout_ms: 30_000,
+            execute_timeout_ms: 30_000,
+            shutdown_timeout_ms: 5_000,
+            queue_limit: 1024,
+        }
+    }
+}
+
 impl PoolDeclaration {
     /// The pool's key in the manifest: the canonical JSON of its request, not of the source text.
     pub fn key(&self) -> String {
         serde_json::to_string(&self.request).expect("a request holds only strings and numbers")
     }
 
-    /// The span of a part (`environment`, `option:venv_path`, `python`, `requires:0`, `adapter`), or the pool's own.
+    /// The span of a part (`environment`, `option:venv_path`, `python`, `requires:0`, `adapter`). An option that is
+    /// not written down belongs to its environment, and everything else to the pool.
     pub fn span(&self, place: &str) -> Span {
-        self.spans
-            .get(place)
-            .or_else(|| self.spans.get("pool"))
+        let around = match place.split_once(':') {
+            Some(("option", _)) => "environment",
+            Some((key, _)) => key,
+            None => "pool",
+        };
+        [place, around, "pool"]
+            .iter()
+            .find_map(|place| self.spans.get(*place))
             .copied()
             .unwrap_or_else(Span::call_site)
+    }
+
+    /// The name of the pool's constant.
+    pub fn constant(&self) -> String {
+        self.name.to_uppercase()
     }
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream};
+use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Attribute, Expr, ExprLit, Ident, ItemStruct, Lit, LitStr, Token};
@@ -28,6 +28,9 @@ const KEYS: &[&str] = &[
     "startup_timeout",
 ];
 
+/// Keys of `#[snakepit_pools(...)]`.
+const STRUCT_KEYS: &[&str] = &["crate"];
+
 /// Kinds that are built, each with its options.
 const KINDS: &[(&str, &[&str])] = &[
     ("auto", &["project_dir"]),
@@ -37,6 +40,107 @@ const KINDS: &[(&str, &[&str])] = &[
 
 /// Kinds that are named in the design and not built yet.
 const LATER: &[&str] = &["uv", "docker", "pyenv", "poetry", "conda"];
+
+/// What `#[snakepit_pools(...)]` itself says.
+#[derive(Debug, Clone)]
+pub struct Arguments {
+    /// The path of the crate `snakepit`, for a program that renames it.
+    pub krate: syn::Path,
+}
+
+impl Default for Arguments {
+    fn default() -> Self {
+        Self {
+            krate: syn::parse_quote!(::snakepit),
+        }
+    }
+}
+
+/// Parses what stands in the parentheses of `#[snakepit_pools(...)]`.
+///
+/// # Errors
+/// Every fault, each at its place.
+pub fn parse_arguments(tokens: TokenStream) -> Result<Arguments, Vec<syn::Error>> {
+    let mut arguments = Arguments::default();
+    let settings = Punctuated::<StructSetting, Token![,]>::parse_terminated
+        .parse2(tokens)
+        .map_err(|error| vec![error])?;
+    let mut errors = Vec::new();
+    for (index, StructSetting { key, value }) in settings.iter().enumerate() {
+        let text = key.to_string();
+        if !STRUCT_KEYS.contains(&text.as_str()) {
+            let known = STRUCT_KEYS.iter().copied();
+            errors.push(unknown(key.span(), "key", &text, known));
+        } else if index > 0 && settings.iter().take(index).any(|other| other.key == *key) {
+            errors.push(syn::Error::new_spanned(
+                key,
+                format!("`{key}` is given twice"),
+            ));
+        } else if let Some(Expr::Path(path)) = value
+            && path.qself.is_none()
+            && path.attrs.is_empty()
+        {
+            arguments.krate = path.path.clone();
+        } else {
+            let message = "write `crate = path`, such as `crate = ::renamed`";
+            errors.push(match value {
+                Some(value) => syn::Error::new_spanned(value, message),
+                None => syn::Error::new_spanned(key, message),
+            });
+        }
+    }
+    if errors.is_empty() {
+        Ok(arguments)
+    } else {
+        Err(errors)
+    }
+}
+
+/// One `key` or `key = value` of `#[snakepit_pools(...)]`.
+struct StructSetting {
+    key: Ident,
+    value: Option<Expr>,
+}
+
+impl Parse for StructSetting {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let key = input.call(Ident::parse_any)?;
+        if input.peek(syn::token::Paren) {
+            return Err(syn::Error::new(
+                key.span(),
+                format!("`{key}` takes no parentheses"),
+            ));
+        }
+        let value = match input.parse::<Option<Token![=]>>()? {
+            Some(_) => Some(input.parse()?),
+            None => None,
+        };
+        Ok(Self { key, value })
+    }
+}
+
+/// The struct of an item, or why there is none.
+///
+/// # Errors
+/// The attribute stands on something else.
+pub fn require_struct(item: &syn::Item) -> Result<&ItemStruct, syn::Error> {
+    let what = match item {
+        syn::Item::Struct(item) => return Ok(item),
+        syn::Item::Enum(item) => (item.enum_token.span(), "an enum"),
+        syn::Item::Union(item) => (item.union_token.span(), "a union"),
+        syn::Item::Fn(item) => (item.sig.fn_token.span(), "a function"),
+        syn::Item::Impl(item) => (item.impl_token.span(), "an `impl` block"),
+        syn::Item::Mod(item) => (item.mod_token.span(), "a module"),
+        other => (other.span(), "this item"),
+    };
+    Err(syn::Error::new(
+        what.0,
+        format!(
+            "`#[snakepit_pools]` goes on a struct with named fields, not on {}",
+            what.1
+        ),
+    ))
+}
 
 /// Parses one annotated struct.
 ///
@@ -48,7 +152,18 @@ pub fn parse_struct(item: &ItemStruct) -> Result<Declaration, Vec<syn::Error>> {
         let message = "`#[snakepit_pools]` takes no generic struct: its pools are constants";
         errors.push(syn::Error::new_spanned(&item.generics, message));
     }
-    let mut pools = Vec::new();
+    let kind = match &item.fields {
+        syn::Fields::Named(_) => None,
+        syn::Fields::Unnamed(_) => Some("a tuple struct"),
+        syn::Fields::Unit => Some("a unit struct"),
+    };
+    if let Some(kind) = kind {
+        let message =
+            format!("`#[snakepit_pools]` goes on a struct with named fields, not on {kind}");
+        errors.push(syn::Error::new_spanned(&item.ident, message));
+        return Err(errors);
+    }
+    let mut pools: Vec<PoolDeclaration> = Vec::new();
     for field in &item.fields {
         let attributes: Vec<&Attribute> = field
             .attrs
@@ -56,14 +171,16 @@ pub fn parse_struct(item: &ItemStruct) -> Result<Declaration, Vec<syn::Error>> {
             .filter(|attribute| attribute.path().is_ident("pool"))
             .collect();
         let (Some(attribute), Some(name)) = (attributes.first(), &field.ident) else {
-            if let Some(attribute) = attributes.first() {
-                errors.push(syn::Error::new_spanned(
-                    attribute,
-                    "a pool is a named field",
-                ));
-            }
             continue;
         };
+        if let Some(condition) = field.attrs.iter().find(|attribute| {
+            attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr")
+        }) {
+            errors.push(syn::Error::new_spanned(
+                condition,
+                "a pool cannot be conditional: put the condition on the whole struct",
+            ));
+        }
         if let Some(second) = attributes.get(1) {
             errors.push(syn::Error::new_spanned(
                 second,
@@ -71,7 +188,16 @@ pub fn parse_struct(item: &ItemStruct) -> Result<Declaration, Vec<syn::Error>> {
             ));
         }
         match parse_pool(name.unraw().to_string(), attribute) {
-            Ok(pool) => pools.push(pool),
+            Ok(pool) => {
+                let constant = pool.constant();
+                if constant == "POOLS" || pools.iter().any(|other| other.constant() == constant) {
+                    errors.push(syn::Error::new_spanned(
+                        name,
+                        format!("the constant `{constant}` of this pool exists already: give the field another name"),
+                    ));
+                }
+                pools.push(pool);
+            }
             Err(mut faults) => errors.append(&mut faults),
         }
     }
@@ -104,8 +230,17 @@ pub fn parse_file(text: &str) -> Result<Vec<Declaration>, syn::Error> {
 fn walk(items: &[syn::Item], found: &mut Vec<Declaration>) {
     for item in items {
         match item {
-            syn::Item::Struct(item) if item.attrs.iter().any(is_ours) => {
-                found.extend(parse_struct(item))
+            syn::Item::Struct(item) => {
+                let Some(attribute) = item.attrs.iter().find(|attribute| is_ours(attribute)) else {
+                    continue;
+                };
+                let arguments = match &attribute.meta {
+                    syn::Meta::List(list) => list.tokens.clone(),
+                    _ => TokenStream::new(),
+                };
+                if parse_arguments(arguments).is_ok() {
+                    found.extend(parse_struct(item));
+                }
             }
             syn::Item::Mod(module) => walk(
                 module.content.as_ref().map_or(&[], |(_, items)| items),
@@ -229,7 +364,7 @@ fn parse_pool(name: String, attribute: &Attribute) -> Result<PoolDeclaration, Ve
     };
     let mut pool = PoolDeclaration {
         name: name.clone(),
-        request: defaults(name),
+        request: Request::new(name),
         spans: BTreeMap::from([("pool".to_owned(), attribute.path().span())]),
     };
     let mut errors = Vec::new();
@@ -250,27 +385,6 @@ fn parse_pool(name: String, attribute: &Attribute) -> Result<PoolDeclaration, Ve
         Ok(pool)
     } else {
         Err(errors)
-    }
-}
-
-fn defaults(pool: String) -> Request {
-    Request {
-        pool,
-        kind: "auto".to_owned(),
-        custom: None,
-        options: BTreeMap::new(),
-        manager_launch: false,
-        python: None,
-        requires: Vec::new(),
-        adapter: None,
-        python_path: Vec::new(),
-        env: BTreeMap::new(),
-        threads: None,
-        size: 1,
-        startup_timeout_ms: 30_000,
-        execute_timeout_ms: 30_000,
-        shutdown_timeout_ms: 5_000,
-        queue_limit: 1024,
     }
 }
 
@@ -600,6 +714,7 @@ fn distance(a: &str, b: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use quote::ToTokens;
 
     fn parsed(attribute: &str) -> Result<Request, String> {
         let item: ItemStruct =
@@ -617,7 +732,7 @@ mod tests {
 
     #[test]
     fn a_bare_attribute_means_auto() {
-        assert_eq!(parsed("#[pool]").unwrap(), defaults("ml".to_owned()));
+        assert_eq!(parsed("#[pool]").unwrap(), Request::new("ml"));
     }
 
     #[test]
@@ -673,6 +788,82 @@ mod tests {
         assert!(parse_struct(&generic).is_err());
         let empty: ItemStruct = syn::parse_str("struct C { listen: String }").unwrap();
         assert!(parse_struct(&empty).is_err());
+    }
+
+    #[test]
+    fn tuple_and_unit_structs_enums_and_unions_are_refused_by_name() {
+        for (source, what) in [
+            ("struct C(#[pool] PoolConfig);", "a tuple struct"),
+            ("struct C;", "a unit struct"),
+            ("enum C { #[pool] Ml }", "an enum"),
+            ("union C { #[pool] ml: u8 }", "a union"),
+            ("fn c() {}", "a function"),
+        ] {
+            let item: syn::Item = syn::parse_str(source).unwrap();
+            let error = match require_struct(&item) {
+                Ok(item) => parse_struct(item).unwrap_err().remove(0),
+                Err(error) => error,
+            };
+            let error = error.to_string();
+            assert!(
+                error.contains("goes on a struct") && error.contains(what),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn pools_whose_constants_collide_are_refused() {
+        for fields in [
+            "#[pool] ml: PoolConfig, #[pool] ML: PoolConfig",
+            "#[pool] pools: PoolConfig",
+        ] {
+            let item: ItemStruct = syn::parse_str(&format!("struct C {{ {fields} }}")).unwrap();
+            let error = parse_struct(&item).unwrap_err().remove(0).to_string();
+            assert!(error.contains("exists already"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_attribute_itself_takes_the_path_of_the_crate_and_nothing_else() {
+        let arguments = |text: &str| {
+            parse_arguments(text.parse().unwrap())
+                .map(|arguments| arguments.krate.to_token_stream().to_string())
+                .map_err(|mut errors| errors.remove(0).to_string())
+        };
+        assert_eq!(arguments("").unwrap(), ":: snakepit");
+        assert_eq!(
+            arguments("crate = crate::reexport").unwrap(),
+            "crate :: reexport"
+        );
+        let error = arguments("crat = ::renamed").unwrap_err();
+        assert!(
+            error.contains("did you mean `crate`?") && error.contains("known are crate"),
+            "{error}"
+        );
+        for wrong in ["anchor = exe", "anchor = env(\"APP_ROOT\")"] {
+            let error = arguments(wrong).unwrap_err();
+            assert!(error.contains("unknown key `anchor`"), "{error}");
+        }
+        for wrong in ["crate", "crate = \"renamed\"", "crate = 1"] {
+            let error = arguments(wrong).unwrap_err();
+            assert!(error.contains("write `crate = path`"), "{error}");
+        }
+        assert!(
+            arguments("crate = ::a, crate = ::b")
+                .unwrap_err()
+                .contains("twice")
+        );
+    }
+
+    #[test]
+    fn a_fault_of_an_option_that_is_not_written_stands_at_the_environment() {
+        let item: ItemStruct =
+            syn::parse_str("struct C { #[pool(environment = venv)] ml: PoolConfig }").unwrap();
+        let declaration = parse_struct(&item).unwrap();
+        let text = |place| declaration.pools[0].span(place).source_text();
+        assert_eq!(text("option:venv_path").as_deref(), Some("venv"));
+        assert_eq!(text("requires:0").as_deref(), Some("pool"));
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub enum Outcome {
 }
 
 /// Everything that a spawn spec needs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resolution {
     /// The program: an absolute path.
     pub command: String,
@@ -92,7 +92,7 @@ pub enum Check {
 }
 
 /// What is known about an interpreter.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Metadata {
     /// The kind of environment.
     pub environment: String,

@@ -1,99 +1,220 @@
 //! One struct and its manifest to tokens.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::path::PathBuf;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
-use snakepit_build::declaration::PoolDeclaration;
-use snakepit_build::declare::parse_struct;
+use snakepit_build::Diagnostic;
+use snakepit_build::declaration::{PoolDeclaration, Request};
+use snakepit_build::declare::{Arguments, parse_arguments, parse_struct, require_struct};
 use snakepit_build::manifest::{Check, EnvOp, FILE_NAME, Manifest, Outcome, Resolution};
-use syn::{Error, ItemStruct};
+use syn::ext::IdentExt;
+use syn::{Attribute, Error, Field, Item, ItemStruct};
 
-pub(crate) fn expand(item: ItemStruct) -> TokenStream {
-    let constants = constants(&item)
-        .unwrap_or_else(|errors| errors.iter().map(Error::to_compile_error).collect());
-    let mut item = item;
-    for field in &mut item.fields {
-        field
-            .attrs
-            .retain(|attribute| !attribute.path().is_ident("pool"));
-    }
-    quote!(#item #constants)
+/// The item, its `#[pool]` attributes removed, and what it asks for. After an error the names are there all the
+/// same, so that the compiler has nothing to add to what we said.
+pub(crate) fn expand(arguments: TokenStream, tokens: TokenStream) -> TokenStream {
+    let mut item: Item = match syn::parse2(tokens.clone()) {
+        Ok(item) => item,
+        Err(error) => {
+            let error = error.to_compile_error();
+            return quote!(#tokens #error);
+        }
+    };
+    let output = match require_struct(&item) {
+        Ok(item) => expand_struct(arguments, item),
+        Err(error) => error.to_compile_error(),
+    };
+    remove_pool_attributes(&mut item);
+    quote!(#item #output)
 }
 
-fn constants(item: &ItemStruct) -> Result<TokenStream, Vec<Error>> {
-    let declaration = parse_struct(item)?;
-    let fail = |text: String| vec![Error::new_spanned(&item.ident, text)];
-    let path = manifest_path().ok_or_else(|| {
-        fail(
-            "no build script ran for this package [snakepit::manifest_not_found]\n\
-             help: add a `build.rs` whose `main` calls `snakepit_build::emit()`, \
-             and `snakepit-build` under `[build-dependencies]`"
-                .to_owned(),
-        )
-    })?;
-    let manifest = Manifest::read(&path).map_err(|why| {
+fn remove_pool_attributes(item: &mut Item) {
+    let clean = |attributes: &mut Vec<Attribute>| {
+        attributes.retain(|attribute| !attribute.path().is_ident("pool"));
+    };
+    match item {
+        Item::Struct(item) => item
+            .fields
+            .iter_mut()
+            .for_each(|field| clean(&mut field.attrs)),
+        Item::Union(item) => item
+            .fields
+            .named
+            .iter_mut()
+            .for_each(|field| clean(&mut field.attrs)),
+        Item::Enum(item) => item.variants.iter_mut().for_each(|variant| {
+            clean(&mut variant.attrs);
+            variant
+                .fields
+                .iter_mut()
+                .for_each(|field| clean(&mut field.attrs));
+        }),
+        _ => {}
+    }
+}
+
+fn expand_struct(arguments: TokenStream, item: &ItemStruct) -> TokenStream {
+    let mut errors = Vec::new();
+    let arguments = parse_arguments(arguments).unwrap_or_else(|faults| {
+        errors.extend(faults);
+        Arguments::default()
+    });
+    let pools = match parse_struct(item) {
+        Ok(declaration) => declaration.pools,
+        Err(faults) => {
+            errors.extend(faults);
+            Vec::new()
+        }
+    };
+    let krate = &arguments.krate;
+    let mut output = TokenStream::new();
+    let mut specs = BTreeMap::new();
+    // The build script leaves out a struct with faults: there is nothing to look up.
+    if errors.is_empty() {
+        let (manifest, inputs) = manifest();
+        output.extend(inputs);
+        match manifest {
+            Err(error) => errors.push(error),
+            Ok(manifest) => {
+                for pool in &pools {
+                    match frozen(krate, pool, &manifest) {
+                        Ok(spec) => drop(specs.insert(pool.name.clone(), spec)),
+                        Err(faults) => errors.extend(faults),
+                    }
+                }
+            }
+        }
+    }
+    output.extend(errors.iter().map(Error::to_compile_error));
+    output.extend(constants(krate, item, &specs));
+    output
+}
+
+/// The `impl` block, and the call that makes the running pools where the runtime has them. A pool without a spec
+/// gets an empty one, which no program is linked with: its errors stand beside it.
+fn constants(
+    krate: &syn::Path,
+    item: &ItemStruct,
+    specs: &BTreeMap<String, TokenStream>,
+) -> TokenStream {
+    let (mut fields, mut names, mut constants) = (Vec::new(), Vec::new(), TokenStream::new());
+    for field in &item.fields {
+        let Some(ident) = field.ident.as_ref().filter(|_| is_pool(field)) else {
+            continue;
+        };
+        let pool = ident.unraw().to_string();
+        let name = format_ident!("{}", pool.to_uppercase());
+        // A name that is taken is an error already.
+        if name == "POOLS" || names.contains(&name) {
+            continue;
+        }
+        let empty = || spec(krate, &Request::new(&pool), &Resolution::default());
+        let spec = specs.get(&pool).cloned().unwrap_or_else(empty);
+        let doc = format!("The Python of the pool `{pool}`, as the build found it.");
+        constants.extend(quote! {
+            #[doc = #doc]
+            pub const #name: &'static #krate::SpawnSpec = {
+                static SPEC: #krate::SpawnSpec = #spec;
+                &SPEC
+            };
+        });
+        fields.push(ident);
+        names.push(name);
+    }
+    let (ident, visibility) = (&item.ident, &item.vis);
+    let (parameters, arguments, condition) = item.generics.split_for_impl();
+    let mut output = quote! {
+        impl #parameters #ident #arguments #condition {
+            #constants
+            /// Every pool of this struct.
+            pub const POOLS: &'static [&'static #krate::SpawnSpec] = &[#(Self::#names),*];
+        }
+    };
+    // The parameters are an error already, and here only the source of more.
+    if item.generics.params.is_empty() {
+        let pools = format_ident!("{}Pools", ident);
+        output.extend(quote! {
+            #krate::__snakepit_pools! { #visibility #ident #pools { #(#fields #names,)* } }
+        });
+    }
+    output
+}
+
+fn is_pool(field: &Field) -> bool {
+    field
+        .attrs
+        .iter()
+        .any(|attribute| attribute.path().is_ident("pool"))
+}
+
+/// The manifest, and what makes the compiler come back when it changes.
+fn manifest() -> (Result<Manifest, Error>, TokenStream) {
+    let mut inputs = quote! {
+        const _: ::core::option::Option<&str> = ::core::option_env!("SNAKEPIT_MANIFEST");
+    };
+    let fail = |text: String| Err(Error::new(Span::call_site(), text));
+    let Some(path) = manifest_path() else {
+        let text = "no build script ran for this package [snakepit::manifest_not_found]\n\
+                    help: add a `build.rs` whose `main` calls `snakepit_build::emit()`, \
+                    and `snakepit-build` under `[build-dependencies]`";
+        return (fail(text.to_owned()), inputs);
+    };
+    if path.is_file()
+        && let Some(path) = path.to_str()
+    {
+        inputs.extend(quote!(
+            const _: &[u8] = ::core::include_bytes!(#path);
+        ));
+    }
+    let manifest = Manifest::read(&path).or_else(|why| {
         fail(format!(
             "the manifest of the build script cannot be read: {why} [snakepit::manifest_not_found]\n\
              help: call `snakepit_build::emit()` in `build.rs`"
         ))
-    })?;
-    let (mut errors, mut specs, mut names) = (Vec::new(), TokenStream::new(), Vec::new());
-    for pool in &declaration.pools {
-        match manifest.pools.get(&pool.key()) {
-            Some(Outcome::Resolved(resolution)) => {
-                let name = format_ident!("{}", pool.name.to_uppercase());
-                let spec = spec(pool, resolution);
-                let doc = format!(
-                    "The Python of the pool `{}`, as the build found it.",
-                    pool.name
-                );
-                specs.extend(quote! {
-                    #[doc = #doc]
-                    pub const #name: &'static ::snakepit::SpawnSpec = {
-                        static SPEC: ::snakepit::SpawnSpec = #spec;
-                        &SPEC
-                    };
-                });
-                names.push(name);
-            }
-            Some(Outcome::Failed(faults)) => errors.extend(faults.iter().map(|fault| {
+    });
+    (manifest, inputs)
+}
+
+/// One pool's spec, or its errors.
+fn frozen(
+    krate: &syn::Path,
+    pool: &PoolDeclaration,
+    manifest: &Manifest,
+) -> Result<TokenStream, Vec<Error>> {
+    match manifest.pools.get(&pool.key()) {
+        Some(Outcome::Resolved(resolution)) => Ok(spec(krate, &pool.request, resolution)),
+        Some(Outcome::Failed(faults)) => {
+            let error = |fault: &Diagnostic| {
                 let text = format!(
                     "pool `{}`: {} [snakepit::{}]\nhelp: {}",
                     pool.name, fault.message, fault.code, fault.help
                 );
                 Error::new(pool.span(&fault.place), text)
-            })),
-            None => errors.push(Error::new(
-                pool.span("pool"),
-                "the build script did not see this declaration [snakepit::declaration_unknown]\n\
+            };
+            Err(faults.iter().map(error).collect())
+        }
+        None => {
+            let text = format!(
+                "pool `{}`: the build script did not see this declaration [snakepit::declaration_unknown]\n\
                  help: name its file in `build.rs`: `Builder::new().source(\"...\").emit()`",
-            )),
+                pool.name
+            );
+            Err(vec![Error::new(pool.span("pool"), text)])
         }
     }
-    if !errors.is_empty() {
-        return Err(errors);
-    }
-    let ident = &item.ident;
-    let path = path.display().to_string();
-    Ok(quote! {
-        // The compiler reads the manifest, and so compiles again when it changes.
-        const _: &[u8] = ::core::include_bytes!(#path);
-        impl #ident {
-            #specs
-            /// Every pool of this struct.
-            pub const POOLS: &'static [&'static ::snakepit::SpawnSpec] = &[#(Self::#names),*];
-        }
-    })
 }
 
 fn manifest_path() -> Option<PathBuf> {
     let named = env::var_os("SNAKEPIT_MANIFEST").map(PathBuf::from);
-    named.or_else(|| Some(PathBuf::from(env::var_os("OUT_DIR")?).join(FILE_NAME)))
+    let path = named.or_else(|| Some(PathBuf::from(env::var_os("OUT_DIR")?).join(FILE_NAME)))?;
+    // `include_bytes!` takes a relative path from the source file, not from here.
+    Some(std::path::absolute(&path).unwrap_or(path))
 }
 
-fn spec(pool: &PoolDeclaration, resolution: &Resolution) -> TokenStream {
+fn spec(krate: &syn::Path, request: &Request, resolution: &Resolution) -> TokenStream {
     let Resolution {
         command,
         args,
@@ -101,22 +222,22 @@ fn spec(pool: &PoolDeclaration, resolution: &Resolution) -> TokenStream {
         metadata,
         ..
     } = resolution;
-    let name = &pool.name;
+    let name = &request.pool;
     let env = resolution.env.iter().map(|op| match op {
-        EnvOp::Set { name, value } => quote!(::snakepit::EnvOp::Set(#name, #value)),
-        EnvOp::Prepend { name, value } => quote!(::snakepit::EnvOp::Prepend(#name, #value)),
-        EnvOp::Unset { name } => quote!(::snakepit::EnvOp::Unset(#name)),
+        EnvOp::Set { name, value } => quote!(#krate::EnvOp::Set(#name, #value)),
+        EnvOp::Prepend { name, value } => quote!(#krate::EnvOp::Prepend(#name, #value)),
+        EnvOp::Unset { name } => quote!(#krate::EnvOp::Unset(#name)),
     });
     let checks = resolution.checks.iter().map(|check| match check {
         Check::Size { path, bytes } => {
-            quote!(::snakepit::Check::Size { path: #path, bytes: #bytes })
+            quote!(#krate::Check::Size { path: #path, bytes: #bytes })
         }
         Check::Content { path, text } => {
-            quote!(::snakepit::Check::Content { path: #path, text: #text })
+            quote!(#krate::Check::Content { path: #path, text: #text })
         }
     });
     let cwd = option(resolution.cwd.as_ref());
-    let adapter = option(pool.request.adapter.as_ref());
+    let adapter = option(request.adapter.as_ref());
     let (environment, detected_by) = (&metadata.environment, &metadata.detected_by);
     let (version, implementation) = (&metadata.python_version, &metadata.implementation);
     let (prefix, base_prefix, free_threading) = (
@@ -128,10 +249,9 @@ fn spec(pool: &PoolDeclaration, resolution: &Resolution) -> TokenStream {
         .extra
         .iter()
         .map(|(name, value)| quote!((#name, #value)));
-    let request = &pool.request;
     let profile = match request.threads {
-        Some(threads) => quote!(::snakepit::Profile::Thread { threads: #threads }),
-        None => quote!(::snakepit::Profile::Process),
+        Some(threads) => quote!(#krate::Profile::Thread { threads: #threads }),
+        None => quote!(#krate::Profile::Process),
     };
     let (size, queue_limit) = (request.size, request.queue_limit);
     let [startup, execute, shutdown] = [
@@ -141,19 +261,19 @@ fn spec(pool: &PoolDeclaration, resolution: &Resolution) -> TokenStream {
     ]
     .map(|ms| quote!(::core::time::Duration::from_millis(#ms)));
     quote! {
-        ::snakepit::SpawnSpec {
+        #krate::SpawnSpec {
             pool: #name, command: #command, args: &[#(#args),*], env: &[#(#env),*], cwd: #cwd,
-            metadata: ::snakepit::Metadata {
+            metadata: #krate::Metadata {
                 environment: #environment, detected_by: #detected_by, python_version: #version,
                 implementation: #implementation, prefix: #prefix, base_prefix: #base_prefix,
                 free_threading: #free_threading, extra: &[#(#extra),*],
             },
             checks: &[#(#checks),*], adapter: #adapter, python_path: &[#(#python_path),*],
-            defaults: ::snakepit::Defaults {
+            defaults: #krate::Defaults {
                 size: #size, profile: #profile, startup_timeout: #startup, execute_timeout: #execute,
                 shutdown_timeout: #shutdown, queue_limit: #queue_limit,
             },
-            memo: ::snakepit::Memo::new(),
+            memo: #krate::Memo::new(),
         }
     }
 }

@@ -4,10 +4,12 @@
 mod expand;
 
 use proc_macro::TokenStream;
-use syn::{ItemStruct, parse_macro_input};
 
-/// Turns the fields with `#[pool]` of a struct into spawn specs: `Struct::POOLS` and one constant for each field.
+/// Turns the fields with `#[pool]` of a struct into spawn specs: `Struct::POOLS` and one constant for each field,
+/// and with the feature `pool` of `snakepit` into `StructPools` and `Struct::start_pools`.
+///
+/// `#[snakepit_pools(crate = ::renamed)]` names the crate `snakepit` where the program knows it by another name.
 #[proc_macro_attribute]
-pub fn snakepit_pools(_arguments: TokenStream, item: TokenStream) -> TokenStream {
-    expand::expand(parse_macro_input!(item as ItemStruct)).into()
+pub fn snakepit_pools(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    expand::expand(arguments.into(), item.into()).into()
 }
