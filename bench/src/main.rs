@@ -4,11 +4,12 @@ mod bare;
 mod build;
 mod frozen;
 mod measure;
+mod pool;
 mod table;
 
 use std::process::ExitCode;
 
-use snakepit::snakepit_pools;
+use snakepit::{PoolConfig, snakepit_pools};
 
 use crate::table::Row;
 
@@ -28,9 +29,9 @@ const SMALL: &str = r#"{"text":"hello","number":1}"#;
 #[snakepit_pools]
 struct Pools {
     #[pool(environment = venv(venv_path = "../target/bench-venv"))]
-    venv: (),
+    venv: PoolConfig,
     #[pool(environment = system)]
-    system: (),
+    system: PoolConfig,
 }
 
 /// How many samples are taken.
@@ -83,6 +84,10 @@ fn main() -> ExitCode {
     };
     print(&|rows| frozen::recheck(effort, Pools::POOLS, rows));
     print(&|rows| frozen::command(effort, Pools::VENV, rows));
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime can be made");
+    print(&|rows| pool::ready(effort, &runtime, Pools::VENV, rows));
+    print(&|rows| pool::one_by_one(effort, &runtime, Pools::VENV, rows));
+    print(&|rows| pool::in_flight(effort, &runtime, Pools::VENV, rows));
     print(&|rows| build::unchanged(effort, rows));
     print(&|rows| build::script(effort, rows));
     ExitCode::SUCCESS

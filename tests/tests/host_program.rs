@@ -13,12 +13,12 @@ use snakepit_tests::{HostPackage, Outcome, Python, pythons, skip};
 /// All packages of this file share it, so that what they depend on is compiled once.
 const TARGET: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/host-programs");
 
-const ONE_VENV: &str = r#"use snakepit::snakepit_pools;
+const ONE_VENV: &str = r#"use snakepit::{PoolConfig, snakepit_pools};
 
 #[snakepit_pools]
 pub struct AppConfig {
     #[pool(environment = venv(venv_path = ".venv"))]
-    pub ml: (),
+    pub ml: PoolConfig,
 }
 
 fn main() {
@@ -52,6 +52,7 @@ fn a_deleted_venv_fails_the_build_at_its_attribute_and_the_command_of_the_help_m
     let errors = host.build(&[]).failure();
     assert!(errors.contains("[snakepit::venv_not_found]"), "{errors}");
     assert!(errors.contains(" --> src/main.rs:5:"), "{errors}");
+    assert_only_error(&errors);
     let command = errors
         .split_once("help: run `")
         .and_then(|(_, rest)| rest.split_once('`'))
@@ -99,32 +100,51 @@ fn two_venvs_with_different_pythons_serve_one_program() {
     let [new, .., old] = pythons.as_slice() else {
         return skip("two Python versions");
     };
-    let main = r#"use snakepit::snakepit_pools;
+    let main = r#"use snakepit::{PoolConfig, SpawnSpec, snakepit_pools};
 
 #[snakepit_pools]
+#[derive(Default)]
 pub struct AppConfig {
     #[pool(environment = venv(venv_path = "new"))]
-    pub new: (),
+    pub new: PoolConfig,
     #[pool(environment = venv(venv_path = "old"))]
-    pub old: (),
+    pub old: PoolConfig,
 }
 
-fn main() {
-    for spec in AppConfig::POOLS {
-        let mut command = spec.command().expect("the environment is as the build saw it");
-        let script = "import sys; print('%d.%d.%d' % sys.version_info[:3], end='')";
-        let output = command.args(["-c", script]).output().expect("the interpreter starts");
-        let version = String::from_utf8_lossy(&output.stdout);
-        println!("{} {} {version}", spec.pool, spec.metadata.python_version);
-    }
+#[derive(serde::Deserialize)]
+struct Stats {
+    python_version: String,
+    prefix: String,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), snakepit::Error> {
+    let pools = AppConfig::default().start_pools().await?;
+    let new: Stats = pools.new.execute("get_stats", &()).await?;
+    let old: Stats = pools.old.execute("get_stats", &()).await?;
+    print(AppConfig::NEW, &new);
+    print(AppConfig::OLD, &old);
+    pools.shutdown().await;
+    Ok(())
+}
+
+fn print(spec: &SpawnSpec, worker: &Stats) {
+    let build = &spec.metadata;
+    println!("{} {} {}", spec.pool, build.python_version, build.prefix);
+    println!("{} {} {}", spec.pool, worker.python_version, worker.prefix);
 }
 "#;
     let host = package("host-two-pythons", main);
-    new.make_venv(&host.path("new"));
-    old.make_venv(&host.path("old"));
+    host.depend_on("serde = { version = \"1\", features = [\"derive\"] }");
+    host.depend_on("tokio = { version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }");
+    let mut wanted = String::new();
+    for (pool, python) in [("new", new), ("old", old)] {
+        python.make_venv(&host.path(pool));
+        // What the build saw, and what the worker says.
+        let line = format!("{pool} {} {}\n", python.version, host.path(pool).display());
+        wanted.push_str(&line.repeat(2));
+    }
     host.build(&[]).stdout();
-    let (new, old) = (&new.version, &old.version);
-    let wanted = format!("new {new} {new}\nold {old} {old}\n");
     assert_eq!(Outcome::of(&mut host.program()).stdout(), wanted);
 }
 
@@ -159,4 +179,11 @@ fn a_package_without_a_build_script_is_told_to_add_one() {
         "{errors}"
     );
     assert!(errors.contains(" --> src/main.rs:"), "{errors}");
+    assert_only_error(&errors);
+}
+
+/// The compiler has nothing to add, such as that a constant is missing.
+#[track_caller]
+fn assert_only_error(errors: &str) {
+    assert!(errors.contains("due to 1 previous error"), "{errors}");
 }
