@@ -82,7 +82,9 @@ impl Builder {
         if let Err(error) = manifest.write(&path) {
             panic!("`{}` cannot be written: {error}", path.display());
         }
-        directives(&manifest, &watched, &facts, &out);
+        for directive in directives(&manifest, &watched, &facts, &out) {
+            println!("{directive}");
+        }
     }
 
     /// The pools of all sources, and the files and folders to watch for new ones.
@@ -156,32 +158,41 @@ impl Builder {
     }
 }
 
-fn directives(manifest: &Manifest, watched: &BTreeSet<PathBuf>, facts: &[Facts], out: &Path) {
+/// What Cargo is told: when to ask again, and what to warn of.
+fn directives(
+    manifest: &Manifest,
+    watched: &BTreeSet<PathBuf>,
+    facts: &[Facts],
+    out: &Path,
+) -> Vec<String> {
+    let mut lines = Vec::new();
     let seen = facts.iter().flat_map(|facts| facts.files.keys());
     for path in watched.iter().chain(seen).collect::<BTreeSet<_>>() {
-        println!("cargo::rerun-if-changed={}", path.display());
+        lines.push(format!("cargo::rerun-if-changed={}", path.display()));
     }
     let failed = |outcome: &Outcome| matches!(outcome, Outcome::Failed(_));
     if manifest.pools.values().any(failed) {
         // The mending may make any file: while a pool fails, a file that is never there makes Cargo ask each time.
         let never = out.join("snakepit-failed");
-        println!("cargo::rerun-if-changed={}", never.display());
+        lines.push(format!("cargo::rerun-if-changed={}", never.display()));
     }
     let asked = facts.iter().flat_map(|facts| &facts.variables);
-    let ours = asked.map(String::as_str).chain(["SNAKEPIT_PYTHON"]);
-    for name in ours
-        .filter(|name| name.starts_with("SNAKEPIT_"))
-        .collect::<BTreeSet<_>>()
-    {
-        println!("cargo::rerun-if-env-changed={name}");
+    let variables: BTreeSet<&str> = asked
+        .map(String::as_str)
+        .chain(["SNAKEPIT_PYTHON"])
+        .collect();
+    for name in variables {
+        if name.starts_with("SNAKEPIT_") {
+            lines.push(format!("cargo::rerun-if-env-changed={name}"));
+        }
     }
     for outcome in manifest.pools.values() {
         if let Outcome::Resolved(resolution) = outcome {
-            for warning in &resolution.warnings {
-                println!("cargo::warning={warning}");
-            }
+            let warnings = resolution.warnings.iter();
+            lines.extend(warnings.map(|warning| format!("cargo::warning={warning}")));
         }
     }
+    lines
 }
 
 fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
@@ -197,5 +208,50 @@ fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             files.push(path);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Diagnostic;
+
+    /// The directives of a package whose only pool reads one file and two variables.
+    fn lines(outcome: Outcome) -> Vec<String> {
+        let facts = Facts {
+            files: BTreeMap::from([(PathBuf::from("/venv/pyvenv.cfg"), None)]),
+            variables: BTreeSet::from(["PATH".to_owned(), "SNAKEPIT_HOME".to_owned()]),
+        };
+        let manifest = Manifest {
+            pools: BTreeMap::from([("ml".to_owned(), outcome)]),
+        };
+        let watched = BTreeSet::from([PathBuf::from("/app/src")]);
+        directives(
+            &manifest,
+            &watched,
+            &[facts.clone(), facts],
+            Path::new("/out"),
+        )
+    }
+
+    #[test]
+    fn cargo_watches_what_was_seen_and_no_variable_of_somebody_else() {
+        let wanted = [
+            "cargo::rerun-if-changed=/app/src",
+            "cargo::rerun-if-changed=/venv/pyvenv.cfg",
+            "cargo::rerun-if-env-changed=SNAKEPIT_HOME",
+            "cargo::rerun-if-env-changed=SNAKEPIT_PYTHON",
+        ];
+        assert_eq!(lines(Outcome::Resolved(Box::default())), wanted);
+    }
+
+    #[test]
+    fn while_a_pool_fails_each_build_asks_again() {
+        let fault = Diagnostic::new("venv_not_found", "none", "make one");
+        let lines = lines(Outcome::Failed(vec![fault]));
+        assert!(
+            lines.contains(&"cargo::rerun-if-changed=/out/snakepit-failed".to_owned()),
+            "{lines:?}"
+        );
     }
 }
