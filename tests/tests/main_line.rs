@@ -4,14 +4,14 @@
     reason = "a test program has no readers of its documentation"
 )]
 
-use snakepit::snakepit_pools;
+use snakepit::{PoolConfig, snakepit_pools};
 
 #[snakepit_pools]
 #[derive(Default)]
 pub struct AppConfig {
     pub listen: String,
     #[pool(environment = system, python = ">=3", env(GREETING = "hi"), size = 3)]
-    pub ml: (),
+    pub ml: PoolConfig,
 }
 
 #[test]
