@@ -10,6 +10,7 @@ use crate::environment::PythonEnvironment;
 use crate::host::Machine;
 use crate::manifest::{FILE_NAME, Manifest, Outcome};
 use crate::probe::Cache;
+use crate::recorder::{Facts, Recorder};
 use crate::resolver::{Custom, is_dir, resolve};
 
 /// Resolves every declared pool of the package whose build script calls it.
@@ -74,16 +75,16 @@ impl Builder {
             PathBuf::from(env::var_os("OUT_DIR").expect("`emit` is called by a build script"));
         let (pools, watched) = self.declared(&package);
         let probes = Cache::load(out.join("snakepit-probes.json"));
-        let host = Machine::new();
-        let manifest = Manifest {
-            pools: self.resolve_all(&pools, &package, &probes, &host),
-        };
+        let (outcomes, facts) = self.resolve_all(&pools, &package, &probes);
+        let manifest = Manifest { pools: outcomes };
         probes.save();
         let path = out.join(FILE_NAME);
         if let Err(error) = manifest.write(&path) {
             panic!("`{}` cannot be written: {error}", path.display());
         }
-        directives(&manifest, &watched, &host);
+        for directive in directives(&manifest, &watched, &facts, &out) {
+            println!("{directive}");
+        }
     }
 
     /// The pools of all sources, and the files and folders to watch for new ones.
@@ -123,8 +124,7 @@ impl Builder {
         pools: &[PoolDeclaration],
         package: &Path,
         probes: &Cache,
-        host: &Machine,
-    ) -> BTreeMap<String, Outcome> {
+    ) -> (BTreeMap<String, Outcome>, Vec<Facts>) {
         let requests: BTreeMap<String, _> = pools
             .iter()
             .map(|pool| (pool.key(), pool.request.clone()))
@@ -135,54 +135,64 @@ impl Builder {
                 .into_iter()
                 .map(|(key, request)| {
                     let custom = &self.custom;
-                    let work = move || match resolve(&request, package, custom, probes, host) {
-                        Ok(resolution) => Outcome::Resolved(Box::new(resolution)),
-                        Err(faults) => Outcome::Failed(faults),
+                    let work = move || {
+                        let host = Recorder::new(&Machine, probes);
+                        let outcome = match resolve(&request, package, custom, probes, &host) {
+                            Ok(resolution) => Outcome::Resolved(Box::new(resolution)),
+                            Err(faults) => Outcome::Failed(faults),
+                        };
+                        ((key, outcome), host.into_facts())
                     };
-                    (key, scope.spawn(work))
+                    scope.spawn(work)
                 })
                 .collect();
             running
                 .into_iter()
-                .map(|(key, thread)| match thread.join() {
-                    Ok(outcome) => (key, outcome),
-                    Err(panic) => std::panic::resume_unwind(panic),
+                .map(|thread| {
+                    thread
+                        .join()
+                        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
                 })
-                .collect()
+                .unzip()
         })
     }
 }
 
-fn directives(manifest: &Manifest, watched: &BTreeSet<PathBuf>, host: &Machine) {
-    println!("cargo::rerun-if-changed=build.rs");
-    for path in watched {
-        println!("cargo::rerun-if-changed={}", path.display());
+/// What Cargo is told: when to ask again, and what to warn of.
+fn directives(
+    manifest: &Manifest,
+    watched: &BTreeSet<PathBuf>,
+    facts: &[Facts],
+    out: &Path,
+) -> Vec<String> {
+    let mut lines = Vec::new();
+    let seen = facts.iter().flat_map(|facts| facts.files.keys());
+    for path in watched.iter().chain(seen).collect::<BTreeSet<_>>() {
+        lines.push(format!("cargo::rerun-if-changed={}", path.display()));
     }
-    let failed = manifest
-        .pools
-        .values()
-        .any(|outcome| matches!(outcome, Outcome::Failed(_)));
-    for (path, there) in host.files() {
-        // A missing file makes Cargo run the build script each time: right while a pool fails, wrong after.
-        if there || failed {
-            println!("cargo::rerun-if-changed={}", path.display());
+    let failed = |outcome: &Outcome| matches!(outcome, Outcome::Failed(_));
+    if manifest.pools.values().any(failed) {
+        // The mending may make any file: while a pool fails, a file that is never there makes Cargo ask each time.
+        let never = out.join("snakepit-failed");
+        lines.push(format!("cargo::rerun-if-changed={}", never.display()));
+    }
+    let asked = facts.iter().flat_map(|facts| &facts.variables);
+    let variables: BTreeSet<&str> = asked
+        .map(String::as_str)
+        .chain(["SNAKEPIT_PYTHON"])
+        .collect();
+    for name in variables {
+        if name.starts_with("SNAKEPIT_") {
+            lines.push(format!("cargo::rerun-if-env-changed={name}"));
         }
-    }
-    let mut variables = host.variables();
-    variables.insert("SNAKEPIT_PYTHON".to_owned());
-    for name in variables
-        .iter()
-        .filter(|name| name.starts_with("SNAKEPIT_"))
-    {
-        println!("cargo::rerun-if-env-changed={name}");
     }
     for outcome in manifest.pools.values() {
         if let Outcome::Resolved(resolution) = outcome {
-            for warning in &resolution.warnings {
-                println!("cargo::warning={warning}");
-            }
+            let warnings = resolution.warnings.iter();
+            lines.extend(warnings.map(|warning| format!("cargo::warning={warning}")));
         }
     }
+    lines
 }
 
 fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
@@ -198,5 +208,50 @@ fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             files.push(path);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Diagnostic;
+
+    /// The directives of a package whose only pool reads one file and two variables.
+    fn lines(outcome: Outcome) -> Vec<String> {
+        let facts = Facts {
+            files: BTreeMap::from([(PathBuf::from("/venv/pyvenv.cfg"), None)]),
+            variables: BTreeSet::from(["PATH".to_owned(), "SNAKEPIT_HOME".to_owned()]),
+        };
+        let manifest = Manifest {
+            pools: BTreeMap::from([("ml".to_owned(), outcome)]),
+        };
+        let watched = BTreeSet::from([PathBuf::from("/app/src")]);
+        directives(
+            &manifest,
+            &watched,
+            &[facts.clone(), facts],
+            Path::new("/out"),
+        )
+    }
+
+    #[test]
+    fn cargo_watches_what_was_seen_and_no_variable_of_somebody_else() {
+        let wanted = [
+            "cargo::rerun-if-changed=/app/src",
+            "cargo::rerun-if-changed=/venv/pyvenv.cfg",
+            "cargo::rerun-if-env-changed=SNAKEPIT_HOME",
+            "cargo::rerun-if-env-changed=SNAKEPIT_PYTHON",
+        ];
+        assert_eq!(lines(Outcome::Resolved(Box::default())), wanted);
+    }
+
+    #[test]
+    fn while_a_pool_fails_each_build_asks_again() {
+        let fault = Diagnostic::new("venv_not_found", "none", "make one");
+        let lines = lines(Outcome::Failed(vec![fault]));
+        assert!(
+            lines.contains(&"cargo::rerun-if-changed=/out/snakepit-failed".to_owned()),
+            "{lines:?}"
+        );
     }
 }

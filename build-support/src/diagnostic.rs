@@ -12,6 +12,7 @@ pub const CODES: &[&str] = &[
     "probe_failed",
     "python_not_found",
     "python_path_not_found",
+    "python_too_old",
     "python_version_mismatch",
     "requirement_invalid",
     "requirement_not_met",

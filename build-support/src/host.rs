@@ -1,14 +1,16 @@
-//! The world that an environment may look at. Every fact that is read is recorded, and from the record come
-//! Cargo's `rerun-if-changed` lines: nobody writes that list by hand.
+//! The world that an environment may look at. What it looks at is recorded by `recorder`.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 use std::{env, fs, thread};
+
+use crate::diagnostic::Diagnostic;
+use crate::probe::{self, Interpreter};
 
 /// What is at a path, links followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +49,18 @@ pub trait Host: Sync {
     /// Those of the file system.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 
+    /// Whether a file begins with `#!`.
+    fn is_script(&self, path: &Path) -> bool;
+
+    /// Whether there is a symbolic link, whatever it points at.
+    fn is_link(&self, path: &Path) -> bool;
+
+    /// A path with all links followed.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    fn canonical(&self, path: &Path) -> io::Result<PathBuf>;
+
     /// The names in a folder, sorted; empty where there is none.
     fn list(&self, path: &Path) -> Vec<PathBuf>;
 
@@ -56,63 +70,30 @@ pub trait Host: Sync {
     /// A program on the search path.
     fn which(&self, name: &str) -> Option<PathBuf>;
 
-    /// Runs a program with empty standard input.
+    /// Runs a program with empty standard input. One that does not end within `limit` is killed, and the answer
+    /// says so.
     ///
     /// # Errors
-    /// It cannot be started, or it does not end within `limit` and was killed.
+    /// It cannot be started.
     fn run(&self, program: &Path, args: &[&str], limit: Duration) -> io::Result<Answer>;
-}
 
-/// The build machine itself; it records what was looked at.
-#[derive(Debug, Default)]
-pub struct Machine {
-    seen: Mutex<Seen>,
-}
-
-#[derive(Debug, Default)]
-struct Seen {
-    files: BTreeMap<PathBuf, bool>,
-    variables: BTreeSet<String>,
-}
-
-impl Machine {
-    /// The machine, nothing looked at yet.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The files that were there when looked at (`true`), or were missing (`false`).
-    pub fn files(&self) -> BTreeMap<PathBuf, bool> {
-        self.seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .files
-            .clone()
-    }
-
-    /// The environment variables that were asked for.
-    pub fn variables(&self) -> BTreeSet<String> {
-        self.seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .variables
-            .clone()
-    }
-
-    fn record(&self, path: &Path, there: bool) {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.files.insert(path.to_owned(), there);
+    /// Who the interpreter at a path is.
+    ///
+    /// # Errors
+    /// It cannot be run, is too old, ends with a failure, hangs, or prints something else.
+    fn interpreter(&self, path: &Path) -> Result<Interpreter, Diagnostic> {
+        probe::ask(path, self)
     }
 }
+
+/// The build machine itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Machine;
 
 impl Host for Machine {
     fn info(&self, path: &Path) -> Option<FileInfo> {
-        let metadata = fs::metadata(path).ok();
-        // A folder is not recorded as present: Cargo would watch everything below it.
-        if !metadata.as_ref().is_some_and(fs::Metadata::is_dir) {
-            self.record(path, metadata.is_some());
-        }
-        metadata.map(|metadata| FileInfo {
+        let metadata = fs::metadata(path).ok()?;
+        Some(FileInfo {
             is_dir: metadata.is_dir(),
             is_executable: is_executable(&metadata),
             len: metadata.len(),
@@ -121,9 +102,22 @@ impl Host for Machine {
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        let bytes = fs::read(path);
-        self.record(path, bytes.is_ok());
-        bytes
+        fs::read(path)
+    }
+
+    fn is_script(&self, path: &Path) -> bool {
+        let mut start = [0; 2];
+        fs::File::open(path)
+            .and_then(|mut file| file.read_exact(&mut start))
+            .is_ok_and(|()| start == *b"#!")
+    }
+
+    fn is_link(&self, path: &Path) -> bool {
+        path.is_symlink()
+    }
+
+    fn canonical(&self, path: &Path) -> io::Result<PathBuf> {
+        fs::canonicalize(path)
     }
 
     fn list(&self, path: &Path) -> Vec<PathBuf> {
@@ -136,8 +130,6 @@ impl Host for Machine {
     }
 
     fn variable(&self, name: &str) -> Option<OsString> {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.variables.insert(name.to_owned());
         env::var_os(name).filter(|value| !value.is_empty())
     }
 
@@ -152,52 +144,69 @@ impl Host for Machine {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
-        let stdout = drain(child.stdout.take());
-        let stderr = drain(child.stderr.take());
+        let stdout = Drain::start(child.stdout.take());
+        let stderr = Drain::start(child.stderr.take());
         let end = Instant::now() + limit;
         let mut pause = Duration::from_millis(1);
         let status = loop {
             if let Some(status) = child.try_wait()? {
-                break status;
+                break Some(status);
             }
             if Instant::now() >= end {
                 child.kill()?;
                 child.wait()?;
-                return Err(io::Error::new(
-                    io::ErrorKind::TimedOut,
-                    format!("did not end within {} s", limit.as_secs()),
-                ));
+                break None;
             }
             thread::sleep(pause);
             pause = (pause * 2).min(Duration::from_millis(10));
         };
-        // A grandchild may hold the pipes open: what has arrived by the end of the limit is what counts.
         Ok(Answer {
-            success: status.success(),
-            status: status.to_string(),
-            stdout: stdout
-                .recv_timeout(end.saturating_duration_since(Instant::now()))
-                .unwrap_or_default(),
-            stderr: stderr
-                .recv_timeout(end.saturating_duration_since(Instant::now()))
-                .unwrap_or_default(),
+            success: status.is_some_and(|status| status.success()),
+            status: status.map_or_else(
+                || format!("it did not end within {} s", limit.as_secs()),
+                |status| status.to_string(),
+            ),
+            stdout: stdout.finish(end),
+            stderr: stderr.finish(end),
         })
     }
 }
 
+/// What is kept of a program's output.
+const MOST_OUTPUT: usize = 1 << 20;
+
 /// Reads a pipe to its end on a thread of its own: keeps 1 MiB, and goes on reading so that nobody blocks.
-fn drain(pipe: Option<impl Read + Send + 'static>) -> std::sync::mpsc::Receiver<Vec<u8>> {
-    let (sender, receiver) = std::sync::mpsc::channel();
-    thread::spawn(move || {
-        let mut kept = Vec::new();
-        if let Some(mut pipe) = pipe {
-            // A pipe that fails to be read ends what is kept; the status tells the rest.
-            let _ = pipe.by_ref().take(1 << 20).read_to_end(&mut kept);
-            let _ = io::copy(&mut pipe, &mut io::sink());
-        }
-        let _ = sender.send(kept);
-    });
-    receiver
+struct Drain {
+    kept: Arc<Mutex<Vec<u8>>>,
+    ended: Receiver<()>,
+}
+
+impl Drain {
+    fn start(pipe: Option<impl Read + Send + 'static>) -> Self {
+        let kept = Arc::new(Mutex::new(Vec::new()));
+        let (sender, ended) = mpsc::channel();
+        let shared = Arc::clone(&kept);
+        thread::spawn(move || {
+            if let Some(mut pipe) = pipe {
+                let mut chunk = [0; 4096];
+                // A pipe that fails to be read ends what is kept; the status tells the rest.
+                while let Ok(length @ 1..) = pipe.read(&mut chunk) {
+                    let mut kept = shared.lock().unwrap_or_else(PoisonError::into_inner);
+                    let room = MOST_OUTPUT - kept.len();
+                    kept.extend_from_slice(&chunk[..length.min(room)]);
+                }
+            }
+            let _ = sender.send(());
+        });
+        Self { kept, ended }
+    }
+
+    /// A grandchild may hold the pipe open: what has arrived by then is what counts.
+    fn finish(self, end: Instant) -> Vec<u8> {
+        let left = end.saturating_duration_since(Instant::now());
+        let _ = self.ended.recv_timeout(left.max(Duration::from_millis(50)));
+        std::mem::take(&mut self.kept.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 #[cfg(unix)]

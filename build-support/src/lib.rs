@@ -18,10 +18,11 @@ pub mod environment;
 pub mod host;
 pub mod manifest;
 pub mod probe;
+mod recorder;
 mod requirement;
 pub mod resolver;
 
 pub use builder::{Builder, emit};
 pub use diagnostic::Diagnostic;
-pub use environment::{Config, Launch, PythonEnvironment};
+pub use environment::{Config, ExtraMetadata, Launch, PythonEnvironment};
 pub use host::{Host, Machine};

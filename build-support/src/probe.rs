@@ -2,10 +2,10 @@
 //! interpreter's path, size and time.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
+use std::{env, fs};
 
 use serde::{Deserialize, Serialize};
 
@@ -15,26 +15,43 @@ use crate::host::Host;
 /// Longest wait for an interpreter's answer.
 pub const LIMIT: Duration = Duration::from_secs(10);
 
+/// The oldest Python that a worker runs on; the script compares it, too.
+const OLDEST: &str = "3.8";
+
 /// What comes before the answer: `site` and `sitecustomize` may print whatever they like before it.
 const MARK: &str = "snakepit-probe:";
 
+/// It must run on every Python that somebody may still have, to tell that it is too old. The folder that it runs in
+/// is no place to import from; the option `-I` says the same, but Python 2 does not know it.
 const SCRIPT: &str = r#"
-import json, sys, sysconfig
-gil = getattr(sys, "_is_gil_enabled", None)
-paths = sysconfig.get_paths()
-print("snakepit-probe:" + json.dumps({
-    "version": ".".join(map(str, sys.version_info[:3])) + ("" if sys.version_info[3] == "final" else {"alpha": "a", "beta": "b", "candidate": "rc"}[sys.version_info[3]] + str(sys.version_info[4])),
-    "implementation": sys.implementation.name,
-    "executable": sys.executable or "",
-    "prefix": sys.prefix,
-    "base_prefix": sys.base_prefix,
-    "platform": sysconfig.get_platform(),
-    "cache_tag": sys.implementation.cache_tag or "",
-    "free_threading": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
-    "gil_enabled": True if gil is None else bool(gil()),
-    "site_packages": sorted({paths["purelib"], paths["platlib"]}),
-    "standard_library": paths["stdlib"],
-}))
+import sys
+sys.path = [folder for folder in sys.path if folder not in ("", ".")]
+import json, sysconfig
+def answer():
+    version = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info < (3, 8):
+        return {"too_old": version}
+    level = {"alpha": "a", "beta": "b", "candidate": "rc"}.get(sys.version_info[3])
+    gil = getattr(sys, "_is_gil_enabled", None)
+    paths = sysconfig.get_paths()
+    variable = sysconfig.get_config_var
+    return {
+        "version": version + (level + str(sys.version_info[4]) if level else ""),
+        "implementation": sys.implementation.name,
+        "executable": sys.executable or "",
+        "prefix": sys.prefix,
+        "base_prefix": sys.base_prefix,
+        "platform": sysconfig.get_platform(),
+        "cache_tag": sys.implementation.cache_tag or "",
+        "abi_flags": getattr(sys, "abiflags", ""),
+        "soabi": variable("SOABI") or "",
+        "ext_suffix": variable("EXT_SUFFIX") or "",
+        "free_threading": bool(variable("Py_GIL_DISABLED")),
+        "gil_enabled": True if gil is None else bool(gil()),
+        "site_packages": sorted({paths["purelib"], paths["platlib"]}),
+        "standard_library": paths["stdlib"],
+    }
+print("snakepit-probe:" + json.dumps(answer()))
 "#;
 
 /// What an interpreter says of itself.
@@ -54,6 +71,12 @@ pub struct Interpreter {
     pub platform: String,
     /// `cpython-313`, ...
     pub cache_tag: String,
+    /// `sys.abiflags`: `t` for a free-threaded build, `d` for a debug build.
+    pub abi_flags: String,
+    /// The tag of its binary interface: `cpython-313-x86_64-linux-gnu`; empty where it has none.
+    pub soabi: String,
+    /// How its extension modules end: `.cpython-313-x86_64-linux-gnu.so`.
+    pub ext_suffix: String,
     /// Whether it was built without a GIL.
     pub free_threading: bool,
     /// Whether its GIL is on by default.
@@ -68,26 +91,31 @@ pub struct Interpreter {
 #[derive(Debug, Default)]
 pub struct Cache {
     file: Option<PathBuf>,
+    loaded: BTreeMap<String, Interpreter>,
     known: Mutex<BTreeMap<String, Interpreter>>,
 }
 
 impl Cache {
     /// The cache of a file; one that cannot be read is an empty one.
     pub fn load(file: PathBuf) -> Self {
-        let known = fs::read(&file)
+        let loaded: BTreeMap<_, _> = fs::read(&file)
             .ok()
             .and_then(|bytes| serde_json::from_slice(&bytes).ok())
             .unwrap_or_default();
         Self {
             file: Some(file),
-            known: Mutex::new(known),
+            known: Mutex::new(loaded.clone()),
+            loaded,
         }
     }
 
-    /// Writes the cache; a folder that cannot be written only costs the next build its probes.
+    /// Writes the cache if it learned something; a folder that cannot be written only costs the next build its
+    /// probes.
     pub fn save(&self) {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let (Some(file), Ok(text)) = (&self.file, serde_json::to_vec(&*known)) {
+        if let Some(file) = self.file.as_ref().filter(|_| *known != self.loaded)
+            && let Ok(text) = serde_json::to_vec(&*known)
+        {
             let beside = file.with_extension("json.new");
             let _ = fs::write(&beside, text).and_then(|()| fs::rename(beside, file));
         }
@@ -96,7 +124,7 @@ impl Cache {
     /// What the interpreter at `path` says of itself.
     ///
     /// # Errors
-    /// `probe_failed`: it cannot be run, ends with a failure, hangs, or prints something else.
+    /// `probe_failed`: it cannot be run, ends with a failure, hangs, or prints something else. `python_too_old`.
     pub fn ask(&self, path: &Path, host: &dyn Host) -> Result<Interpreter, Diagnostic> {
         let key = key(path, host);
         if let Some(key) = &key
@@ -121,23 +149,44 @@ impl Cache {
 fn key(path: &Path, host: &dyn Host) -> Option<String> {
     let info = host.info(path)?;
     let modified = info.modified?.duration_since(UNIX_EPOCH).ok()?;
-    let canonical = fs::canonicalize(path).ok()?;
-    let venv = path
-        .parent()
-        .and_then(Path::parent)
-        .and_then(|prefix| fs::read(prefix.join("pyvenv.cfg")).ok())
-        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-        .unwrap_or_default();
-    Some(format!(
-        "{}|{}|{}|{}|{venv}",
+    let canonical = host.canonical(path).ok()?;
+    let prefix = path.parent().and_then(Path::parent)?;
+    let mut key = format!(
+        "{}|{}|{}|{}|{}",
+        env!("CARGO_PKG_VERSION"),
         path.display(),
         canonical.display(),
         info.len,
         modified.as_nanos()
-    ))
+    );
+    let mut deciding = vec![host.read(&prefix.join("pyvenv.cfg")).ok()];
+    if host.is_script(path) {
+        deciding.extend(selection(prefix, host));
+    }
+    for bytes in deciding {
+        key.push('|');
+        key.push_str(&String::from_utf8_lossy(&bytes.unwrap_or_default()));
+    }
+    Some(key)
 }
 
-fn ask(path: &Path, host: &dyn Host) -> Result<Interpreter, Diagnostic> {
+/// What decides which interpreter a script starts, as far as it is known: pyenv's shims.
+/// <https://github.com/pyenv/pyenv#understanding-python-version-selection>
+fn selection(root: &Path, host: &dyn Host) -> [Option<Vec<u8>>; 3] {
+    let variable = host.variable("PYENV_VERSION");
+    let here = env::current_dir().unwrap_or_default();
+    let local = here
+        .ancestors()
+        .find_map(|folder| host.read(&folder.join(".python-version")).ok());
+    [
+        variable.map(|version| version.to_string_lossy().into_owned().into_bytes()),
+        local,
+        host.read(&root.join("version")).ok(),
+    ]
+}
+
+/// One run, nothing remembered.
+pub(crate) fn ask(path: &Path, host: &(impl Host + ?Sized)) -> Result<Interpreter, Diagnostic> {
     let failed = |found: String| {
         Diagnostic::new(
             "probe_failed",
@@ -151,22 +200,43 @@ fn ask(path: &Path, host: &dyn Host) -> Result<Interpreter, Diagnostic> {
             ),
         )
     };
-    // `-I` keeps the builder's own PYTHONPATH and user site out of the answer.
+    // `-E -s` keep the builder's own PYTHONPATH and user site out of the answer.
     let answer = host
-        .run(path, &["-I", "-c", SCRIPT], LIMIT)
+        .run(path, &["-E", "-s", "-c", SCRIPT], LIMIT)
         .map_err(|error| failed(error.to_string()))?;
     let stdout = String::from_utf8_lossy(&answer.stdout);
+    let stderr = String::from_utf8_lossy(&answer.stderr);
     if !answer.success {
-        return Err(failed(format!(
-            "{}, {}",
-            answer.status,
-            said(&String::from_utf8_lossy(&answer.stderr))
-        )));
+        let text = if stderr.trim().is_empty() {
+            &stdout
+        } else {
+            &stderr
+        };
+        return Err(failed(format!("{}, {}", answer.status, said(text))));
     }
     let Some(json) = stdout.lines().find_map(|line| line.strip_prefix(MARK)) else {
         return Err(failed(said(&stdout)));
     };
-    serde_json::from_str(json).map_err(|error| failed(format!("{error}, in {}", said(json))))
+    match serde_json::from_str(json) {
+        Ok(Reply::Interpreter(interpreter)) => Ok(*interpreter),
+        Ok(Reply::TooOld { too_old }) => Err(Diagnostic::new(
+            "python_too_old",
+            format!(
+                "`{}` is Python {too_old}, but workers need Python {OLDEST} or later",
+                path.display()
+            ),
+            format!("name an environment with Python {OLDEST} or later"),
+        )),
+        Err(_) => Err(failed(said(json))),
+    }
+}
+
+/// What the script prints.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Reply {
+    TooOld { too_old: String },
+    Interpreter(Box<Interpreter>),
 }
 
 /// The last line of what a program printed, cut to a length that fits into a message.

@@ -137,7 +137,7 @@ mod tests {
         std::fs::create_dir(&info).unwrap();
         std::fs::write(info.join("METADATA"), "Name: Foo.Bar\nVersion: 1.2.0\n").unwrap();
         let site = [folder.path().to_str().unwrap().to_owned()];
-        let check = |text: &str| check_distribution(text, &site, "python3", &Machine::new());
+        let check = |text: &str| check_distribution(text, &site, "python3", &Machine);
         assert!(check("foo-bar[extra]>=1.2").is_ok());
         assert!(check("foo.bar").is_ok());
         assert_eq!(check("foo-bar>=2").unwrap_err().code, "requirement_not_met");

@@ -11,10 +11,14 @@ use crate::environment::{Config, PythonEnvironment, System, Venv};
 use crate::host::Host;
 use crate::manifest::{Check, EnvOp, Metadata, Resolution};
 use crate::probe::{Cache, Interpreter};
+use crate::recorder::{Facts, Recorder};
 use crate::{adapter, requirement};
 
 /// Kinds that a program registered in its `build.rs`.
 pub type Custom = BTreeMap<String, Box<dyn PythonEnvironment>>;
+
+/// The longest file that is compared at start-up, in bytes.
+const MOST_CONTENT: usize = 64 * 1024;
 
 /// Finds and checks the environment of one pool.
 ///
@@ -53,16 +57,19 @@ pub fn resolve(
             ))
         })?,
     };
-    let executable = environment.resolve_executable(&config, host).map_err(one)?;
+    // What the environment itself looks at is what the re-check looks at; what comes after are demands on it.
+    let own = Recorder::new(host, probes);
+    let executable = environment.resolve_executable(&config, &own).map_err(one)?;
     environment
-        .validate_environment(&config, host)
+        .validate_environment(&config, &own)
         .map_err(one)?;
     let launch = environment
-        .resolve_environment(&config, host)
+        .resolve_environment(&config, &own)
         .map_err(one)?;
-    let extra = environment.metadata(&config, host).map_err(one)?;
+    let extra = environment.metadata(&config, &own).map_err(one)?;
     let command = utf8(&executable).map_err(one)?;
     let interpreter = probes.ask(&executable, host).map_err(one)?;
+    let checks = checks(&own.into_facts(), &executable, host);
 
     let mut faults = Vec::new();
     if let Some(specifier) = &request.python {
@@ -118,7 +125,7 @@ pub fn resolve(
         args: launch.args,
         env,
         cwd: launch.cwd.as_deref().map(utf8).transpose().map_err(one)?,
-        checks: checks(environment, &config, &executable, &command, host),
+        checks,
         python_path: texts,
         warnings: warnings(request, &interpreter),
         metadata: metadata(kind, detected_by, &interpreter, extra),
@@ -183,31 +190,23 @@ fn metadata(
     }
 }
 
-/// What the program compares at start-up: the interpreter's length, and the environment's own small files.
-fn checks(
-    environment: &dyn PythonEnvironment,
-    config: &Config,
-    executable: &Path,
-    command: &str,
-    host: &dyn Host,
-) -> Vec<Check> {
-    let mut checks = Vec::new();
-    if let Some(info) = host.info(executable) {
-        checks.push(Check::Size {
-            path: command.to_owned(),
+/// What the program compares at start-up: the interpreter's length, and the small text files that the environment
+/// is made of.
+fn checks(facts: &Facts, executable: &Path, host: &dyn Host) -> Vec<Check> {
+    let length = host.info(executable).and_then(|info| {
+        Some(Check::Size {
+            path: executable.to_str()?.to_owned(),
             bytes: info.len,
-        });
-    }
-    for path in environment.facts(config) {
-        let text = host
-            .read(&path)
-            .ok()
-            .and_then(|bytes| String::from_utf8(bytes).ok());
-        if let (Some(text), Ok(path)) = (text, utf8(&path)) {
-            checks.push(Check::Content { path, text });
-        }
-    }
-    checks
+        })
+    });
+    let contents = facts.files.iter().filter_map(|(path, bytes)| {
+        let bytes = bytes.as_ref().filter(|bytes| bytes.len() <= MOST_CONTENT)?;
+        Some(Check::Content {
+            path: path.to_str()?.to_owned(),
+            text: String::from_utf8(bytes.clone()).ok()?,
+        })
+    });
+    length.into_iter().chain(contents).collect()
 }
 
 /// The seed's matrix of profile and Python.

@@ -1,9 +1,12 @@
 //! The seed's cases, run from `seed.toml`. Cases of kinds that are not built yet count as pending and are printed.
 
+mod support;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use snakepit_build::detector::detect;
@@ -13,6 +16,9 @@ use snakepit_build::probe::Cache;
 use snakepit_build::resolver::{Custom, resolve};
 use snakepit_build::{Diagnostic, declare};
 use toml::{Table, Value};
+
+/// Each interpreter answers once for all cases.
+static PROBES: LazyLock<Cache> = LazyLock::new(Cache::default);
 
 /// The machine, with a case's own variables and programs.
 struct World {
@@ -28,6 +34,18 @@ impl Host for World {
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         self.machine.read(path)
+    }
+
+    fn is_script(&self, path: &Path) -> bool {
+        self.machine.is_script(path)
+    }
+
+    fn is_link(&self, path: &Path) -> bool {
+        self.machine.is_link(path)
+    }
+
+    fn canonical(&self, path: &Path) -> io::Result<PathBuf> {
+        self.machine.canonical(path)
     }
 
     fn list(&self, path: &Path) -> Vec<PathBuf> {
@@ -64,7 +82,7 @@ impl<'a> Case<'a> {
             id: table["id"].as_str().unwrap(),
             table,
             project,
-            python: which::which("python3").unwrap(),
+            python: support::python(),
             _folder: folder,
         };
         for (path, content) in case.given("files") {
@@ -110,7 +128,7 @@ impl<'a> Case<'a> {
     fn world(&self) -> World {
         let text = |value: &Value| self.filled(value.as_str().unwrap());
         World {
-            machine: Machine::new(),
+            machine: Machine,
             variables: self
                 .given("env")
                 .iter()
@@ -189,7 +207,7 @@ impl<'a> Case<'a> {
             request,
             &self.project,
             &Custom::new(),
-            &Cache::default(),
+            &PROBES,
             &self.world(),
         )
     }
@@ -235,10 +253,9 @@ fn matrix(id: &str) -> Result<(), String> {
     };
     let python = folder.path().join("python3");
     let answer = format!(
-        "#!/bin/sh\necho 'snakepit-probe:{{\"version\":\"{version}\",\"implementation\":\"cpython\",\"executable\":\"\",\"prefix\":\"/p\",\"base_prefix\":\"/p\",\"platform\":\"\",\"cache_tag\":\"\",\"free_threading\":false,\"gil_enabled\":true,\"site_packages\":[],\"standard_library\":\"\"}}'\n"
+        "#!/bin/sh\necho 'snakepit-probe:{{\"version\":\"{version}\",\"implementation\":\"cpython\",\"executable\":\"\",\"prefix\":\"/p\",\"base_prefix\":\"/p\",\"platform\":\"\",\"cache_tag\":\"\",\"abi_flags\":\"\",\"soabi\":\"\",\"ext_suffix\":\"\",\"free_threading\":false,\"gil_enabled\":true,\"site_packages\":[],\"standard_library\":\"\"}}'\n"
     );
-    std::fs::write(&python, answer).unwrap();
-    std::fs::set_permissions(&python, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    support::script(&python, &answer);
     let table: Table = toml::from_str(&format!(
         "id = \"{id}\"\nenvironment = \"system\"\nprofile = \"thread\"\noptions = {{ python_executable = \"{}\" }}",
         python.display()

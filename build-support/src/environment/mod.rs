@@ -51,8 +51,15 @@ pub struct Launch {
     pub cwd: Option<PathBuf>,
 }
 
+/// What an environment has to say beside what its interpreter says of itself, by name.
+pub type ExtraMetadata = BTreeMap<String, String>;
+
 /// One kind of Python environment. A program's own kinds implement it in `build.rs` and are registered with
 /// [`Builder::environment`](crate::Builder::environment).
+///
+/// The facts that these methods read through the host belong to the environment: the interpreter's length and the
+/// content of the small text files that were read are compared again when the program starts. Each such file costs
+/// three system calls then.
 pub trait PythonEnvironment: Sync {
     /// The interpreter: an absolute path.
     ///
@@ -72,22 +79,12 @@ pub trait PythonEnvironment: Sync {
     /// What is wrong with it.
     fn validate_environment(&self, config: &Config, host: &dyn Host) -> Result<(), Diagnostic>;
 
-    /// Small files whose content belongs to the environment; the re-check compares them.
-    fn facts(&self, config: &Config) -> Vec<PathBuf> {
-        let _ = config;
-        Vec::new()
-    }
-
     /// Further values for the metadata.
     ///
     /// # Errors
     /// They cannot be found.
-    fn metadata(
-        &self,
-        config: &Config,
-        host: &dyn Host,
-    ) -> Result<BTreeMap<String, String>, Diagnostic> {
+    fn metadata(&self, config: &Config, host: &dyn Host) -> Result<ExtraMetadata, Diagnostic> {
         let _ = (config, host);
-        Ok(BTreeMap::new())
+        Ok(ExtraMetadata::new())
     }
 }

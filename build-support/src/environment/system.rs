@@ -1,4 +1,5 @@
-//! `system`: the option, else `SNAKEPIT_PYTHON`, else `python3` or `python` on the search path.
+//! `system`: the option, else `SNAKEPIT_PYTHON`, else `python3` or `python` on the search path, and of a shim there
+//! the interpreter behind it.
 
 use std::path::{Path, PathBuf};
 
@@ -26,14 +27,15 @@ impl PythonEnvironment for System {
             })?;
             return named(config, executable, "`SNAKEPIT_PYTHON`", host);
         }
-        ["python3", "python"].iter().find_map(|name| host.which(name)).ok_or_else(|| {
+        let found = ["python3", "python"].iter().find_map(|name| host.which(name)).ok_or_else(|| {
             Diagnostic::new(
                 "python_not_found",
                 "no `python3` or `python` on the search path",
                 "install Python 3, or name one: `environment = system(python_executable = \"...\")`, \
                  or set `SNAKEPIT_PYTHON`",
             )
-        })
+        })?;
+        started_by(found, host)
     }
 
     fn resolve_environment(&self, _: &Config, _: &dyn Host) -> Result<Launch, Diagnostic> {
@@ -43,6 +45,25 @@ impl PythonEnvironment for System {
     fn validate_environment(&self, _: &Config, _: &dyn Host) -> Result<(), Diagnostic> {
         Ok(())
     }
+}
+
+/// What a program on the search path starts. A shim costs its own start each time, twice an interpreter's, so the
+/// interpreter behind it is taken, unless the script makes a difference to what it starts.
+fn started_by(found: PathBuf, host: &dyn Host) -> Result<PathBuf, Diagnostic> {
+    if !host.is_script(&found) {
+        return Ok(found);
+    }
+    let started = host.interpreter(&found)?;
+    let interpreter = PathBuf::from(&started.executable);
+    let is_itself = interpreter.is_absolute()
+        && host
+            .info(&interpreter)
+            .is_some_and(|info| info.is_executable)
+        && !host.is_script(&interpreter)
+        && host
+            .interpreter(&interpreter)
+            .is_ok_and(|alone| alone == started);
+    Ok(if is_itself { interpreter } else { found })
 }
 
 /// An interpreter that somebody named: a path, or a program's name.

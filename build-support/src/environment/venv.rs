@@ -24,8 +24,6 @@ impl PythonEnvironment for Venv {
         let create = format!("run `python3 -m venv {shown}`");
         match host.info(&folder) {
             None => {
-                // Once it is made, this file is there: the next build sees it.
-                let _ = host.info(&folder.join("pyvenv.cfg"));
                 let message = format!("no virtual environment at `{}`", folder.display());
                 return Err(
                     Diagnostic::new("venv_not_found", message, create).at("option:venv_path")
@@ -50,7 +48,7 @@ impl PythonEnvironment for Venv {
             match host.info(&python) {
                 Some(info) if info.is_executable => return Ok(python),
                 Some(_) => fault = "has an interpreter that is not executable",
-                None if python.is_symlink() => {
+                None if host.is_link(&python) => {
                     fault = "has an interpreter that was removed (its link is broken)"
                 }
                 None => {}
@@ -118,10 +116,6 @@ impl PythonEnvironment for Venv {
             ),
         )
         .at("option:venv_path"))
-    }
-
-    fn facts(&self, config: &Config) -> Vec<PathBuf> {
-        vec![Self::folder(config).join("pyvenv.cfg")]
     }
 }
 

@@ -1,0 +1,131 @@
+//! A host that remembers what was looked at. Cargo's `rerun-if-changed` lines and the re-check's facts come from
+//! here: nobody writes either list by hand.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::diagnostic::Diagnostic;
+use crate::host::{Answer, FileInfo, Host};
+use crate::probe::{Cache, Interpreter};
+
+/// What was seen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Facts {
+    /// The files that were there, with their content where it was read. Folders are left out, since Cargo would
+    /// watch everything below them, and so are missing files: Cargo would rerun the build script for ever.
+    pub(crate) files: BTreeMap<PathBuf, Option<Vec<u8>>>,
+    /// The environment variables that were asked for.
+    pub(crate) variables: BTreeSet<String>,
+}
+
+impl std::fmt::Debug for Recorder<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recorder")
+            .field("facts", &self.facts)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Another host, whose facts are recorded.
+pub(crate) struct Recorder<'a> {
+    host: &'a dyn Host,
+    probes: &'a Cache,
+    facts: Mutex<Facts>,
+}
+
+impl<'a> Recorder<'a> {
+    /// Nothing looked at yet.
+    pub(crate) fn new(host: &'a dyn Host, probes: &'a Cache) -> Self {
+        Self {
+            host,
+            probes,
+            facts: Mutex::default(),
+        }
+    }
+
+    /// What was seen so far.
+    pub(crate) fn into_facts(self) -> Facts {
+        self.facts
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn record(&self, note: impl FnOnce(&mut Facts)) {
+        note(&mut self.facts.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn saw_if_there(&self, path: &Path) {
+        // Asking is recording.
+        let _ = self.info(path);
+    }
+
+    fn saw(&self, path: &Path) {
+        self.record(|facts| {
+            facts.files.entry(path.to_owned()).or_default();
+        });
+    }
+}
+
+impl Host for Recorder<'_> {
+    fn info(&self, path: &Path) -> Option<FileInfo> {
+        let info = self.host.info(path)?;
+        if !info.is_dir {
+            self.saw(path);
+        }
+        Some(info)
+    }
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let bytes = self.host.read(path)?;
+        self.record(|facts| {
+            facts.files.insert(path.to_owned(), Some(bytes.clone()));
+        });
+        Ok(bytes)
+    }
+
+    fn is_script(&self, path: &Path) -> bool {
+        self.saw_if_there(path);
+        self.host.is_script(path)
+    }
+
+    fn canonical(&self, path: &Path) -> io::Result<PathBuf> {
+        self.host.canonical(path)
+    }
+
+    fn is_link(&self, path: &Path) -> bool {
+        self.host.is_link(path)
+    }
+
+    fn list(&self, path: &Path) -> Vec<PathBuf> {
+        self.host.list(path)
+    }
+
+    fn variable(&self, name: &str) -> Option<OsString> {
+        self.record(|facts| {
+            facts.variables.insert(name.to_owned());
+        });
+        self.host.variable(name)
+    }
+
+    fn which(&self, name: &str) -> Option<PathBuf> {
+        let path = self.host.which(name)?;
+        self.saw(&path);
+        Some(path)
+    }
+
+    fn run(&self, program: &Path, args: &[&str], limit: Duration) -> io::Result<Answer> {
+        self.saw_if_there(program);
+        self.host.run(program, args, limit)
+    }
+
+    fn interpreter(&self, path: &Path) -> Result<Interpreter, Diagnostic> {
+        self.saw_if_there(path);
+        // What decides between cached answers is a fact of the build, not of the environment: it is read through
+        // the host below, whose recorder is the build's.
+        self.probes.ask(path, self.host)
+    }
+}
