@@ -47,7 +47,7 @@ pub(crate) fn recheck(effort: Effort, specs: &[&'static SpawnSpec], rows: &mut V
 /// A process from its spec, beside one that is started by hand.
 pub(crate) fn command(effort: Effort, spec: &'static SpawnSpec, rows: &mut Vec<Row>) {
     let pairs = Pairs::take(
-        effort.of(300),
+        effort.of(200),
         || {
             seconds(|| {
                 let command = spec

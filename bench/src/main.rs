@@ -7,6 +7,7 @@ mod measure;
 mod pool;
 mod table;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use snakepit::{PoolConfig, snakepit_pools};
@@ -96,9 +97,14 @@ fn main() -> ExitCode {
 /// What stands between the two lines in the output of `strace` is the re-check.
 fn recheck_once() -> ExitCode {
     for spec in Pools::POOLS {
-        eprintln!("re-check of `{}` begins", spec.pool);
+        say(format!("re-check of `{}` begins\n", spec.pool));
         let result = spec.recheck();
-        eprintln!("re-check of `{}` ended: {result:?}", spec.pool);
+        say(format!("re-check of `{}` ended: {result:?}\n", spec.pool));
     }
     ExitCode::SUCCESS
+}
+
+/// One system call, where `eprintln!` makes several.
+fn say(line: String) {
+    let _ = std::io::stderr().write_all(line.as_bytes());
 }

@@ -76,7 +76,7 @@ pub(crate) fn in_flight(
     let mut echo = Echo::start(spec.command, "json");
     let count = 64_000;
     let (mut ours, mut bare, mut executor) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..effort.of(20) {
+    for _ in 0..effort.of(12) {
         ours.push(1.0 / runtime.block_on(tasks(&pool, count)));
         bare.push(echo.in_flight(count, IN_FLIGHT));
         executor.push(bare::executor(spec.command, count / 10, IN_FLIGHT));

@@ -99,7 +99,13 @@ impl HostPackage {
                 cargo.env_remove(name);
             }
         }
-        for name in ["OUT_DIR", "VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH"] {
+        for name in [
+            "OUT_DIR",
+            "CARGO_BUILD_TARGET",
+            "VIRTUAL_ENV",
+            "PYTHONHOME",
+            "PYTHONPATH",
+        ] {
             cargo.env_remove(name);
         }
         cargo
