@@ -70,7 +70,7 @@ pub fn parse_arguments(tokens: TokenStream) -> Result<Arguments, Vec<syn::Error>
         let text = key.to_string();
         if !STRUCT_KEYS.contains(&text.as_str()) {
             let known = STRUCT_KEYS.iter().copied();
-            errors.push(unknown(key.span(), "key", &text, known));
+            errors.push(unknown(key.span(), "unknown key", &text, known));
         } else if index > 0 && settings.iter().take(index).any(|other| other.key == *key) {
             errors.push(syn::Error::new_spanned(
                 key,
@@ -482,7 +482,7 @@ fn apply(pool: &mut PoolDeclaration, key: &str, setting: &Setting) -> syn::Resul
         _ => {
             return Err(unknown(
                 setting.key.span(),
-                "key",
+                "unknown key",
                 key,
                 KEYS.iter().copied(),
             ));
@@ -526,10 +526,7 @@ fn environment(pool: &mut PoolDeclaration, setting: &Setting) -> syn::Result<()>
                 "environments of kind `{kind}` are not supported yet [snakepit::environment_not_supported]\nhelp: {known}"
             )
         } else {
-            let names = KINDS
-                .iter()
-                .map(|(name, _)| *name)
-                .chain(LATER.iter().copied());
+            let names = KINDS.iter().map(|(name, _)| *name).chain(["custom"]);
             let hint = nearest(&kind, names)
                 .map(|name| format!("did you mean `{name}`? "))
                 .unwrap_or_default();
@@ -548,12 +545,8 @@ fn environment(pool: &mut PoolDeclaration, setting: &Setting) -> syn::Result<()>
                 if let Some(options) = options
                     && !options.contains(&name.as_str())
                 {
-                    return Err(unknown(
-                        *span,
-                        &format!("option of `{kind}`"),
-                        name,
-                        options.iter().copied(),
-                    ));
+                    let what = format!("`{kind}` has no option");
+                    return Err(unknown(*span, &what, name, options.iter().copied()));
                 }
                 let Lit::Str(value) = value else {
                     return Err(syn::Error::new_spanned(
@@ -600,7 +593,7 @@ fn choice(word: &Ident, choices: &[&str]) -> syn::Result<usize> {
     choices
         .iter()
         .position(|choice| *choice == text)
-        .ok_or_else(|| unknown(word.span(), "value", &text, choices.iter().copied()))
+        .ok_or_else(|| unknown(word.span(), "unknown value", &text, choices.iter().copied()))
 }
 
 fn literal(setting: &Setting) -> syn::Result<&Lit> {
@@ -673,7 +666,7 @@ fn unknown<'a>(
     syn::Error::new(
         span,
         format!(
-            "unknown {what} `{found}`\nhelp: {hint}known are {}",
+            "{what} `{found}`\nhelp: {hint}known are {}",
             known.join(", ")
         ),
     )

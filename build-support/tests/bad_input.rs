@@ -2,32 +2,18 @@
 
 mod support;
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
-use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
+use snakepit_build::Machine;
 use snakepit_build::declaration::Request;
 use snakepit_build::diagnostic::Diagnostic;
-use snakepit_build::host::{Answer, FileInfo};
-use snakepit_build::manifest::{Check, Resolution};
+use snakepit_build::manifest::Resolution;
 use snakepit_build::probe::Cache;
 use snakepit_build::resolver::{Custom, resolve};
-use snakepit_build::{Host, Machine};
-use support::{python, script};
-
-fn request(kind: &str, options: &[(&str, &str)]) -> Request {
-    let mut request = Request::new("ml");
-    request.kind = kind.to_owned();
-    request.options = options
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect();
-    request
-}
+use support::{World, python, request, script};
 
 fn resolved(request: &Request, package: &Path) -> Result<Resolution, Vec<Diagnostic>> {
     resolve(
@@ -39,68 +25,23 @@ fn resolved(request: &Request, package: &Path) -> Result<Resolution, Vec<Diagnos
     )
 }
 
-/// The machine with another search path and other variables.
-#[derive(Default)]
-struct World {
-    programs: BTreeMap<&'static str, PathBuf>,
-    variables: BTreeMap<&'static str, OsString>,
+/// The one fault of `environment = system` on another machine.
+fn fault(world: &World) -> Diagnostic {
+    let mut faults = system(world, &Cache::default()).unwrap_err();
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    faults.remove(0)
 }
 
-impl Host for World {
-    fn info(&self, path: &Path) -> Option<FileInfo> {
-        Machine.info(path)
-    }
-
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        Machine.read(path)
-    }
-
-    fn is_script(&self, path: &Path) -> bool {
-        Machine.is_script(path)
-    }
-
-    fn is_link(&self, path: &Path) -> bool {
-        Machine.is_link(path)
-    }
-
-    fn canonical(&self, path: &Path) -> io::Result<PathBuf> {
-        Machine.canonical(path)
-    }
-
-    fn list(&self, path: &Path) -> Vec<PathBuf> {
-        Machine.list(path)
-    }
-
-    fn variable(&self, name: &str) -> Option<OsString> {
-        self.variables.get(name).cloned()
-    }
-
-    fn which(&self, name: &str) -> Option<PathBuf> {
-        self.programs.get(name).cloned()
-    }
-
-    fn run(&self, program: &Path, args: &[&str], limit: Duration) -> io::Result<Answer> {
-        Machine.run(program, args, limit)
-    }
+/// A machine where `SNAKEPIT_PYTHON` names something.
+fn naming(python: OsString) -> World {
+    let mut world = World::with(None);
+    world.variables.insert("SNAKEPIT_PYTHON".to_owned(), python);
+    world
 }
 
-impl World {
-    fn system(&self, cache: &Cache) -> Result<Resolution, Vec<Diagnostic>> {
-        let package = tempfile::tempdir().unwrap();
-        resolve(
-            &request("system", &[]),
-            package.path(),
-            &Custom::new(),
-            cache,
-            self,
-        )
-    }
-
-    fn fault(&self) -> Diagnostic {
-        let mut faults = self.system(&Cache::default()).unwrap_err();
-        assert_eq!(faults.len(), 1, "{faults:?}");
-        faults.remove(0)
-    }
+fn system(world: &World, cache: &Cache) -> Result<Resolution, Vec<Diagnostic>> {
+    let request = request("system", &[]);
+    resolve(&request, Path::new("/"), &Custom::new(), cache, world)
 }
 
 fn refused(request: &Request, package: &Path) -> Diagnostic {
@@ -210,7 +151,7 @@ fn a_folder_of_other_files_is_never_proposed_to_be_cleared() {
 
 #[test]
 fn a_machine_without_python_is_told_how_to_name_one() {
-    let fault = World::default().fault();
+    let fault = fault(&World::with(None));
     assert_eq!(
         (fault.code.as_str(), fault.place.as_str()),
         ("python_not_found", "environment")
@@ -229,12 +170,7 @@ fn a_snakepit_python_that_is_no_interpreter_is_named() {
         (&plain, "is not executable"),
         (&missing, "does not exist"),
     ] {
-        let variables = BTreeMap::from([("SNAKEPIT_PYTHON", path.into())]);
-        let fault = World {
-            variables,
-            ..World::default()
-        }
-        .fault();
+        let fault = fault(&naming(path.into()));
         assert_eq!(fault.code, "python_not_found");
         assert!(
             fault.message.contains("`SNAKEPIT_PYTHON` names") && fault.message.contains(found),
@@ -247,11 +183,7 @@ fn a_snakepit_python_that_is_no_interpreter_is_named() {
 fn a_snakepit_python_that_is_not_utf_8_is_refused() {
     use std::os::unix::ffi::OsStringExt;
     let value = OsString::from_vec(b"/caf\xe9/python3".to_vec());
-    let fault = World {
-        variables: BTreeMap::from([("SNAKEPIT_PYTHON", value)]),
-        ..World::default()
-    }
-    .fault();
+    let fault = fault(&naming(value));
     assert_eq!(fault.code, "python_not_found");
     assert!(fault.message.contains("not UTF-8"), "{fault:?}");
 }
@@ -317,87 +249,16 @@ fn a_module_of_the_builders_folder_does_not_answer_for_the_interpreter() {
 }
 
 #[test]
-fn of_a_shim_on_the_search_path_the_interpreter_behind_it_is_frozen() {
-    let folder = tempfile::tempdir().unwrap();
-    let shim = folder.path().join("bin/python3");
-    let python = python();
-    script(
-        &shim,
-        &format!("#!/bin/sh\nexec '{}' \"$@\"\n", python.display()),
-    );
-    let world = World {
-        programs: BTreeMap::from([("python3", shim.clone())]),
-        ..World::default()
-    };
-    let resolution = world.system(&Cache::default()).unwrap();
-    assert_eq!(Path::new(&resolution.command), python);
-    let [Check::Size { path, .. }] = &resolution.checks[..] else {
-        panic!("{:?}", resolution.checks);
-    };
-    assert_eq!(Path::new(path), python);
-    // Who names a shim gets it.
-    let named = World {
-        variables: BTreeMap::from([("SNAKEPIT_PYTHON", shim.clone().into_os_string())]),
-        ..World::default()
-    };
-    let resolution = named.system(&Cache::default()).unwrap();
-    assert_eq!(Path::new(&resolution.command), shim);
-}
-
-#[test]
-fn a_wrapper_that_makes_a_difference_to_its_interpreter_stays() {
-    let folder = tempfile::tempdir().unwrap();
-    let wrapper = folder.path().join("bin/python3");
-    // As a wrapper that sets PYTHONHOME would: another prefix than the interpreter alone has.
-    let text = format!(
-        "#!/bin/sh\n'{}' \"$@\" | sed 's|\"prefix\": \"[^\"]*\"|\"prefix\": \"/elsewhere\"|'\n",
-        python().display()
-    );
-    script(&wrapper, &text);
-    let world = World {
-        programs: BTreeMap::from([("python3", wrapper.clone())]),
-        ..World::default()
-    };
-    let resolution = world.system(&Cache::default()).unwrap();
-    assert_eq!(Path::new(&resolution.command), wrapper);
-}
-
-#[test]
-fn another_choice_of_the_shims_manager_is_seen_through_the_cache() {
-    let folder = tempfile::tempdir().unwrap();
-    let shim = folder.path().join("shims/python3");
-    let chosen = folder.path().join("version");
-    let text = format!(
-        "#!/bin/sh\nif [ -e '{}' ]; then echo 'snakepit-probe:{{\"too_old\": \"3.6.1\"}}'; else exec '{}' \"$@\"; fi\n",
-        chosen.display(),
-        python().display()
-    );
-    script(&shim, &text);
-    let cache = Cache::default();
-    let world = World {
-        programs: BTreeMap::from([("python3", shim)]),
-        ..World::default()
-    };
-    world.system(&cache).unwrap();
-    fs::write(&chosen, "3.6.1\n").unwrap();
-    let faults = world.system(&cache).unwrap_err();
-    assert_eq!(faults[0].code, "python_too_old");
-}
-
-#[test]
 fn a_probe_cache_that_cannot_be_read_or_written_costs_only_probes() {
     let folder = tempfile::tempdir().unwrap();
     let corrupt = folder.path().join("probes.json");
     fs::write(&corrupt, b"{\"\xff\0").unwrap();
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
-    let world = World {
-        programs: BTreeMap::from([("python3", python())]),
-        ..World::default()
-    };
+    let world = World::with(Some(&python()));
     for path in [corrupt.clone(), file.join("probes.json")] {
         let cache = Cache::load(path);
-        world.system(&cache).unwrap();
+        system(&world, &cache).unwrap();
         cache.save();
     }
     assert!(
@@ -405,64 +266,6 @@ fn a_probe_cache_that_cannot_be_read_or_written_costs_only_probes() {
             .unwrap()
             .contains("soabi")
     );
-}
-
-#[test]
-fn a_warm_build_starts_no_process() {
-    struct Still(World);
-    impl Host for Still {
-        fn info(&self, path: &Path) -> Option<FileInfo> {
-            self.0.info(path)
-        }
-        fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-            self.0.read(path)
-        }
-        fn is_script(&self, path: &Path) -> bool {
-            self.0.is_script(path)
-        }
-        fn is_link(&self, path: &Path) -> bool {
-            self.0.is_link(path)
-        }
-        fn canonical(&self, path: &Path) -> io::Result<PathBuf> {
-            self.0.canonical(path)
-        }
-        fn list(&self, path: &Path) -> Vec<PathBuf> {
-            self.0.list(path)
-        }
-        fn variable(&self, name: &str) -> Option<OsString> {
-            self.0.variable(name)
-        }
-        fn which(&self, name: &str) -> Option<PathBuf> {
-            self.0.which(name)
-        }
-        fn run(&self, program: &Path, _: &[&str], _: Duration) -> io::Result<Answer> {
-            panic!("{} was run", program.display());
-        }
-    }
-    let package = tempfile::tempdir().unwrap();
-    let shim = package.path().join("bin/python3");
-    script(
-        &shim,
-        &format!("#!/bin/sh\nexec '{}' \"$@\"\n", python().display()),
-    );
-    fs::create_dir(package.path().join("python")).unwrap();
-    fs::write(package.path().join("python/tools.py"), "").unwrap();
-    let mut request = request("system", &[]);
-    request.adapter = Some("tools".to_owned());
-    request.python_path = vec!["python".to_owned()];
-    let world = World {
-        programs: BTreeMap::from([("python3", shim)]),
-        ..World::default()
-    };
-    let file = package.path().join("probes.json");
-    let build = |host: &dyn Host| {
-        let cache = Cache::load(file.clone());
-        let resolution = resolve(&request, package.path(), &Custom::new(), &cache, host).unwrap();
-        cache.save();
-        resolution
-    };
-    let cold = build(&world);
-    assert_eq!(build(&Still(world)), cold);
 }
 
 #[test]
@@ -518,50 +321,4 @@ fn the_faults_of_one_pool_come_together() {
         "adapter_not_found",
     ];
     assert_eq!(codes, wanted);
-}
-
-#[test]
-fn a_real_venv_freezes_its_interpreter_and_its_configuration() {
-    let package = tempfile::tempdir().unwrap();
-    let made = std::process::Command::new(python())
-        .args(["-m", "venv", "--without-pip"])
-        .arg(package.path().join(".venv"))
-        .status()
-        .unwrap();
-    assert!(made.success());
-    let resolution = resolved(&request("auto", &[]), package.path()).unwrap();
-    assert_eq!(resolution.metadata.environment, "venv");
-    assert_eq!(resolution.metadata.detected_by, ".venv");
-    assert!(Path::new(&resolution.metadata.prefix).ends_with(".venv"));
-    // One stat, and one open, read and close: the four system calls that a re-check may cost.
-    let venv = package.path().join(".venv");
-    let [
-        Check::Size { path, .. },
-        Check::Content { path: file, text },
-    ] = &resolution.checks[..]
-    else {
-        panic!("{:?}", resolution.checks);
-    };
-    assert_eq!(Path::new(path), venv.join("bin/python3"));
-    assert_eq!(Path::new(file), venv.join("pyvenv.cfg"));
-    assert!(text.contains("home ="), "{text}");
-}
-
-#[test]
-fn demands_on_an_environment_are_no_facts_of_it() {
-    let package = tempfile::tempdir().unwrap();
-    let site = package.path().join(".venv/site");
-    let info = site.join("demo-1.0.dist-info");
-    fs::create_dir_all(&info).unwrap();
-    fs::write(info.join("METADATA"), "Name: demo\nVersion: 1.0\n").unwrap();
-    fs::write(site.join("tools.py"), "").unwrap();
-    let answer = format!(
-        "#!/bin/sh\necho 'snakepit-probe:{{\"version\":\"3.12.1\",\"implementation\":\"cpython\",\"executable\":\"\",\"prefix\":\"/p\",\"base_prefix\":\"/p\",\"platform\":\"\",\"cache_tag\":\"\",\"abi_flags\":\"\",\"soabi\":\"\",\"ext_suffix\":\"\",\"free_threading\":false,\"gil_enabled\":true,\"site_packages\":[\"{}\"],\"standard_library\":\"\"}}'\n",
-        site.display()
-    );
-    let mut request = scripted(package.path(), &answer);
-    request.requires = vec!["demo>=1".to_owned()];
-    request.adapter = Some("tools".to_owned());
-    let resolution = resolved(&request, package.path()).unwrap();
-    assert_eq!(resolution.checks.len(), 1, "{:?}", resolution.checks);
 }

@@ -2,68 +2,19 @@
 
 mod support;
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
-use std::time::Duration;
 
 use snakepit_build::detector::detect;
-use snakepit_build::host::{Answer, FileInfo, Host, Machine};
 use snakepit_build::manifest::{EnvOp, Resolution};
 use snakepit_build::probe::Cache;
 use snakepit_build::resolver::{Custom, resolve};
-use snakepit_build::{Diagnostic, declare};
+use snakepit_build::{Diagnostic, Host, Machine, declare};
+use support::World;
 use toml::{Table, Value};
 
 /// Each interpreter answers once for all cases.
 static PROBES: LazyLock<Cache> = LazyLock::new(Cache::default);
-
-/// The machine, with a case's own variables and programs.
-struct World {
-    machine: Machine,
-    variables: BTreeMap<String, String>,
-    absent: Vec<String>,
-}
-
-impl Host for World {
-    fn info(&self, path: &Path) -> Option<FileInfo> {
-        self.machine.info(path)
-    }
-
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.machine.read(path)
-    }
-
-    fn is_script(&self, path: &Path) -> bool {
-        self.machine.is_script(path)
-    }
-
-    fn is_link(&self, path: &Path) -> bool {
-        self.machine.is_link(path)
-    }
-
-    fn canonical(&self, path: &Path) -> io::Result<PathBuf> {
-        self.machine.canonical(path)
-    }
-
-    fn list(&self, path: &Path) -> Vec<PathBuf> {
-        self.machine.list(path)
-    }
-
-    fn variable(&self, name: &str) -> Option<OsString> {
-        self.variables.get(name).map(OsString::from)
-    }
-
-    fn which(&self, name: &str) -> Option<PathBuf> {
-        (!self.absent.iter().any(|absent| absent == name)).then(|| self.machine.which(name))?
-    }
-
-    fn run(&self, program: &Path, args: &[&str], limit: Duration) -> io::Result<Answer> {
-        self.machine.run(program, args, limit)
-    }
-}
 
 /// One case, its folder made.
 struct Case<'a> {
@@ -126,20 +77,23 @@ impl<'a> Case<'a> {
     }
 
     fn world(&self) -> World {
-        let text = |value: &Value| self.filled(value.as_str().unwrap());
+        let absent: Vec<String> = self
+            .given("tools")
+            .iter()
+            .filter(|(_, how)| how.as_str() == Some("none"))
+            .map(|(name, _)| name.clone())
+            .collect();
         World {
-            machine: Machine,
             variables: self
                 .given("env")
                 .iter()
-                .map(|(name, value)| (name.clone(), text(value)))
+                .map(|(name, value)| (name.clone(), self.filled(value.as_str().unwrap()).into()))
                 .collect(),
-            absent: self
-                .given("tools")
-                .iter()
-                .filter(|(_, how)| how.as_str() == Some("none"))
-                .map(|(name, _)| name.clone())
-                .collect(),
+            which: Box::new(move |name| {
+                let there = !absent.iter().any(|absent| absent == name);
+                there.then(|| Machine.which(name))?
+            }),
+            runs: true,
         }
     }
 
@@ -252,10 +206,7 @@ fn matrix(id: &str) -> Result<(), String> {
         ("3.12.1", "thread_profile_without_free_threading")
     };
     let python = folder.path().join("python3");
-    let answer = format!(
-        "#!/bin/sh\necho 'snakepit-probe:{{\"version\":\"{version}\",\"implementation\":\"cpython\",\"executable\":\"\",\"prefix\":\"/p\",\"base_prefix\":\"/p\",\"platform\":\"\",\"cache_tag\":\"\",\"abi_flags\":\"\",\"soabi\":\"\",\"ext_suffix\":\"\",\"free_threading\":false,\"gil_enabled\":true,\"site_packages\":[],\"standard_library\":\"\"}}'\n"
-    );
-    support::script(&python, &answer);
+    support::script(&python, &support::answering(version, ""));
     let table: Table = toml::from_str(&format!(
         "id = \"{id}\"\nenvironment = \"system\"\nprofile = \"thread\"\noptions = {{ python_executable = \"{}\" }}",
         python.display()

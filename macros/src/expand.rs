@@ -74,7 +74,7 @@ fn expand_struct(arguments: TokenStream, item: &ItemStruct) -> TokenStream {
     let mut specs = BTreeMap::new();
     // The build script leaves out a struct with faults: there is nothing to look up.
     if errors.is_empty() {
-        let (manifest, inputs) = manifest();
+        let (manifest, inputs) = manifest(item);
         output.extend(inputs);
         match manifest {
             Err(error) => errors.push(error),
@@ -151,11 +151,13 @@ fn is_pool(field: &Field) -> bool {
 }
 
 /// The manifest, and what makes the compiler come back when it changes.
-fn manifest() -> (Result<Manifest, Error>, TokenStream) {
+fn manifest(item: &ItemStruct) -> (Result<Manifest, Error>, TokenStream) {
     let mut inputs = quote! {
         const _: ::core::option::Option<&str> = ::core::option_env!("SNAKEPIT_MANIFEST");
     };
-    let fail = |text: String| Err(Error::new(Span::call_site(), text));
+    // The attribute's place as the source has it: of one inside a macro the compiler would say so at length.
+    let attribute = Span::call_site().resolved_at(item.ident.span());
+    let fail = |text: String| Err(Error::new(attribute, text));
     let Some(path) = manifest_path() else {
         let text = "no build script ran for this package [snakepit::manifest_not_found]\n\
                     help: add a `build.rs` whose `main` calls `snakepit_build::emit()`, \

@@ -15,44 +15,61 @@ use snakepit_build::manifest::{Manifest, Outcome, Resolution};
 use snakepit_build::probe::Cache;
 use snakepit_build::resolver::{Custom, resolve};
 
-/// Tells the program that it is the one whose compilers see the manifest.
+/// Tells the program that it is the one whose compilers see the manifest, and which sources to give them.
 const INSIDE: &str = "SNAKEPIT_UI_INSIDE";
 
 /// A package that is on no machine: what is resolved there fails in the same words everywhere.
 const PACKAGE: &str = "/nowhere/app";
 
+/// The source that compiles.
+const SOUND: &str = "renamed";
+
+/// The source that is compiled without a manifest.
+const BARE: &str = "no_build_script";
+
 #[test]
 fn the_compiler_says_what_is_wrong_and_nothing_else() {
-    if env::var_os(INSIDE).is_some() {
-        let cases = trybuild::TestCases::new();
-        cases.pass("ui/renamed.rs");
-        for name in faulty() {
-            cases.compile_fail(format!("ui/{name}.rs"));
+    match env::var(INSIDE).as_deref() {
+        Ok("bare") => {
+            trybuild::TestCases::new().compile_fail(format!("ui/{BARE}.rs"));
         }
-        return;
+        Ok(_) => {
+            let cases = trybuild::TestCases::new();
+            cases.pass(format!("ui/{SOUND}.rs"));
+            for name in faulty() {
+                cases.compile_fail(format!("ui/{name}.rs"));
+            }
+        }
+        Err(_) => {
+            let folder = tempfile::tempdir().unwrap();
+            let manifest = folder.path().join("manifest.json");
+            resolved().write(&manifest).unwrap();
+            again("all", Some(&manifest));
+            again("bare", None);
+        }
     }
-    // An environment variable is set for a child, since threads share this program's own.
-    let folder = tempfile::tempdir().unwrap();
-    let manifest = folder.path().join("manifest.json");
-    resolved().write(&manifest).unwrap();
-    let child = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "--nocapture"])
-        .arg("the_compiler_says_what_is_wrong_and_nothing_else")
-        .env(INSIDE, "1")
-        .env("SNAKEPIT_MANIFEST", manifest)
-        .status()
-        .unwrap();
-    assert!(child.success(), "see above");
 }
 
-/// The sources that do not compile: those with an answer, or, for new ones, all but the one that compiles.
+/// Runs this test in a child: an environment variable is set for a whole process.
+fn again(inside: &str, manifest: Option<&Path>) {
+    let mut child = Command::new(env::current_exe().unwrap());
+    child
+        .args(["--exact", "--nocapture"])
+        .arg("the_compiler_says_what_is_wrong_and_nothing_else")
+        .env_remove("OUT_DIR")
+        .env_remove("SNAKEPIT_MANIFEST")
+        .env(INSIDE, inside)
+        .envs(manifest.map(|path| ("SNAKEPIT_MANIFEST", path)));
+    assert!(child.status().unwrap().success(), "see above");
+}
+
 fn faulty() -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir("ui")
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
         .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
-        .filter(|name| name != "renamed")
+        .filter(|name| name != SOUND && name != BARE)
         .collect();
     names.sort();
     names
@@ -61,7 +78,7 @@ fn faulty() -> Vec<String> {
 /// What the build helper finds for the cases that need a manifest.
 fn resolved() -> Manifest {
     let mut pools = BTreeMap::new();
-    for name in ["environment_not_found", "renamed"] {
+    for name in ["environment_not_found", SOUND] {
         let text = fs::read_to_string(format!("ui/{name}.rs")).unwrap();
         for declaration in declare::parse_file(&text).unwrap() {
             for pool in declaration.pools {

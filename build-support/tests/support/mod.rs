@@ -1,8 +1,16 @@
 //! What several test programs need.
+#![allow(dead_code, reason = "each test program needs a part of it")]
 
-use std::io::Write;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use snakepit_build::declaration::Request;
+use snakepit_build::host::{Answer, FileInfo};
+use snakepit_build::{Host, Machine};
 
 /// The interpreter behind `python3`, which may be a shim.
 pub(crate) fn python() -> PathBuf {
@@ -27,4 +35,88 @@ pub(crate) fn script(path: &Path, text: &str) {
     input.write_all(text.as_bytes()).unwrap();
     drop(input);
     assert!(shell.wait().unwrap().success());
+}
+
+/// A search path.
+type Search = Box<dyn Fn(&str) -> Option<PathBuf> + Sync>;
+
+/// The machine with other variables and another search path.
+pub(crate) struct World {
+    pub(crate) variables: BTreeMap<String, OsString>,
+    pub(crate) which: Search,
+    /// Whether programs may be run.
+    pub(crate) runs: bool,
+}
+
+impl World {
+    /// No variables, and one program by all names.
+    pub(crate) fn with(program: Option<&Path>) -> Self {
+        let program = program.map(Path::to_owned);
+        Self {
+            variables: BTreeMap::new(),
+            which: Box::new(move |_| program.clone()),
+            runs: true,
+        }
+    }
+}
+
+impl Host for World {
+    fn info(&self, path: &Path) -> Option<FileInfo> {
+        Machine.info(path)
+    }
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        Machine.read(path)
+    }
+
+    fn is_script(&self, path: &Path) -> bool {
+        Machine.is_script(path)
+    }
+
+    fn is_link(&self, path: &Path) -> bool {
+        Machine.is_link(path)
+    }
+
+    fn canonical(&self, path: &Path) -> io::Result<PathBuf> {
+        Machine.canonical(path)
+    }
+
+    fn list(&self, path: &Path) -> Vec<PathBuf> {
+        Machine.list(path)
+    }
+
+    fn variable(&self, name: &str) -> Option<OsString> {
+        self.variables.get(name).cloned()
+    }
+
+    fn which(&self, name: &str) -> Option<PathBuf> {
+        (self.which)(name)
+    }
+
+    fn run(&self, program: &Path, args: &[&str], limit: Duration) -> io::Result<Answer> {
+        assert!(self.runs, "`{}` was run", program.display());
+        Machine.run(program, args, limit)
+    }
+}
+
+/// A request for one kind of environment.
+pub(crate) fn request(kind: &str, options: &[(&str, &str)]) -> Request {
+    let mut request = Request::new("ml");
+    request.kind = kind.to_owned();
+    request.options = options
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    request
+}
+
+/// What an interpreter of this version answers to the probe, as a script.
+pub(crate) fn answering(version: &str, site_packages: &str) -> String {
+    format!(
+        r#"#!/bin/sh
+cat <<END
+snakepit-probe:{{"version": "{version}", "implementation": "cpython", "executable": "", "prefix": "/p", "base_prefix": "/p", "platform": "", "cache_tag": "", "abi_flags": "", "soabi": "", "ext_suffix": "", "free_threading": false, "gil_enabled": true, "site_packages": ["{site_packages}"], "standard_library": ""}}
+END
+"#
+    )
 }

@@ -1,0 +1,196 @@
+//! What a resolution freezes, and what it has to look at for it.
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use snakepit_build::manifest::{Check, Resolution};
+use snakepit_build::probe::Cache;
+use snakepit_build::resolver::{Custom, resolve};
+use snakepit_build::{Config, Diagnostic, Host, Launch, Machine, PythonEnvironment};
+use support::{World, answering, python, request, script};
+
+fn resolved(
+    request: &snakepit_build::declaration::Request,
+    package: &Path,
+) -> Result<Resolution, Vec<Diagnostic>> {
+    let cache = Cache::default();
+    resolve(request, package, &Custom::new(), &cache, &Machine)
+}
+
+fn system(world: &World, cache: &Cache) -> Result<Resolution, Vec<Diagnostic>> {
+    let request = request("system", &[]);
+    resolve(&request, Path::new("/"), &Custom::new(), cache, world)
+}
+
+/// A script that starts the interpreter and does nothing else.
+fn shim(path: &Path) {
+    let text = format!("#!/bin/sh\nexec '{}' \"$@\"\n", python().display());
+    script(path, &text);
+}
+
+#[test]
+fn a_real_venv_freezes_its_interpreter_and_its_configuration() {
+    let package = tempfile::tempdir().unwrap();
+    let made = std::process::Command::new(python())
+        .args(["-m", "venv", "--without-pip"])
+        .arg(package.path().join(".venv"))
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let resolution = resolved(&request("auto", &[]), package.path()).unwrap();
+    assert_eq!(resolution.metadata.environment, "venv");
+    assert_eq!(resolution.metadata.detected_by, ".venv");
+    assert!(Path::new(&resolution.metadata.prefix).ends_with(".venv"));
+    // One stat, and one open, read and close: the four system calls that a re-check may cost.
+    let venv = package.path().join(".venv");
+    let [
+        Check::Size { path, .. },
+        Check::Content { path: file, text },
+    ] = &resolution.checks[..]
+    else {
+        panic!("{:?}", resolution.checks);
+    };
+    assert_eq!(Path::new(path), venv.join("bin/python3"));
+    assert_eq!(Path::new(file), venv.join("pyvenv.cfg"));
+    assert!(text.contains("home ="), "{text}");
+}
+
+#[test]
+fn demands_on_an_environment_are_no_facts_of_it() {
+    let package = tempfile::tempdir().unwrap();
+    let site = package.path().join(".venv/site");
+    let info = site.join("demo-1.0.dist-info");
+    fs::create_dir_all(&info).unwrap();
+    fs::write(info.join("METADATA"), "Name: demo\nVersion: 1.0\n").unwrap();
+    fs::write(site.join("tools.py"), "").unwrap();
+    let answer = answering("3.12.1", site.to_str().unwrap());
+    script(&package.path().join(".venv/bin/python3"), &answer);
+    let mut request = request("venv", &[]);
+    request.requires = vec!["demo>=1".to_owned()];
+    request.adapter = Some("tools".to_owned());
+    let resolution = resolved(&request, package.path()).unwrap();
+    assert_eq!(resolution.checks.len(), 1, "{:?}", resolution.checks);
+}
+
+#[test]
+fn of_a_shim_on_the_search_path_the_interpreter_behind_it_is_frozen() {
+    let folder = tempfile::tempdir().unwrap();
+    let shim = folder.path().join("bin/python3");
+    let python = python();
+    script(
+        &shim,
+        &format!("#!/bin/sh\nexec '{}' \"$@\"\n", python.display()),
+    );
+    let world = World::with(Some(&shim));
+    let resolution = system(&world, &Cache::default()).unwrap();
+    assert_eq!(Path::new(&resolution.command), python);
+    let [Check::Size { path, .. }] = &resolution.checks[..] else {
+        panic!("{:?}", resolution.checks);
+    };
+    assert_eq!(Path::new(path), python);
+    // Who names a shim gets it.
+    let mut named = World::with(None);
+    let variable = ("SNAKEPIT_PYTHON".to_owned(), shim.clone().into_os_string());
+    named.variables.extend([variable]);
+    let resolution = system(&named, &Cache::default()).unwrap();
+    assert_eq!(Path::new(&resolution.command), shim);
+}
+
+#[test]
+fn a_wrapper_that_makes_a_difference_to_its_interpreter_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let wrapper = folder.path().join("bin/python3");
+    // As a wrapper that sets PYTHONHOME would: another prefix than the interpreter alone has.
+    let text = format!(
+        "#!/bin/sh\n'{}' \"$@\" | sed 's|\"prefix\": \"[^\"]*\"|\"prefix\": \"/elsewhere\"|'\n",
+        python().display()
+    );
+    script(&wrapper, &text);
+    let world = World::with(Some(&wrapper));
+    let resolution = system(&world, &Cache::default()).unwrap();
+    assert_eq!(Path::new(&resolution.command), wrapper);
+}
+
+#[test]
+fn another_choice_of_the_shims_manager_is_seen_through_the_cache() {
+    let folder = tempfile::tempdir().unwrap();
+    let shim = folder.path().join("shims/python3");
+    let chosen = folder.path().join("version");
+    let text = format!(
+        "#!/bin/sh\nif [ -e '{}' ]; then echo 'snakepit-probe:{{\"too_old\": \"3.6.1\"}}'; else exec '{}' \"$@\"; fi\n",
+        chosen.display(),
+        python().display()
+    );
+    script(&shim, &text);
+    let cache = Cache::default();
+    let world = World::with(Some(&shim));
+    system(&world, &cache).unwrap();
+    fs::write(&chosen, "3.6.1\n").unwrap();
+    let faults = system(&world, &cache).unwrap_err();
+    assert_eq!(faults[0].code, "python_too_old");
+}
+
+#[test]
+fn what_an_environment_of_the_program_reads_is_compared_at_start_up() {
+    struct Nix;
+    impl PythonEnvironment for Nix {
+        fn resolve_executable(&self, _: &Config, _: &dyn Host) -> Result<PathBuf, Diagnostic> {
+            Ok(python())
+        }
+
+        fn resolve_environment(
+            &self,
+            config: &Config,
+            host: &dyn Host,
+        ) -> Result<Launch, Diagnostic> {
+            host.read(&config.absolute("flake.lock")).unwrap();
+            assert!(host.read(&config.absolute("missing")).is_err());
+            host.read(&config.absolute("binary")).unwrap();
+            Ok(Launch::default())
+        }
+
+        fn validate_environment(&self, _: &Config, _: &dyn Host) -> Result<(), Diagnostic> {
+            Ok(())
+        }
+    }
+    let package = tempfile::tempdir().unwrap();
+    fs::write(package.path().join("flake.lock"), "{}").unwrap();
+    fs::write(package.path().join("binary"), b"\xff").unwrap();
+    let custom = Custom::from([(
+        "nix".to_owned(),
+        Box::new(Nix) as Box<dyn PythonEnvironment>,
+    )]);
+    let mut request = request("custom", &[]);
+    request.custom = Some("nix".to_owned());
+    let cache = Cache::default();
+    let resolution = resolve(&request, package.path(), &custom, &cache, &Machine).unwrap();
+    let [Check::Size { .. }, Check::Content { path, text }] = &resolution.checks[..] else {
+        panic!("{:?}", resolution.checks);
+    };
+    assert_eq!(Path::new(path), package.path().join("flake.lock"));
+    assert_eq!(text, "{}");
+}
+
+#[test]
+fn a_warm_build_starts_no_process() {
+    let package = tempfile::tempdir().unwrap();
+    let python = package.path().join("bin/python3");
+    shim(&python);
+    fs::create_dir(package.path().join("python")).unwrap();
+    fs::write(package.path().join("python/tools.py"), "").unwrap();
+    let mut request = request("system", &[]);
+    request.adapter = Some("tools".to_owned());
+    request.python_path = vec!["python".to_owned()];
+    let mut world = World::with(Some(&python));
+    let build = |world: &World| {
+        let cache = Cache::load(package.path().join("probes.json"));
+        let resolution = resolve(&request, package.path(), &Custom::new(), &cache, world).unwrap();
+        cache.save();
+        resolution
+    };
+    let cold = build(&world);
+    world.runs = false;
+    assert_eq!(build(&world), cold);
+}
