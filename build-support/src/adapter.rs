@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::Diagnostic;
+use crate::environment::Launch;
 use crate::host::Host;
 use crate::probe::{Interpreter, LIMIT};
 
@@ -14,6 +15,7 @@ pub(crate) fn check(
     python_path: &[PathBuf],
     interpreter: &Interpreter,
     executable: &Path,
+    launch: &Launch,
     host: &dyn Host,
 ) -> Result<(), Diagnostic> {
     let relative: PathBuf = module.split('.').collect();
@@ -31,7 +33,7 @@ pub(crate) fn check(
         }
     }
     let top = module.split('.').next().unwrap_or(module);
-    let answer = host.run(executable, &["-I", "-c", SCRIPT, top], LIMIT);
+    let answer = host.run(&launch.program(executable, &["-I", "-c", SCRIPT, top], LIMIT));
     // Only a module at the top is asked for: finding a deeper one would run its parents.
     if top == module
         && answer

@@ -10,6 +10,7 @@ pub const CODES: &[&str] = &[
     "invalid_python_environment",
     "launch_not_supported",
     "probe_failed",
+    "project_dir_not_found",
     "python_not_found",
     "python_path_not_found",
     "python_too_old",

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use std::{env, fs, thread};
 
 use crate::diagnostic::Diagnostic;
+use crate::manifest::EnvOp;
 use crate::probe::{self, Interpreter};
 
 /// What is at a path, links followed.
@@ -70,19 +71,74 @@ pub trait Host: Sync {
     /// A program on the search path.
     fn which(&self, name: &str) -> Option<PathBuf>;
 
-    /// Runs a program with empty standard input. One that does not end within `limit` is killed, and the answer
+    /// Runs a program with empty standard input. One that does not end within its limit is killed, and the answer
     /// says so.
     ///
     /// # Errors
     /// It cannot be started.
-    fn run(&self, program: &Path, args: &[&str], limit: Duration) -> io::Result<Answer>;
+    fn run(&self, program: &Program<'_>) -> io::Result<Answer>;
 
     /// Who the interpreter at a path is.
     ///
     /// # Errors
     /// It cannot be run, is too old, ends with a failure, hangs, or prints something else.
     fn interpreter(&self, path: &Path) -> Result<Interpreter, Diagnostic> {
-        probe::ask(path, self)
+        probe::ask(&Program::new(path, &[], probe::LIMIT), self)
+    }
+}
+
+/// A program to run, to its end.
+#[derive(Debug, Clone)]
+pub struct Program<'a> {
+    /// Its path.
+    pub path: &'a Path,
+    /// Its arguments.
+    pub args: Vec<&'a str>,
+    /// Changes to its environment.
+    pub env: &'a [EnvOp],
+    /// Its working directory, if not the build script's.
+    pub cwd: Option<&'a Path>,
+    /// The time that it may take.
+    pub limit: Duration,
+}
+
+impl<'a> Program<'a> {
+    /// A program in the build script's own folder and environment.
+    pub fn new(path: &'a Path, args: &[&'a str], limit: Duration) -> Self {
+        Self {
+            path,
+            args: args.to_vec(),
+            env: &[],
+            cwd: None,
+            limit,
+        }
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(self.path);
+        command.args(&self.args);
+        for op in self.env {
+            match op {
+                EnvOp::Set { name, value } => {
+                    command.env(name, value);
+                }
+                EnvOp::Prepend { name, value } => {
+                    let rest = env::var_os(name).filter(|rest| !rest.is_empty());
+                    let paths = std::iter::once(PathBuf::from(value));
+                    let rest = rest.iter().flat_map(env::split_paths);
+                    // A path with the separator in it cannot be put into a list: it stands alone.
+                    let joined = env::join_paths(paths.chain(rest));
+                    command.env(name, joined.unwrap_or_else(|_| value.into()));
+                }
+                EnvOp::Unset { name } => {
+                    command.env_remove(name);
+                }
+            }
+        }
+        if let Some(cwd) = self.cwd {
+            command.current_dir(cwd);
+        }
+        command
     }
 }
 
@@ -137,9 +193,10 @@ impl Host for Machine {
         which::which(name).ok()
     }
 
-    fn run(&self, program: &Path, args: &[&str], limit: Duration) -> io::Result<Answer> {
-        let mut child = Command::new(program)
-            .args(args)
+    fn run(&self, program: &Program<'_>) -> io::Result<Answer> {
+        let limit = program.limit;
+        let mut child = program
+            .command()
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -10,7 +10,7 @@ use std::{env, fs};
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Diagnostic;
-use crate::host::Host;
+use crate::host::{Host, Program};
 
 /// Longest wait for an interpreter's answer.
 pub const LIMIT: Duration = Duration::from_secs(10);
@@ -126,7 +126,31 @@ impl Cache {
     /// # Errors
     /// `probe_failed`: it cannot be run, ends with a failure, hangs, or prints something else. `python_too_old`.
     pub fn ask(&self, path: &Path, host: &dyn Host) -> Result<Interpreter, Diagnostic> {
-        let key = key(path, host);
+        let program = Program::new(path, &[], LIMIT);
+        self.answer(key(path, host), || ask(&program, host))
+    }
+
+    /// What the interpreter says that a manager's command starts. `deciding` is everything that decides which one
+    /// that is.
+    ///
+    /// # Errors
+    /// Those of [`Cache::ask`].
+    pub(crate) fn ask_through(
+        &self,
+        program: &Program<'_>,
+        deciding: &dyn std::fmt::Debug,
+        host: &dyn Host,
+    ) -> Result<Interpreter, Diagnostic> {
+        let key = key(program.path, host)
+            .map(|key| format!("{key}|{:?}|{:?}|{deciding:?}", program.args, program.cwd));
+        self.answer(key, || ask(program, host))
+    }
+
+    fn answer(
+        &self,
+        key: Option<String>,
+        ask: impl FnOnce() -> Result<Interpreter, Diagnostic>,
+    ) -> Result<Interpreter, Diagnostic> {
         if let Some(key) = &key
             && let Some(known) = self
                 .known
@@ -136,7 +160,7 @@ impl Cache {
         {
             return Ok(known.clone());
         }
-        let interpreter = ask(path, host)?;
+        let interpreter = ask()?;
         if let Some(key) = key {
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             known.insert(key, interpreter.clone());
@@ -186,7 +210,11 @@ fn selection(root: &Path, host: &dyn Host) -> [Option<Vec<u8>>; 3] {
 }
 
 /// One run, nothing remembered.
-pub(crate) fn ask(path: &Path, host: &(impl Host + ?Sized)) -> Result<Interpreter, Diagnostic> {
+pub(crate) fn ask(
+    program: &Program<'_>,
+    host: &(impl Host + ?Sized),
+) -> Result<Interpreter, Diagnostic> {
+    let path = program.path;
     let failed = |found: String| {
         Diagnostic::new(
             "probe_failed",
@@ -202,7 +230,10 @@ pub(crate) fn ask(path: &Path, host: &(impl Host + ?Sized)) -> Result<Interprete
     };
     // `-E -s` keep the builder's own PYTHONPATH and user site out of the answer.
     let answer = host
-        .run(path, &["-E", "-s", "-c", SCRIPT], LIMIT)
+        .run(&Program {
+            args: [&program.args[..], &["-E", "-s", "-c", SCRIPT]].concat(),
+            ..program.clone()
+        })
         .map_err(|error| failed(error.to_string()))?;
     let stdout = String::from_utf8_lossy(&answer.stdout);
     let stderr = String::from_utf8_lossy(&answer.stderr);

@@ -6,10 +6,9 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use crate::diagnostic::Diagnostic;
-use crate::host::{Answer, FileInfo, Host};
+use crate::host::{Answer, FileInfo, Host, Program};
 use crate::probe::{Cache, Interpreter};
 
 /// What was seen.
@@ -117,9 +116,9 @@ impl Host for Recorder<'_> {
         Some(path)
     }
 
-    fn run(&self, program: &Path, args: &[&str], limit: Duration) -> io::Result<Answer> {
-        self.saw_if_there(program);
-        self.host.run(program, args, limit)
+    fn run(&self, program: &Program<'_>) -> io::Result<Answer> {
+        self.saw_if_there(program.path);
+        self.host.run(program)
     }
 
     fn interpreter(&self, path: &Path) -> Result<Interpreter, Diagnostic> {

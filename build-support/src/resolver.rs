@@ -7,15 +7,18 @@ use std::path::{Path, PathBuf};
 use crate::declaration::Request;
 use crate::detector::detect;
 use crate::diagnostic::Diagnostic;
-use crate::environment::{Config, PythonEnvironment, System, Venv};
+use crate::environment::{Config, PythonEnvironment, System, Venv, absolute};
 use crate::host::Host;
 use crate::manifest::{Check, EnvOp, Metadata, Resolution};
-use crate::probe::{Cache, Interpreter};
+use crate::probe::{self, Cache, Interpreter};
 use crate::recorder::{Facts, Recorder};
 use crate::{adapter, requirement};
 
 /// Kinds that a program registered in its `build.rs`.
 pub type Custom = BTreeMap<String, Box<dyn PythonEnvironment>>;
+
+/// Kinds whose manager can start the interpreter itself.
+const MANAGED: &[&str] = &[];
 
 /// The longest file that is compared at start-up, in bytes.
 const MOST_CONTENT: usize = 64 * 1024;
@@ -32,17 +35,17 @@ pub fn resolve(
     host: &dyn Host,
 ) -> Result<Resolution, Vec<Diagnostic>> {
     let one = |diagnostic| vec![diagnostic];
-    if request.manager_launch {
+    let (kind, detected_by, config) = choose(request, package_dir, host).map_err(one)?;
+    if request.manager_launch && !MANAGED.contains(&kind.as_str()) {
         let message = format!(
             "`launch = manager` makes no sense for `{}`, which no manager starts",
-            request.kind
+            kind
         );
         let help = "remove it: the interpreter is started directly";
         return Err(one(
             Diagnostic::new("launch_not_supported", message, help).at("launch")
         ));
     }
-    let (kind, detected_by, config) = choose(request, package_dir, host).map_err(one)?;
     let environment: &dyn PythonEnvironment = match kind.as_str() {
         "system" => &System,
         "venv" => &Venv,
@@ -68,8 +71,15 @@ pub fn resolve(
         .map_err(one)?;
     let extra = environment.metadata(&config, &own).map_err(one)?;
     let command = utf8(&executable).map_err(one)?;
-    let interpreter = probes.ask(&executable, host).map_err(one)?;
-    let checks = checks(&own.into_facts(), &executable, host);
+    let facts = own.into_facts();
+    let interpreter = if launch.args.is_empty() {
+        probes.ask(&executable, host)
+    } else {
+        let program = launch.program(&executable, &[], probe::LIMIT);
+        probes.ask_through(&program, &(&launch.env, &facts.files, &extra), host)
+    };
+    let interpreter = interpreter.map_err(one)?;
+    let checks = checks(&facts, &executable, host);
 
     let mut faults = Vec::new();
     if let Some(specifier) = &request.python {
@@ -87,7 +97,7 @@ pub fn resolve(
     let python_path: Vec<PathBuf> = request
         .python_path
         .iter()
-        .map(|folder| config.absolute(folder))
+        .map(|folder| absolute(package_dir, folder))
         .collect();
     for folder in &python_path {
         if !host.info(folder).is_some_and(|info| info.is_dir) {
@@ -106,7 +116,17 @@ pub fn resolve(
         }
     }
     if let Some(module) = &request.adapter {
-        faults.extend(adapter::check(module, &python_path, &interpreter, &executable, host).err());
+        faults.extend(
+            adapter::check(
+                module,
+                &python_path,
+                &interpreter,
+                &executable,
+                &launch,
+                host,
+            )
+            .err(),
+        );
     }
     if !faults.is_empty() {
         return Err(faults);
@@ -140,8 +160,9 @@ fn choose(
     host: &dyn Host,
 ) -> Result<(String, String, Config), Diagnostic> {
     let mut config = Config {
-        package_dir: package_dir.to_owned(),
+        base: package_dir.to_owned(),
         options: request.options.clone(),
+        manager_launch: request.manager_launch,
     };
     if request.kind != "auto" {
         let kind = request
@@ -151,6 +172,16 @@ fn choose(
         return Ok((kind, "declared".to_owned(), config));
     }
     let dir = config.absolute(config.option("project_dir").unwrap_or("."));
+    if !host.info(&dir).is_some_and(|info| info.is_dir) {
+        let message = format!(
+            "`project_dir` names `{}`, which is no folder",
+            dir.display()
+        );
+        let help = "make it, or correct the path";
+        return Err(
+            Diagnostic::new("project_dir_not_found", message, help).at("option:project_dir")
+        );
+    }
     let found = detect(&dir, host);
     if !matches!(found.kind, "system" | "venv") {
         let message = format!(
@@ -163,7 +194,8 @@ fn choose(
             "name the environment itself, for example `environment = venv(venv_path = \".venv\")`";
         return Err(Diagnostic::new("environment_not_supported", message, help));
     }
-    config.package_dir = dir;
+    // The detector names folders as they stand in the one that it looked at.
+    config.base = dir;
     config.options = found
         .options
         .into_iter()

@@ -194,3 +194,34 @@ fn a_warm_build_starts_no_process() {
     world.runs = false;
     assert_eq!(build(&world), cold);
 }
+
+#[test]
+fn auto_looks_in_another_folder_and_python_path_still_starts_at_the_package() {
+    let package = tempfile::tempdir().unwrap();
+    fs::create_dir(package.path().join("python")).unwrap();
+    let bin = package.path().join("other/.venv/bin");
+    fs::create_dir_all(&bin).unwrap();
+    std::os::unix::fs::symlink(python(), bin.join("python3")).unwrap();
+    let mut wanted = request("auto", &[("project_dir", "other")]);
+    wanted.python_path = vec!["python".to_owned()];
+    let resolution = resolved(&wanted, package.path()).unwrap();
+    assert_eq!(Path::new(&resolution.command), bin.join("python3"));
+    assert_eq!(
+        Path::new(&resolution.python_path[0]),
+        package.path().join("python")
+    );
+}
+
+#[test]
+fn auto_in_a_folder_that_is_not_there_is_an_error_and_no_other_python() {
+    let package = tempfile::tempdir().unwrap();
+    let faults = resolved(
+        &request("auto", &[("project_dir", "nowhere")]),
+        package.path(),
+    )
+    .unwrap_err();
+    assert_eq!(
+        (faults[0].code.as_str(), faults[0].place.as_str()),
+        ("project_dir_not_found", "option:project_dir")
+    );
+}

@@ -69,7 +69,12 @@ macro_rules! __snakepit_pools {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __snakepit_pools {
-    ($($anything:tt)*) => {};
+    ($visibility:vis $config:ident $pools:ident { $($field:ident $constant:ident,)* }) => {
+        // The fields hold what the operator says of the pools: that nothing reads them here is no fault.
+        const _: fn(&$config) = |config| {
+            $(let _ = &config.$field;)*
+        };
+    };
 }
 
 #[cfg(feature = "pool")]

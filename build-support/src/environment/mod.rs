@@ -4,22 +4,25 @@ mod system;
 mod venv;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
 
 pub use system::System;
 pub use venv::Venv;
 
 use crate::diagnostic::Diagnostic;
-use crate::host::Host;
+use crate::host::{Host, Program};
 use crate::manifest::EnvOp;
 
 /// What a declaration says about its environment.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The package's folder: relative paths start here.
-    pub package_dir: PathBuf,
+    /// Where relative paths start: the package's folder, or the one in which `auto` found the environment.
+    pub base: PathBuf,
     /// The kind's options.
     pub options: BTreeMap<String, String>,
+    /// Whether the manager's own command starts the interpreter: `launch = manager`.
+    pub manager_launch: bool,
 }
 
 impl Config {
@@ -30,25 +33,53 @@ impl Config {
 
     /// A path of the declaration, made absolute.
     pub fn absolute(&self, path: impl AsRef<Path>) -> PathBuf {
-        let mut absolute = PathBuf::new();
-        for part in self.package_dir.join(path).components() {
-            if part != std::path::Component::CurDir {
-                absolute.push(part);
-            }
-        }
-        absolute
+        absolute(&self.base, path)
     }
+}
+
+/// A path that may be relative to `base`, without its `.` parts.
+pub(crate) fn absolute(base: &Path, path: impl AsRef<Path>) -> PathBuf {
+    let mut absolute = PathBuf::new();
+    for part in base.join(path).components() {
+        if part != Component::CurDir {
+            absolute.push(part);
+        }
+    }
+    absolute
 }
 
 /// How the interpreter is started.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Launch {
-    /// Arguments before those of the worker.
+    /// Arguments before those of the interpreter; where there are some, the executable is a manager that starts it.
     pub args: Vec<String>,
     /// What activation would do.
     pub env: Vec<EnvOp>,
     /// The working directory, where one is demanded.
     pub cwd: Option<PathBuf>,
+}
+
+impl Launch {
+    /// A run of the interpreter, started as its workers are.
+    pub(crate) fn program<'a>(
+        &'a self,
+        executable: &'a Path,
+        args: &[&'a str],
+        limit: Duration,
+    ) -> Program<'a> {
+        Program {
+            path: executable,
+            args: self
+                .args
+                .iter()
+                .map(String::as_str)
+                .chain(args.iter().copied())
+                .collect(),
+            env: &self.env,
+            cwd: self.cwd.as_deref(),
+            limit,
+        }
+    }
 }
 
 /// What an environment has to say beside what its interpreter says of itself, by name.

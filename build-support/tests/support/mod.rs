@@ -6,10 +6,9 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use snakepit_build::declaration::Request;
-use snakepit_build::host::{Answer, FileInfo};
+use snakepit_build::host::{Answer, FileInfo, Program};
 use snakepit_build::{Host, Machine};
 
 /// The interpreter behind `python3`, which may be a shim.
@@ -93,9 +92,9 @@ impl Host for World {
         (self.which)(name)
     }
 
-    fn run(&self, program: &Path, args: &[&str], limit: Duration) -> io::Result<Answer> {
+    fn run(&self, program: &Program<'_>) -> io::Result<Answer> {
         assert!(self.runs, "`{}` was run", program.display());
-        Machine.run(program, args, limit)
+        Machine.run(program)
     }
 }
 
