@@ -93,7 +93,7 @@ impl Host for World {
     }
 
     fn run(&self, program: &Program<'_>) -> io::Result<Answer> {
-        assert!(self.runs, "`{}` was run", program.display());
+        assert!(self.runs, "`{}` was run", program.path.display());
         Machine.run(program)
     }
 }
