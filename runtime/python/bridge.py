@@ -245,14 +245,15 @@ def echo(*arguments, **named):
 def leave_with_the_host():
     """Ends the process as soon as the host has gone, also while a tool is busy."""
     try:
-        from select import POLLERR, POLLHUP, poll
+        from select import POLLNVAL, poll
 
         watch = poll()
         watch.register(requests_fd, 0)
         while True:
-            for _, event in watch.poll():
-                if event & (POLLHUP | POLLERR):
-                    os._exit(0)
+            # A poll under way keeps a descriptor open that user code has closed: the host learns of it only if the
+            # poll ends now and then.
+            for _, event in watch.poll(2000):
+                os._exit(70 if event & POLLNVAL else 0)
     except ImportError:
         pass
 

@@ -1,1 +1,7 @@
-//! Tests across the crates; see `tests/`.
+//! Tests across the crates; see `tests/`. Here is what several of them need.
+
+mod host_package;
+mod pythons;
+
+pub use host_package::{HostPackage, Outcome};
+pub use pythons::{Python, pythons, skip};

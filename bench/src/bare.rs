@@ -1,0 +1,92 @@
+//! The bare loops in Python that a worker is compared with; see `python/echo.py` and `python/executor.py`.
+
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+use crate::SMALL;
+use crate::measure::each;
+
+/// A Python process that returns every frame.
+pub(crate) struct Echo {
+    socket: UnixStream,
+    child: Child,
+    frame: Vec<u8>,
+}
+
+impl Echo {
+    /// Starts it; `mode` is `bytes` or `json`.
+    pub(crate) fn start(python: &str, mode: &str) -> Self {
+        let (socket, theirs) = UnixStream::pair().expect("a socket pair can be made");
+        let child = Command::new(python)
+            .args(["-c", include_str!("../python/echo.py"), mode])
+            .stdin(Stdio::from(OwnedFd::from(theirs)))
+            .spawn()
+            .expect("the interpreter starts");
+        let length = u32::try_from(SMALL.len()).expect("it is small");
+        let mut frame = length.to_le_bytes().to_vec();
+        frame.extend_from_slice(SMALL.as_bytes());
+        let mut echo = Self {
+            socket,
+            child,
+            frame,
+        };
+        echo.one_by_one(100);
+        echo
+    }
+
+    /// Seconds of one request and its reply, the mean of `count`, each after the other.
+    pub(crate) fn one_by_one(&mut self, count: usize) -> f64 {
+        let mut reply = vec![0; self.frame.len()];
+        let begin = Instant::now();
+        for _ in 0..count {
+            self.socket.write_all(&self.frame).expect("it listens");
+            self.socket.read_exact(&mut reply).expect("it replies");
+        }
+        let time = each(begin.elapsed(), count);
+        assert_eq!(reply, self.frame);
+        time
+    }
+
+    /// Requests a second while `in_flight` are under way.
+    pub(crate) fn in_flight(&mut self, count: usize, in_flight: usize) -> f64 {
+        let size = self.frame.len();
+        let frames = self.frame.repeat(in_flight);
+        let mut replies = vec![0; frames.len()];
+        let (mut sent, mut received) = (in_flight, 0);
+        let begin = Instant::now();
+        self.socket.write_all(&frames).expect("it listens");
+        while received < count * size {
+            let before = received / size;
+            received += self.socket.read(&mut replies).expect("it replies");
+            let more = (received / size - before).min(count - sent);
+            self.socket
+                .write_all(&frames[..more * size])
+                .expect("it listens");
+            sent += more;
+        }
+        count as f64 / begin.elapsed().as_secs_f64()
+    }
+}
+
+impl Drop for Echo {
+    fn drop(&mut self) {
+        // It leaves at the end of its input.
+        let _ = self.socket.shutdown(std::net::Shutdown::Both);
+        let _ = self.child.wait();
+    }
+}
+
+/// Requests a second through Python's `ProcessPoolExecutor` with one worker.
+pub(crate) fn executor(python: &str, count: usize, in_flight: usize) -> f64 {
+    let output = Command::new(python)
+        .args(["-c", include_str!("../python/executor.py")])
+        .args([count.to_string(), in_flight.to_string()])
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("the interpreter starts");
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.trim().parse().expect("it prints a number")
+}

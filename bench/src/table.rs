@@ -1,0 +1,121 @@
+//! The table that is printed: one line for each thing measured, in Markdown.
+
+use std::fmt;
+
+/// What a measurement should come to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Target {
+    /// Seconds, at most.
+    Time(f64),
+    /// Times what it is compared with, at most.
+    Ratio(f64),
+    /// A second, at least.
+    Rate(f64),
+    /// Only for comparison.
+    None,
+}
+
+/// One line.
+#[derive(Debug)]
+pub(crate) struct Row {
+    what: String,
+    measured: String,
+    beside: String,
+    ratio: String,
+    target: String,
+    verdict: &'static str,
+}
+
+impl Row {
+    /// Seconds, beside nothing.
+    pub(crate) fn time(what: &str, seconds: f64, target: Target) -> Self {
+        Self::new(
+            what,
+            crate::measure::time(seconds),
+            "",
+            None,
+            target,
+            seconds,
+        )
+    }
+
+    /// Seconds beside the seconds of something else.
+    pub(crate) fn pairs(
+        what: &str,
+        pairs: &crate::measure::Pairs,
+        other: &str,
+        target: Target,
+    ) -> Self {
+        let beside = format!("{other}: {}", crate::measure::time(pairs.theirs));
+        let measured = crate::measure::time(pairs.ours);
+        Self::new(
+            what,
+            measured,
+            &beside,
+            Some(pairs.ratio),
+            target,
+            pairs.ours,
+        )
+    }
+
+    /// A rate beside the rate of something else.
+    pub(crate) fn rates(what: &str, ours: f64, other: &str, theirs: f64, target: Target) -> Self {
+        let beside = format!("{other}: {}", crate::measure::rate(theirs));
+        let measured = crate::measure::rate(ours);
+        Self::new(what, measured, &beside, Some(ours / theirs), target, ours)
+    }
+
+    fn new(
+        what: &str,
+        measured: String,
+        beside: &str,
+        ratio: Option<f64>,
+        target: Target,
+        value: f64,
+    ) -> Self {
+        let (text, met) = match target {
+            Target::Time(most) => (format!("≤ {}", crate::measure::time(most)), value <= most),
+            Target::Ratio(most) => (
+                format!("≤ {most}×"),
+                ratio.is_some_and(|ratio| ratio <= most),
+            ),
+            Target::Rate(least) => (format!("≥ {}", crate::measure::rate(least)), value >= least),
+            Target::None => (String::new(), true),
+        };
+        Self {
+            what: what.to_owned(),
+            measured,
+            beside: beside.to_owned(),
+            ratio: ratio
+                .map(|ratio| format!("{ratio:.3}×"))
+                .unwrap_or_default(),
+            verdict: match (text.is_empty(), met) {
+                (true, _) => "",
+                (false, true) => "met",
+                (false, false) => "MISSED",
+            },
+            target: text,
+        }
+    }
+
+    /// The lines above the first one.
+    pub(crate) const HEAD: &str =
+        "| what | measured | beside | ratio | target | |\n|---|---|---|---|---|---|";
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            what,
+            measured,
+            beside,
+            ratio,
+            target,
+            verdict,
+        } = self;
+        write!(
+            f,
+            "| {what} | {measured} | {beside} | {ratio} | {target} | {verdict} |"
+        )
+    }
+}

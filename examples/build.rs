@@ -1,0 +1,7 @@
+//! Finds the Python environments of the examples, which stand beside this file and not in a folder that is read anyway.
+
+fn main() {
+    snakepit_build::Builder::new()
+        .source("python_env_auto.rs")
+        .emit();
+}

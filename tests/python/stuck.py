@@ -1,0 +1,4 @@
+"""An adapter that takes too long."""
+import time
+
+time.sleep(60)

@@ -1,0 +1,118 @@
+"""The tools of the pool's tests."""
+import os
+import signal
+import subprocess
+import sys
+import time
+
+count = 0
+
+
+def add(a, b=0):
+    return a + b
+
+
+def shout(text):
+    print("printed by a tool")
+    os.write(1, b"written to descriptor 1\n")
+    subprocess.run(["echo", "from a child of the tool"], check=True)
+    return text.upper()
+
+
+def fail(message):
+    raise ValueError(message)
+
+
+def leave():
+    sys.exit(3)
+
+
+def crash():
+    sys.stderr.write("about to go\n")
+    sys.stderr.flush()
+    os._exit(7)
+
+
+def kill_me():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def sleep(seconds):
+    time.sleep(seconds)
+    return os.getpid()
+
+
+def spin(seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        pass
+
+
+def counted():
+    global count
+    count += 1
+    return count
+
+
+def unencodable():
+    return {"value": object()}
+
+
+def not_a_number():
+    return float("nan")
+
+
+def cyclic():
+    value = []
+    value.append(value)
+    return value
+
+
+def deep(levels):
+    value = 1
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+def garbage():
+    import gc
+
+    wire = next(one for one in gc.get_objects() if type(one).__name__ == "Wire")
+    fd = type(wire).write.__globals__["replies_fd"]
+    os.write(fd, b"this is no frame at all, but a good deal of text")
+    time.sleep(60)
+
+
+def close_descriptors():
+    os.closerange(3, 64)
+    time.sleep(60)
+
+
+def fork_and_die():
+    if os.fork() == 0:
+        time.sleep(60)
+    os._exit(9)
+
+
+def fill_stderr(lines):
+    for number in range(lines):
+        print("line %d of a great many" % number, file=sys.stderr)
+    sys.stderr.write("x" * 100000)
+    return lines
+
+
+def text_of(length):
+    return "é" * length
+
+
+def length_of(text):
+    return len(text)
+
+
+def pid():
+    return os.getpid()
+
+
+def _private():
+    return "hidden"

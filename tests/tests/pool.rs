@@ -1,0 +1,418 @@
+//! The pool on this machine's own Python: answers, errors, crashes, limits and the end.
+#![allow(
+    missing_docs,
+    reason = "a test program has no readers of its documentation"
+)]
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use snakepit::{Error, Pool, PoolConfig, snakepit_pools};
+
+#[snakepit_pools]
+#[derive(Default)]
+pub struct Pools {
+    #[pool(environment = system, adapter = "tools", python_path = ["python"])]
+    pub tools: PoolConfig,
+    #[pool(environment = system, adapter = "tools", python_path = ["python"], size = 3)]
+    pub three: PoolConfig,
+    #[pool(environment = system, adapter = "tools", python_path = ["python"], profile = thread(threads = 4))]
+    pub threads: PoolConfig,
+    #[pool(environment = system, adapter = "marked", python_path = ["python"])]
+    pub marked: PoolConfig,
+    #[pool(environment = system, adapter = "broken", python_path = ["python"])]
+    pub broken: PoolConfig,
+    #[pool(environment = system, adapter = "stuck", python_path = ["python"], startup_timeout = "500ms")]
+    pub stuck: PoolConfig,
+}
+
+async fn tools() -> Pool {
+    Pool::start(Pools::TOOLS, &PoolConfig::default())
+        .await
+        .unwrap()
+}
+
+fn exists(pid: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
+        !stat
+            .rsplit(')')
+            .next()
+            .unwrap_or_default()
+            .starts_with(" Z")
+    })
+}
+
+async fn gone(pid: u32) -> bool {
+    let end = Instant::now() + Duration::from_secs(5);
+    while exists(pid) && Instant::now() < end {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    !exists(pid)
+}
+
+#[tokio::test]
+async fn the_shape_of_the_argument_decides_how_a_tool_is_called() {
+    let pool = tools().await;
+    assert_eq!(pool.execute::<_, i64>("add", &(1, 2)).await.unwrap(), 3);
+    assert_eq!(
+        pool.execute::<_, i64>("add", &json!({"a": 1, "b": 5}))
+            .await
+            .unwrap(),
+        6
+    );
+    assert_eq!(pool.execute::<_, i64>("add", &7).await.unwrap(), 7);
+    assert_eq!(pool.execute::<_, i64>("counted", &()).await.unwrap(), 1);
+    assert_eq!(pool.execute::<_, String>("echo", "hi").await.unwrap(), "hi");
+    let pong: Value = pool.execute("ping", &()).await.unwrap();
+    assert_eq!(pong["message"], "pong");
+    let stats: Value = pool.execute("get_stats", &()).await.unwrap();
+    assert_eq!(
+        stats["python_version"],
+        Pools::TOOLS.metadata.python_version
+    );
+    assert_eq!(stats["prefix"], Pools::TOOLS.metadata.prefix);
+}
+
+#[tokio::test]
+async fn what_user_code_prints_cannot_harm_the_wire() {
+    let pool = tools().await;
+    assert_eq!(pool.execute::<_, String>("shout", "a").await.unwrap(), "A");
+    assert_eq!(
+        pool.execute::<_, u32>("fill_stderr", &20_000)
+            .await
+            .unwrap(),
+        20_000
+    );
+    assert_eq!(pool.execute::<_, i64>("add", &(1, 1)).await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn an_exception_arrives_with_its_type_message_and_traceback() {
+    let pool = tools().await;
+    let error = pool
+        .execute::<_, ()>("fail", "no such row")
+        .await
+        .unwrap_err();
+    let Error::Python { exception, .. } = &error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(
+        (exception.type_name.as_str(), exception.message.as_str()),
+        ("ValueError", "no such row")
+    );
+    assert!(
+        exception.traceback.contains("tools.py") && exception.traceback.contains("in fail"),
+        "{exception:?}"
+    );
+    assert!(
+        !exception.traceback.contains("snakepit bridge"),
+        "{}",
+        exception.traceback
+    );
+    let left = pool.execute::<_, ()>("leave", &()).await.unwrap_err();
+    assert!(left.to_string().contains("SystemExit: 3"), "{left}");
+    let wrong = pool
+        .execute::<_, ()>("add", &json!({"c": 1}))
+        .await
+        .unwrap_err();
+    assert!(wrong.to_string().contains("TypeError"), "{wrong}");
+    assert_eq!(pool.stats().restarts, 0);
+}
+
+#[tokio::test]
+async fn an_unknown_or_private_tool_is_refused_with_those_that_are_there() {
+    let pool = tools().await;
+    for name in ["no_such_tool", "_private", "count"] {
+        let error = pool.execute::<_, ()>(name, &()).await.unwrap_err();
+        let Error::UnknownTool { known, .. } = &error else {
+            panic!("{error:?}");
+        };
+        assert!(known.iter().any(|tool| tool == "add") && !known.iter().any(|tool| tool == name));
+    }
+}
+
+#[tokio::test]
+async fn an_adapter_that_marks_its_tools_offers_only_those() {
+    let pool = Pool::start(Pools::MARKED, &PoolConfig::default())
+        .await
+        .unwrap();
+    assert_eq!(pool.execute::<_, i64>("first", &()).await.unwrap(), 1);
+    assert_eq!(pool.execute::<_, i64>("renamed", &()).await.unwrap(), 2);
+    let error = pool.execute::<_, ()>("helper", &()).await.unwrap_err();
+    assert!(matches!(error, Error::UnknownTool { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn values_without_a_json_form_are_one_typed_error() {
+    let pool = tools().await;
+    for tool in ["unencodable", "not_a_number", "cyclic"] {
+        let error = pool.execute::<_, Value>(tool, &()).await.unwrap_err();
+        assert!(matches!(error, Error::Encoding { .. }), "{tool}: {error:?}");
+    }
+    let error = pool
+        .execute::<_, Value>("deep", &100_000)
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::Encoding { .. }), "{error:?}");
+    let error = pool.execute::<_, Value>("deep", &500).await.unwrap_err();
+    assert!(matches!(error, Error::Decoding { .. }), "{error:?}");
+    let error = pool.execute::<_, i64>("echo", "text").await.unwrap_err();
+    assert!(matches!(error, Error::Decoding { .. }), "{error:?}");
+    let map = std::collections::BTreeMap::from([(vec![1], 1)]);
+    let error = pool.execute::<_, i64>("echo", &map).await.unwrap_err();
+    assert!(matches!(error, Error::Encoding { .. }), "{error:?}");
+    assert_eq!(pool.execute::<_, i64>("add", &(1, 1)).await.unwrap(), 2);
+    assert_eq!(pool.stats().restarts, 0);
+}
+
+#[tokio::test]
+async fn large_values_go_both_ways() {
+    let pool = tools().await;
+    let text = "x".repeat(20 << 20);
+    assert_eq!(
+        pool.execute::<_, usize>("length_of", &text).await.unwrap(),
+        text.len()
+    );
+    let back: String = pool.execute("echo", &text).await.unwrap();
+    assert!(back == text);
+    let accents: String = pool.execute("text_of", &1_000_000).await.unwrap();
+    assert_eq!(accents.chars().count(), 1_000_000);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crash_fails_the_request_that_had_begun_and_no_other() {
+    let pool = tools().await;
+    // Teaches the pool that requests are short, so that it sends several ahead.
+    for _ in 0..50 {
+        pool.execute::<_, i64>("add", &(1, 1)).await.unwrap();
+    }
+    let mut calls = Vec::new();
+    for number in 0..40_i64 {
+        let pool = pool.clone();
+        calls.push(tokio::spawn(async move {
+            if number == 5 {
+                pool.execute::<_, i64>("crash", &()).await
+            } else {
+                pool.execute::<_, i64>("add", &(number, 0)).await
+            }
+        }));
+    }
+    let mut crashed = 0;
+    for (number, call) in (0_i64..).zip(calls) {
+        match call.await.unwrap() {
+            Ok(value) => assert_eq!(value, number),
+            Err(Error::WorkerCrashed {
+                tool,
+                status,
+                stderr,
+                ..
+            }) => {
+                assert_eq!(
+                    (tool.as_str(), status.as_str()),
+                    ("crash", "exit status: 7")
+                );
+                assert!(stderr.contains("about to go"), "{stderr}");
+                crashed += 1;
+            }
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((crashed, pool.stats().restarts), (1, 1));
+}
+
+#[tokio::test]
+async fn a_worker_that_misbehaves_costs_one_typed_error_and_is_replaced() {
+    let pool = tools().await;
+    let before: u32 = pool.execute("pid", &()).await.unwrap();
+    for (tool, wanted) in [
+        ("kill_me", "SIGKILL"),
+        ("garbage", "this is no frame"),
+        ("close_descriptors", "exit status: 70"),
+        ("fork_and_die", "exit status: 9"),
+    ] {
+        let error = pool.execute::<_, ()>(tool, &()).await.unwrap_err();
+        let Error::WorkerCrashed { status, .. } = &error else {
+            panic!("{tool}: {error:?}");
+        };
+        assert!(status.contains(wanted), "{tool}: {status}");
+        assert_eq!(pool.execute::<_, i64>("add", &(1, 1)).await.unwrap(), 2);
+    }
+    assert_eq!(pool.stats().restarts, 4);
+    assert!(gone(before).await);
+}
+
+#[tokio::test]
+async fn a_passed_limit_ends_the_tool_and_leaves_the_others_alone() {
+    let config = PoolConfig {
+        execute_timeout: Some(Duration::from_millis(300)),
+        ..PoolConfig::default()
+    };
+    let pool = Pool::start(Pools::TOOLS, &config).await.unwrap();
+    let before: u32 = pool.execute("pid", &()).await.unwrap();
+    let error = pool.execute::<_, ()>("spin", &60).await.unwrap_err();
+    assert!(matches!(error, Error::TimedOut { .. }), "{error:?}");
+    assert!(gone(before).await);
+    let config = PoolConfig::default();
+    let pool = Pool::start(Pools::TOOLS, &config).await.unwrap();
+    let dropped = tokio::time::timeout(
+        Duration::from_millis(50),
+        pool.execute::<_, u32>("sleep", &0.2),
+    );
+    assert!(dropped.await.is_err());
+    // The dropped call ran to its end; its answer went to nobody.
+    assert_eq!(pool.execute::<_, i64>("add", &(1, 1)).await.unwrap(), 2);
+    assert_eq!(pool.stats().restarts, 0);
+}
+
+#[tokio::test]
+async fn requests_beyond_the_queue_are_refused_at_once() {
+    let config = PoolConfig {
+        queue_limit: Some(2),
+        ..PoolConfig::default()
+    };
+    let pool = Pool::start(Pools::TOOLS, &config).await.unwrap();
+    let calls: Vec<_> = (0..3)
+        .map(|_| {
+            let pool = pool.clone();
+            tokio::spawn(async move { pool.execute::<_, u32>("sleep", &0.3).await })
+        })
+        .collect();
+    while pool.stats().queued < 2 {
+        tokio::task::yield_now().await;
+    }
+    let error = pool.execute::<_, u32>("pid", &()).await.unwrap_err();
+    assert!(
+        matches!(error, Error::QueueFull { limit: 2, .. }),
+        "{error:?}"
+    );
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn workers_and_threads_share_the_load() {
+    let three = Pool::start(Pools::THREE, &PoolConfig::default())
+        .await
+        .unwrap();
+    assert_eq!((three.stats().workers, three.stats().ready), (3, 3));
+    let begun = Instant::now();
+    let calls: Vec<_> = (0..3)
+        .map(|_| {
+            let pool = three.clone();
+            tokio::spawn(async move { pool.execute::<_, u32>("sleep", &0.5).await })
+        })
+        .collect();
+    let mut pids = HashSet::new();
+    for call in calls {
+        pids.insert(call.await.unwrap().unwrap());
+    }
+    assert_eq!(pids.len(), 3, "{:?}", begun.elapsed());
+
+    let threads = Pool::start(Pools::THREADS, &PoolConfig::default())
+        .await
+        .unwrap();
+    let calls: Vec<_> = (0..4)
+        .map(|_| {
+            let pool = threads.clone();
+            tokio::spawn(async move { pool.execute::<_, u32>("sleep", &0.5).await })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!((threads.stats().in_flight, threads.stats().queued), (4, 0));
+    let mut pids = HashSet::new();
+    for call in calls {
+        pids.insert(call.await.unwrap().unwrap());
+    }
+    assert_eq!(pids.len(), 1);
+}
+
+#[tokio::test]
+async fn a_worker_that_cannot_start_says_why() {
+    let error = Pool::start(Pools::BROKEN, &PoolConfig::default())
+        .await
+        .unwrap_err();
+    let Error::Startup {
+        reason,
+        exception,
+        stderr,
+        ..
+    } = &error
+    else {
+        panic!("{error:?}");
+    };
+    assert_eq!(reason, "RuntimeError: no model file");
+    assert!(
+        exception.as_ref().unwrap().traceback.contains("broken.py"),
+        "{exception:?}"
+    );
+    assert!(stderr.contains("about to fail"), "{stderr}");
+    let error = Pool::start(Pools::STUCK, &PoolConfig::default())
+        .await
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("not ready within 500ms"),
+        "{error}"
+    );
+    let config = PoolConfig {
+        size: Some(0),
+        ..PoolConfig::default()
+    };
+    let error = Pool::start(Pools::TOOLS, &config).await.unwrap_err();
+    assert!(matches!(error, Error::Config { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn shutdown_finishes_what_was_accepted_and_leaves_no_process() {
+    let pool = tools().await;
+    let pid: u32 = pool.execute("pid", &()).await.unwrap();
+    let calls: Vec<_> = (0..3)
+        .map(|_| {
+            let pool = pool.clone();
+            tokio::spawn(async move { pool.execute::<_, u32>("sleep", &0.1).await })
+        })
+        .collect();
+    while pool.stats().in_flight + pool.stats().queued < 3 {
+        tokio::task::yield_now().await;
+    }
+    pool.shutdown().await;
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap(), pid);
+    }
+    assert!(!exists(pid));
+    let error = pool.execute::<_, u32>("pid", &()).await.unwrap_err();
+    assert!(matches!(error, Error::ShutDown { .. }), "{error:?}");
+    pool.shutdown().await;
+}
+
+#[tokio::test]
+async fn shutdown_does_not_wait_longer_than_its_limit() {
+    let config = PoolConfig {
+        shutdown_timeout: Some(Duration::from_millis(200)),
+        ..PoolConfig::default()
+    };
+    let pool = Pool::start(Pools::TOOLS, &config).await.unwrap();
+    let pid: u32 = pool.execute("pid", &()).await.unwrap();
+    let busy = pool.clone();
+    let call = tokio::spawn(async move { busy.execute::<_, ()>("spin", &60).await });
+    while pool.stats().in_flight == 0 {
+        tokio::task::yield_now().await;
+    }
+    pool.shutdown().await;
+    assert!(!exists(pid));
+    let error = call.await.unwrap().unwrap_err();
+    assert!(
+        matches!(error, Error::WorkerCrashed { .. } | Error::ShutDown { .. }),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn dropping_the_last_handle_ends_the_workers() {
+    let pool = tools().await;
+    let pid: u32 = pool.execute("pid", &()).await.unwrap();
+    assert!(exists(pid));
+    drop(pool);
+    assert!(gone(pid).await);
+}

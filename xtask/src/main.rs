@@ -1,0 +1,63 @@
+//! The project's own tasks, each one command: `cargo xtask --help`.
+//!
+//! A task installs what it needs where that can be done without asking; otherwise it says what to install.
+
+mod python;
+mod steps;
+mod tools;
+
+use std::env;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+const HELP: &str = "\
+Usage: cargo xtask TASK
+
+Tasks:
+  test    sets up what the tests need, then runs every check of the project: format, thin build, lints,
+          tests (with those in the documentation and of the compiler's messages), documentation;
+          it stops at the first one that fails
+  bench   measures against hand-written code and prints the ratios; `cargo xtask bench --help` tells its options
+
+Environment:
+  SNAKEPIT_TESTS_REQUIRE=all    a tool that is missing is a failure; otherwise what needs it is skipped
+  SNAKEPIT_PYTHON=PATH          the Python to test with; otherwise `python3` or `python` on the search path";
+
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = env::args_os().skip(1).collect();
+    let texts: Vec<_> = arguments
+        .iter()
+        .map(|text| text.to_string_lossy())
+        .collect();
+    let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
+    let outcome = match texts[..] {
+        ["help" | "--help" | "-h"] | ["test", "--help" | "-h"] => {
+            println!("{HELP}");
+            Ok(())
+        }
+        ["test"] => test(),
+        ["bench", ..] => steps::bench(&arguments[1..]),
+        [] => return misused("no task was named"),
+        ["test", ..] => return misused("`test` takes no arguments"),
+        [other, ..] => return misused(&format!("no task `{other}`")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("\ncargo xtask {} failed: {why}", texts[0]);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn misused(what: &str) -> ExitCode {
+    eprintln!("{what}\n\n{HELP}");
+    ExitCode::from(2)
+}
+
+fn test() -> Result<(), String> {
+    let tools = tools::prepare()?;
+    let require_all = env::var_os("SNAKEPIT_TESTS_REQUIRE").is_some_and(|value| value == "all");
+    tools::report(&tools, require_all)?;
+    steps::run(&tools)
+}
