@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 use std::{env, fs};
 
@@ -87,34 +87,46 @@ pub struct Interpreter {
     pub standard_library: String,
 }
 
-/// Interpreters that answered before.
+/// Interpreters that answered before, and those that are being asked: each is asked once, also by several pools at
+/// the same time.
 #[derive(Debug, Default)]
 pub struct Cache {
     file: Option<PathBuf>,
     loaded: BTreeMap<String, Interpreter>,
-    known: Mutex<BTreeMap<String, Interpreter>>,
+    asked: Mutex<BTreeMap<String, Arc<OnceLock<Reply>>>>,
 }
+
+/// What became of a question.
+type Reply = Result<Interpreter, Diagnostic>;
 
 impl Cache {
     /// The cache of a file; one that cannot be read is an empty one.
     pub fn load(file: PathBuf) -> Self {
-        let loaded: BTreeMap<_, _> = fs::read(&file)
+        let loaded = fs::read(&file)
             .ok()
             .and_then(|bytes| serde_json::from_slice(&bytes).ok())
             .unwrap_or_default();
         Self {
             file: Some(file),
-            known: Mutex::new(loaded.clone()),
             loaded,
+            asked: Mutex::default(),
         }
     }
 
     /// Writes the cache if it learned something; a folder that cannot be written only costs the next build its
-    /// probes.
+    /// probes, and a failure is never remembered.
     pub fn save(&self) {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(file) = self.file.as_ref().filter(|_| *known != self.loaded)
-            && let Ok(text) = serde_json::to_vec(&*known)
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let learned = asked
+            .iter()
+            .filter_map(|(key, reply)| Some((key, reply.get()?.as_ref().ok()?)));
+        let mut known: BTreeMap<&String, &Interpreter> = self.loaded.iter().collect();
+        known.extend(learned);
+        if let Some(file) = self
+            .file
+            .as_ref()
+            .filter(|_| known.len() > self.loaded.len())
+            && let Ok(text) = serde_json::to_vec(&known)
         {
             let beside = file.with_extension("json.new");
             let _ = fs::write(&beside, text).and_then(|()| fs::rename(beside, file));
@@ -151,21 +163,17 @@ impl Cache {
         key: Option<String>,
         ask: impl FnOnce() -> Result<Interpreter, Diagnostic>,
     ) -> Result<Interpreter, Diagnostic> {
-        if let Some(key) = &key
-            && let Some(known) = self
-                .known
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .get(key)
-        {
+        let Some(key) = key else {
+            return ask();
+        };
+        if let Some(known) = self.loaded.get(&key) {
             return Ok(known.clone());
         }
-        let interpreter = ask()?;
-        if let Some(key) = key {
-            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            known.insert(key, interpreter.clone());
-        }
-        Ok(interpreter)
+        let reply = {
+            let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(asked.entry(key).or_default())
+        };
+        reply.get_or_init(ask).clone()
     }
 }
 
@@ -249,8 +257,8 @@ pub(crate) fn ask(
         return Err(failed(said(&stdout)));
     };
     match serde_json::from_str(json) {
-        Ok(Reply::Interpreter(interpreter)) => Ok(*interpreter),
-        Ok(Reply::TooOld { too_old }) => Err(Diagnostic::new(
+        Ok(Said::Interpreter(interpreter)) => Ok(*interpreter),
+        Ok(Said::TooOld { too_old }) => Err(Diagnostic::new(
             "python_too_old",
             format!(
                 "`{}` is Python {too_old}, but workers need Python {OLDEST} or later",
@@ -265,7 +273,7 @@ pub(crate) fn ask(
 /// What the script prints.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Reply {
+enum Said {
     TooOld { too_old: String },
     Interpreter(Box<Interpreter>),
 }

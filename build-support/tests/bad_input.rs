@@ -5,7 +5,7 @@ mod support;
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use snakepit_build::Machine;
 use snakepit_build::declaration::Request;
@@ -13,7 +13,7 @@ use snakepit_build::diagnostic::Diagnostic;
 use snakepit_build::manifest::Resolution;
 use snakepit_build::probe::Cache;
 use snakepit_build::resolver::{Custom, resolve};
-use support::{World, python, request, script};
+use support::{World, pyenv_versions, python, request, script};
 
 fn resolved(request: &Request, package: &Path) -> Result<Resolution, Vec<Diagnostic>> {
     resolve(
@@ -206,12 +206,8 @@ fn an_interpreter_that_was_removed_is_told_from_one_that_never_was() {
 #[test]
 fn a_python_before_3_8_is_refused_by_its_version() {
     let versions = ["2.7.18", "3.6.15", "3.7.16"];
-    let root = std::env::var_os("PYENV_ROOT").map_or_else(
-        || std::env::home_dir().unwrap_or_default().join(".pyenv"),
-        PathBuf::from,
-    );
     for version in versions {
-        let python = root.join("versions").join(version).join("bin/python");
+        let python = pyenv_versions().join(version).join("bin/python");
         if !python.exists() {
             println!("SKIPPED: pyenv has no Python {version} here");
             continue;

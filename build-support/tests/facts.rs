@@ -9,7 +9,7 @@ use snakepit_build::manifest::{Check, Resolution};
 use snakepit_build::probe::Cache;
 use snakepit_build::resolver::{Custom, resolve};
 use snakepit_build::{Config, Diagnostic, Host, Launch, Machine, PythonEnvironment};
-use support::{World, answering, python, request, script};
+use support::{World, answering, pyenv_versions, python, request, script};
 
 fn resolved(
     request: &snakepit_build::declaration::Request,
@@ -224,4 +224,53 @@ fn auto_in_a_folder_that_is_not_there_is_an_error_and_no_other_python() {
         (faults[0].code.as_str(), faults[0].place.as_str()),
         ("project_dir_not_found", "option:project_dir")
     );
+}
+
+#[test]
+fn pools_of_one_interpreter_ask_it_once() {
+    let package = tempfile::tempdir().unwrap();
+    let (wrapper, log) = (package.path().join("python3"), package.path().join("log"));
+    let text = format!(
+        "#!/bin/sh\necho run >> '{}'\nexec '{}' \"$@\"\n",
+        log.display(),
+        python().display()
+    );
+    script(&wrapper, &text);
+    let request = request(
+        "system",
+        &[("python_executable", wrapper.to_str().unwrap())],
+    );
+    let cache = Cache::default();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                resolve(&request, package.path(), &Custom::new(), &cache, &Machine).unwrap()
+            });
+        }
+    });
+    assert_eq!(fs::read_to_string(log).unwrap(), "run\n");
+}
+
+#[test]
+fn every_python_from_3_8_on_answers() {
+    let folders = Machine.list(&pyenv_versions());
+    let mut answered = Vec::new();
+    for folder in folders {
+        let name = folder.file_name().unwrap().to_str().unwrap();
+        let mut parts = name.split('.').map_while(|part| part.parse::<u32>().ok());
+        if (parts.next(), parts.next()) < (Some(3), Some(8)) {
+            continue;
+        }
+        let interpreter = Machine.interpreter(&folder.join("bin/python3")).unwrap();
+        assert!(name.starts_with(&interpreter.version), "{interpreter:?}");
+        assert!(interpreter.soabi.contains("cpython"), "{interpreter:?}");
+        assert!(
+            interpreter.ext_suffix.contains(&interpreter.soabi),
+            "{interpreter:?}"
+        );
+        answered.push(name.to_owned());
+    }
+    if answered.is_empty() {
+        println!("SKIPPED: pyenv has no Python here");
+    }
 }

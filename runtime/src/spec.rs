@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs;
+use std::io::{self, Read};
 use std::process::Command;
 use std::time::Duration;
 
@@ -145,7 +146,7 @@ impl fmt::Display for Drift {
         write!(
             f,
             "pool `{}`: the Python environment changed after the build: `{}` was {}, now {}; \
-             build the program again, or restore the environment",
+             restore the environment, or build again: `touch build.rs && cargo build`",
             self.pool, self.path, self.expected, self.found
         )
     }
@@ -225,32 +226,52 @@ impl Check {
                 )),
                 Err(error) => Err(drift(path, "there".to_owned(), error.to_string())),
             },
-            Self::Content { path, text } => {
-                // One read of a little more than expected: a grown file is seen, a huge one is not swallowed.
-                let mut found = vec![0; text.len() + 1];
-                let read = fs::File::open(path).and_then(|mut file| {
-                    let mut length = 0;
-                    loop {
-                        match std::io::Read::read(&mut file, &mut found[length..])? {
-                            0 => break,
-                            n => length += n,
-                        }
-                        if length >= text.len() {
-                            break;
-                        }
-                    }
-                    Ok(length)
-                });
-                match read {
-                    Ok(length) if &found[..length] == text.as_bytes() => Ok(()),
-                    Ok(_) => Err(drift(
-                        path,
-                        format!("{text:?}"),
-                        "of another content".to_owned(),
-                    )),
-                    Err(error) => Err(drift(path, "there".to_owned(), error.to_string())),
+            Self::Content { path, text } => match read_at_most(path, text.len() + 1) {
+                Ok(found) if found == text.as_bytes() => Ok(()),
+                Ok(found) => {
+                    let found = String::from_utf8_lossy(&found);
+                    let (before, now) = first_difference(text, &found);
+                    Err(drift(path, before, now))
                 }
-            }
+                Err(error) => Err(drift(path, "there".to_owned(), error.to_string())),
+            },
         }
     }
+}
+
+/// A file's bytes, or as many as are asked for: a grown file is seen, a huge one is not swallowed. The common case is
+/// one system call between open and close: a short read is the end of a regular file.
+fn read_at_most(path: &str, most: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; most];
+    let mut file = fs::File::open(path)?;
+    let mut length = 0;
+    while length < most {
+        match file.read(&mut bytes[length..])? {
+            0 => break,
+            count => length += count,
+        }
+        if length + 1 == most {
+            break;
+        }
+    }
+    bytes.truncate(length);
+    Ok(bytes)
+}
+
+/// The first line that is not the same, as it was and as it is.
+fn first_difference(before: &str, now: &str) -> (String, String) {
+    let mut now = now.lines();
+    let shown = |line: Option<&str>| {
+        line.map_or_else(
+            || "without more lines".to_owned(),
+            |line| format!("`{line}`"),
+        )
+    };
+    for line in before.lines() {
+        let other = now.next();
+        if other != Some(line) {
+            return (shown(Some(line)), shown(other));
+        }
+    }
+    (shown(None), shown(now.next()))
 }

@@ -20,6 +20,13 @@ pub(crate) fn python() -> PathBuf {
     PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())
 }
 
+/// Where pyenv keeps the Pythons that it installed, if it is here.
+pub(crate) fn pyenv_versions() -> PathBuf {
+    let home = std::env::home_dir().unwrap_or_default();
+    let root = std::env::var_os("PYENV_ROOT").map_or_else(|| home.join(".pyenv"), PathBuf::from);
+    root.join("versions")
+}
+
 /// A script that may be run. A shell writes it: while this process had it open, a child started by another test
 /// could inherit it, and running it would fail as busy.
 pub(crate) fn script(path: &Path, text: &str) {
