@@ -299,7 +299,7 @@ def main():
     except BaseException as error:
         wire.write(0, FAILED, describe(error))
         return
-    wire.write(0, READY, encode({"pid": os.getpid(), "tools": sorted(worker.tools)}))
+    wire.write(0, READY, encode({"tools": sorted(worker.tools)}))
     for _ in range(config["threads"] - 1):
         _thread.start_new_thread(worker.serve, ())
     worker.serve()
