@@ -425,6 +425,15 @@ fn apply(pool: &mut PoolDeclaration, key: &str, setting: &Setting) -> syn::Resul
         "python" => request.python = Some(text(setting)?.value()),
         "adapter" => {
             let module = text(setting)?;
+            if let Some(name) = module.value().strip_suffix(".py") {
+                let name = name.replace('/', ".");
+                return Err(syn::Error::new_spanned(
+                    module,
+                    format!(
+                        "an adapter is a module, not a file: write `{name}`, and its folder in `python_path`"
+                    ),
+                ));
+            }
             if !module.value().split('.').all(is_identifier) {
                 return Err(syn::Error::new_spanned(
                     module,
@@ -453,6 +462,12 @@ fn apply(pool: &mut PoolDeclaration, key: &str, setting: &Setting) -> syn::Resul
             return Ok(());
         }
         "env" => {
+            if setting.value.is_some() || setting.arguments.is_empty() {
+                return Err(syn::Error::new_spanned(
+                    &setting.key,
+                    "write `env(NAME = \"value\")`",
+                ));
+            }
             for argument in &setting.arguments {
                 let Argument::Pair {
                     name,

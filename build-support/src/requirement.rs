@@ -111,7 +111,10 @@ fn normalized(name: &str) -> String {
 }
 
 fn first_line(text: &str) -> &str {
-    text.lines().next().unwrap_or_default()
+    text.lines()
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches(':')
 }
 
 #[cfg(test)]

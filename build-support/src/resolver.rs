@@ -115,7 +115,11 @@ pub fn resolve(
             );
         }
     }
-    if let Some(module) = &request.adapter {
+    // A module is not missed in a folder that is missing.
+    let searchable = !faults
+        .iter()
+        .any(|fault| fault.code == "python_path_not_found");
+    if let Some(module) = request.adapter.as_ref().filter(|_| searchable) {
         faults.extend(
             adapter::check(
                 module,

@@ -201,7 +201,8 @@ fn frozen(
         None => {
             let text = format!(
                 "pool `{}`: the build script did not see this declaration [snakepit::declaration_unknown]\n\
-                 help: name its file in `build.rs`: `Builder::new().source(\"...\").emit()`",
+                 help: call `snakepit_build::emit()` in `build.rs`; a file outside `src`, `tests`, `examples` and \
+                 `benches` is named there: `Builder::new().source(\"...\").emit()`",
                 pool.name
             );
             Err(vec![Error::new(pool.span("pool"), text)])

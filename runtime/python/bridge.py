@@ -216,6 +216,8 @@ class Worker:
                         value = tool()
                     else:
                         value = tool(arguments)
+                    if type(value) is Coroutine:
+                        value = finish(value)
                     try:
                         body = encode(value)
                         if len(body) > LIMIT:
@@ -240,6 +242,27 @@ def echo(*arguments, **named):
     if arguments and not named:
         return arguments[0] if len(arguments) == 1 else list(arguments)
     return named if named else None
+
+
+async def nothing():
+    pass
+
+
+unused = nothing()
+Coroutine = type(unused)
+unused.close()
+loops = {}
+
+
+def finish(coroutine):
+    """Runs an `async def` tool to its end, on an event loop that the thread keeps."""
+    thread = _thread.get_ident()
+    loop = loops.get(thread)
+    if loop is None:
+        from asyncio import new_event_loop
+
+        loop = loops[thread] = new_event_loop()
+    return loop.run_until_complete(coroutine)
 
 
 def leave_with_the_host():

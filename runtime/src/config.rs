@@ -32,6 +32,24 @@ pub struct PoolConfig {
     pub queue_limit: Option<u32>,
 }
 
+/// What a `#[pool]` field can be. A trait only for its message, which names the field's mistake.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a `#[pool]` field is a `snakepit::PoolConfig`, not `{Self}`",
+    label = "a pool's field of type `{Self}`",
+    note = "write `PoolConfig` as the type of the field"
+)]
+pub trait PoolField {
+    /// The operator's values.
+    fn config(&self) -> &PoolConfig;
+}
+
+impl PoolField for PoolConfig {
+    fn config(&self) -> &PoolConfig {
+        self
+    }
+}
+
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     let Some(text) = Option::<String>::deserialize(deserializer)? else {
         return Ok(None);

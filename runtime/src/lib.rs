@@ -21,6 +21,8 @@ mod pool;
 mod spec;
 
 pub use config::PoolConfig;
+#[doc(hidden)]
+pub use config::PoolField as __PoolField;
 #[cfg(feature = "pool")]
 pub use pool::{Error, Pool, PoolStats, PythonException};
 pub use snakepit_macros::snakepit_pools;
@@ -49,7 +51,7 @@ macro_rules! __snakepit_pools {
             #[allow(dead_code, reason = "a program may start its pools one by one")]
             pub async fn start_pools(&self) -> ::core::result::Result<$pools, $crate::Error> {
                 let [$($field,)*] =
-                    $crate::__start_all([$((Self::$constant, &self.$field),)*]).await?;
+                    $crate::__start_all([$((Self::$constant, $crate::__PoolField::config(&self.$field)),)*]).await?;
                 ::core::result::Result::Ok($pools { $($field,)* })
             }
         }
@@ -72,7 +74,7 @@ macro_rules! __snakepit_pools {
     ($visibility:vis $config:ident $pools:ident { $($field:ident $constant:ident,)* }) => {
         // The fields hold what the operator says of the pools: that nothing reads them here is no fault.
         const _: fn(&$config) = |config| {
-            $(let _ = &config.$field;)*
+            $(let _ = $crate::__PoolField::config(&config.$field);)*
         };
     };
 }

@@ -137,7 +137,7 @@ pub struct Drift {
     pub path: &'static str,
     /// What the build saw.
     pub expected: String,
-    /// What is there now.
+    /// What it does now, in words that follow "it".
     pub found: String,
 }
 
@@ -145,7 +145,7 @@ impl fmt::Display for Drift {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "pool `{}`: the Python environment changed after the build: `{}` was {}, now {}; \
+            "pool `{}`: the Python environment changed after the build: `{}` was {}, now it {}; \
              restore the environment, or build again: `touch build.rs && cargo build`",
             self.pool, self.path, self.expected, self.found
         )
@@ -222,9 +222,9 @@ impl Check {
                 Ok(now) => Err(drift(
                     path,
                     format!("{bytes} bytes long"),
-                    format!("{} bytes", now.len()),
+                    format!("has {} bytes", now.len()),
                 )),
-                Err(error) => Err(drift(path, "there".to_owned(), error.to_string())),
+                Err(error) => Err(drift(path, "there".to_owned(), gone(&error))),
             },
             Self::Content { path, text } => match read_at_most(path, text.len() + 1) {
                 Ok(found) if found == text.as_bytes() => Ok(()),
@@ -233,7 +233,7 @@ impl Check {
                     let (before, now) = first_difference(text, &found);
                     Err(drift(path, before, now))
                 }
-                Err(error) => Err(drift(path, "there".to_owned(), error.to_string())),
+                Err(error) => Err(drift(path, "there".to_owned(), gone(&error))),
             },
         }
     }
@@ -258,20 +258,27 @@ fn read_at_most(path: &str, most: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+fn gone(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "is gone".to_owned(),
+        _ => format!("cannot be read: {error}"),
+    }
+}
+
 /// The first line that is not the same, as it was and as it is.
 fn first_difference(before: &str, now: &str) -> (String, String) {
     let mut now = now.lines();
-    let shown = |line: Option<&str>| {
-        line.map_or_else(
-            || "without more lines".to_owned(),
-            |line| format!("`{line}`"),
-        )
-    };
-    for line in before.lines() {
+    let before = before.lines().map(Some).chain([None]);
+    for line in before {
         let other = now.next();
-        if other != Some(line) {
-            return (shown(Some(line)), shown(other));
+        if other != line {
+            let old = line.map_or_else(|| "at its end".to_owned(), |line| format!("`{line}`"));
+            let new = other.map_or_else(|| "ends".to_owned(), |line| format!("says `{line}`"));
+            return (old, new);
         }
     }
-    (shown(None), shown(now.next()))
+    (
+        "as it was".to_owned(),
+        "differs in its line ends".to_owned(),
+    )
 }

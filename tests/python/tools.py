@@ -110,6 +110,13 @@ def length_of(text):
     return len(text)
 
 
+async def later(value):
+    import asyncio
+
+    await asyncio.sleep(0.01)
+    return value
+
+
 def pid():
     return os.getpid()
 

@@ -64,6 +64,8 @@ async fn the_shape_of_the_argument_decides_how_a_tool_is_called() {
     assert_eq!(pool.execute::<_, i64>("add", &7).await.unwrap(), 7);
     assert_eq!(pool.execute::<_, i64>("counted", &()).await.unwrap(), 1);
     assert_eq!(pool.execute::<_, String>("echo", "hi").await.unwrap(), "hi");
+    assert_eq!(pool.execute::<_, i64>("later", &5).await.unwrap(), 5);
+    assert_eq!(pool.execute::<_, i64>("later", &6).await.unwrap(), 6);
     let pong: Value = pool.execute("ping", &()).await.unwrap();
     assert_eq!(pong["message"], "pong");
     let stats: Value = pool.execute("get_stats", &()).await.unwrap();
@@ -415,4 +417,27 @@ async fn dropping_the_last_handle_ends_the_workers() {
     assert!(exists(pid));
     drop(pool);
     assert!(gone(pid).await);
+}
+
+#[test]
+fn a_pool_without_its_runtime_is_an_error_and_no_panic() {
+    use std::future::Future;
+    let config = PoolConfig::default();
+    let mut start = std::pin::pin!(Pool::start(Pools::TOOLS, &config));
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let std::task::Poll::Ready(Err(error)) = start.as_mut().poll(&mut context) else {
+        panic!("it waits for a runtime that is not there");
+    };
+    assert!(
+        error.to_string().contains("outside a Tokio runtime"),
+        "{error}"
+    );
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    let error = runtime
+        .block_on(Pool::start(Pools::TOOLS, &config))
+        .unwrap_err();
+    assert!(error.to_string().contains("enable_all"), "{error}");
 }

@@ -25,7 +25,10 @@ impl fmt::Display for PythonException {
 }
 
 /// Why a pool could not be started, or a call not be answered.
-#[derive(Debug, thiserror::Error)]
+///
+/// Its `Debug` is for people too, since that is what a `main` that returns it prints: the message, and the traceback
+/// where there is one.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The environment is no longer what the build saw.
@@ -143,6 +146,21 @@ pub enum Error {
         /// The pool.
         pool: &'static str,
     },
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)?;
+        let exception = match self {
+            Self::Python { exception, .. } => Some(exception),
+            Self::Startup { exception, .. } => exception.as_ref(),
+            _ => None,
+        };
+        match exception {
+            Some(exception) => write!(f, "\n\n{}", exception.traceback.trim_end()),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The worker's own words under a message.

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -137,6 +138,12 @@ impl Pool {
             return Err(Error::Config {
                 pool: spec.pool,
                 message: format!("`size` is {size}, wanted is 1 to {MOST_WORKERS}"),
+            });
+        }
+        if Handle::try_current().is_err() {
+            return Err(Error::Config {
+                pool: spec.pool,
+                message: "it is started outside a Tokio runtime".to_owned(),
             });
         }
         spec.recheck()?;

@@ -6,6 +6,7 @@
 
 use std::io;
 use std::os::unix::process::CommandExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Command, ExitStatus};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, LazyLock};
@@ -96,9 +97,16 @@ static SPAWNER: LazyLock<Option<Sender<Job>>> = LazyLock::new(|| {
     let work = move || {
         for (command, runtime, answer) in jobs {
             let _inside = runtime.enter();
-            let child = tokio::process::Command::from(command)
-                .kill_on_drop(true)
-                .spawn();
+            let spawn = || {
+                tokio::process::Command::from(command)
+                    .kill_on_drop(true)
+                    .spawn()
+            };
+            // Tokio panics in a runtime without an I/O driver; other runtimes of the program still need this thread.
+            let child = catch_unwind(AssertUnwindSafe(spawn)).unwrap_or_else(|_| {
+                let why = "the Tokio runtime has no I/O driver: build it with `enable_all`";
+                Err(io::Error::other(why))
+            });
             let _ = answer.send(child);
         }
     };
