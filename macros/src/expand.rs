@@ -100,7 +100,8 @@ fn constants(
     item: &ItemStruct,
     specs: &BTreeMap<String, TokenStream>,
 ) -> TokenStream {
-    let (mut fields, mut names, mut constants) = (Vec::new(), Vec::new(), TokenStream::new());
+    let (mut fields, mut types) = (Vec::new(), Vec::new());
+    let (mut names, mut constants) = (Vec::new(), TokenStream::new());
     for field in &item.fields {
         let Some(ident) = field.ident.as_ref().filter(|_| is_pool(field)) else {
             continue;
@@ -122,6 +123,7 @@ fn constants(
             };
         });
         fields.push(ident);
+        types.push(&field.ty);
         names.push(name);
     }
     let (ident, visibility) = (&item.ident, &item.vis);
@@ -137,7 +139,7 @@ fn constants(
     if item.generics.params.is_empty() {
         let pools = format_ident!("{}Pools", ident);
         output.extend(quote! {
-            #krate::__snakepit_pools! { #visibility #ident #pools { #(#fields #names,)* } }
+            #krate::__snakepit_pools! { #visibility #ident #pools { #(#fields #names: #types,)* } }
         });
     }
     output

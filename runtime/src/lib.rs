@@ -33,7 +33,7 @@ pub use spec::{Check, Defaults, Drift, EnvOp, Memo, Metadata, Profile, SpawnSpec
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __snakepit_pools {
-    ($visibility:vis $config:ident $pools:ident { $($field:ident $constant:ident,)* }) => {
+    ($visibility:vis $config:ident $pools:ident { $($field:ident $constant:ident: $type:ty,)* }) => {
         /// The running pools of the struct.
         #[derive(Debug, Clone)]
         $visibility struct $pools {
@@ -51,7 +51,7 @@ macro_rules! __snakepit_pools {
             #[allow(dead_code, reason = "a program may start its pools one by one")]
             pub async fn start_pools(&self) -> ::core::result::Result<$pools, $crate::Error> {
                 let [$($field,)*] =
-                    $crate::__start_all([$((Self::$constant, $crate::__PoolField::config(&self.$field)),)*]).await?;
+                    $crate::__start_all([$((Self::$constant, <$type as $crate::__PoolField>::config(&self.$field)),)*]).await?;
                 ::core::result::Result::Ok($pools { $($field,)* })
             }
         }
@@ -71,10 +71,10 @@ macro_rules! __snakepit_pools {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __snakepit_pools {
-    ($visibility:vis $config:ident $pools:ident { $($field:ident $constant:ident,)* }) => {
+    ($visibility:vis $config:ident $pools:ident { $($field:ident $constant:ident: $type:ty,)* }) => {
         // The fields hold what the operator says of the pools: that nothing reads them here is no fault.
         const _: fn(&$config) = |config| {
-            $(let _ = $crate::__PoolField::config(&config.$field);)*
+            $(let _ = <$type as $crate::__PoolField>::config(&config.$field);)*
         };
     };
 }

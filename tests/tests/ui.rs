@@ -78,7 +78,7 @@ fn faulty() -> Vec<String> {
 /// What the build helper finds for the cases that need a manifest.
 fn resolved() -> Manifest {
     let mut pools = BTreeMap::new();
-    for name in ["environment_not_found", SOUND] {
+    for name in ["environment_not_found", "wrong_field_type", SOUND] {
         let text = fs::read_to_string(format!("ui/{name}.rs")).unwrap();
         for declaration in declare::parse_file(&text).unwrap() {
             for pool in declaration.pools {
