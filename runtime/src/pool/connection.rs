@@ -59,6 +59,9 @@ impl Connection {
                 self.full.notified().await;
             } else if self.stream.writable().await.is_ok() {
                 self.flush(&mut self.outbox());
+            } else {
+                // The runtime's driver is gone, and this task with it.
+                std::future::pending::<()>().await;
             }
         }
     }
@@ -118,8 +121,8 @@ impl Connection {
             while let Some(frame) = decoder.next()? {
                 take(frame);
             }
-            // A read that did not fill its room has emptied the socket: asking again would only cost a system call.
-            // Tokio learns that from the short read as well, and waits for the next event.
+            // A read that did not fill its room has emptied the socket. Only a read in vain tells Tokio so; it comes
+            // with the next wait, after what is here was handed on.
             if count < room {
                 return Ok(Arrival::Frames);
             }

@@ -194,7 +194,12 @@ impl Dispatch {
                 stderr: stderr.to_owned(),
             });
         }
-        for request in rest.into_iter().rev() {
+        // Whoever gave up meanwhile needs no second worker.
+        for request in rest
+            .into_iter()
+            .rev()
+            .filter(|rest| !rest.reply.is_closed())
+        {
             self.queue.push_front(request);
         }
         if self.closed && self.seats.iter().all(|seat| seat.connection.is_none()) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep, timeout};
 
 use super::connection::{Arrival, Connection};
@@ -82,7 +82,7 @@ pub(crate) async fn keep_seat(
                 if let Some(first) = first.take() {
                     let _ = first.send(Ok(()));
                 }
-                let served = serve(&shared, seat, worker).await;
+                let served = serve(&shared, seat, worker, &mut phase).await;
                 if *phase.borrow() != Phase::Running {
                     return;
                 }
@@ -189,8 +189,14 @@ fn worker_command(
 }
 
 /// Serves a worker until it has gone; whether it answered anything.
-async fn serve(shared: &Shared, seat: usize, mut worker: Worker) -> bool {
-    let mut phase = shared.phase.subscribe();
+///
+/// `phase` is the seat's own receiver: a new one would not see a change that came while the worker started.
+async fn serve(
+    shared: &Shared,
+    seat: usize,
+    mut worker: Worker,
+    phase: &mut watch::Receiver<Phase>,
+) -> bool {
     let mut answered = false;
     let stop = &shared.stops[seat];
     let reason = loop {
