@@ -441,3 +441,45 @@ fn a_pool_without_its_runtime_is_an_error_and_no_panic() {
         .unwrap_err();
     assert!(error.to_string().contains("enable_all"), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_request_has_exactly_one_outcome_while_workers_die() {
+    const TASKS: u64 = 50;
+    const CALLS: u64 = 100;
+    let pool = Pool::start(Pools::THREE, &PoolConfig::default())
+        .await
+        .unwrap();
+    let tasks: Vec<_> = (0..TASKS)
+        .map(|task| {
+            let pool = pool.clone();
+            tokio::spawn(async move {
+                let (mut right, mut died) = (0, 0);
+                for call in 0..CALLS {
+                    let number = task * CALLS + call;
+                    if number % 97 == 0 {
+                        let error = pool.execute::<_, ()>("kill_me", &()).await.unwrap_err();
+                        assert!(matches!(error, Error::WorkerCrashed { .. }), "{error:?}");
+                        died += 1;
+                    } else {
+                        let sum = pool.execute::<_, u64>("add", &(number, 1)).await.unwrap();
+                        assert_eq!(sum, number + 1);
+                        right += 1;
+                    }
+                }
+                (right, died)
+            })
+        })
+        .collect();
+    let (mut right, mut died) = (0, 0);
+    for task in tasks {
+        let (some, others) = task.await.unwrap();
+        right += some;
+        died += others;
+    }
+    assert_eq!(right + died, TASKS * CALLS);
+    let stats = pool.stats();
+    assert_eq!((stats.requests, stats.errors), (TASKS * CALLS, died));
+    assert_eq!((stats.in_flight, stats.queued), (0, 0));
+    // The last one that died may be on its way to a successor.
+    assert!(stats.restarts + 3 >= died, "{stats:?}");
+}
