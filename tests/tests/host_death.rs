@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use snakepit::{Pool, PoolConfig, snakepit_pools};
+use snakepit_tests::process::exists;
 
 #[snakepit_pools]
 #[derive(Default)]
@@ -43,16 +44,6 @@ fn play_host() {
     });
 }
 
-fn exists(pid: &str) -> bool {
-    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
-        !stat
-            .rsplit(')')
-            .next()
-            .unwrap_or_default()
-            .starts_with(" Z")
-    })
-}
-
 #[test]
 fn killing_the_host_ends_its_workers_busy_or_not() {
     if std::env::var_os(HOST).is_some() {
@@ -70,12 +61,12 @@ fn killing_the_host_ends_its_workers_busy_or_not() {
         .map_while(Result::ok)
         .find_map(|line| line.strip_prefix("workers ").map(str::to_owned))
         .expect("the host says who its workers are");
-    let workers: Vec<&str> = workers.split(' ').collect();
-    assert!(workers.iter().all(|pid| exists(pid)), "{workers:?}");
+    let workers: Vec<u32> = workers.split(' ').map(|pid| pid.parse().unwrap()).collect();
+    assert!(workers.iter().all(|pid| exists(*pid)), "{workers:?}");
     host.kill().unwrap();
     host.wait().unwrap();
     let end = Instant::now() + Duration::from_secs(1);
-    while workers.iter().any(|pid| exists(pid)) {
+    while workers.iter().any(|pid| exists(*pid)) {
         assert!(
             Instant::now() < end,
             "still there after a second: {workers:?}"

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use snakepit::{Error, Pool, PoolConfig, snakepit_pools};
+use snakepit_tests::process::exists;
 
 #[snakepit_pools]
 #[derive(Default)]
@@ -31,16 +32,6 @@ async fn tools() -> Pool {
     Pool::start(Pools::TOOLS, &PoolConfig::default())
         .await
         .unwrap()
-}
-
-fn exists(pid: u32) -> bool {
-    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
-        !stat
-            .rsplit(')')
-            .next()
-            .unwrap_or_default()
-            .starts_with(" Z")
-    })
 }
 
 async fn gone(pid: u32) -> bool {
