@@ -140,8 +140,12 @@ def describe(error, kind="exception"):
         text = ""
     kind_of = type(error)
     name = kind_of.__qualname__ if kind_of.__module__ in ("builtins", "__main__") \
-        else kind_of.__module__ + "." + kind_of.__qualname__
-    return encode({"kind": kind, "type": name, "message": message[:65536], "traceback": text[-262144:]})
+        else "%s.%s" % (kind_of.__module__, kind_of.__qualname__)
+    texts = {"type": name, "message": message[:65536], "traceback": text[-262144:]}
+    # A file name that is no UTF-8 is text with lone surrogates, which nobody else takes for text.
+    fault = {key: value.encode("utf-8", "backslashreplace").decode() for key, value in texts.items()}
+    fault["kind"] = kind
+    return encode(fault)
 
 
 class Worker:
@@ -179,14 +183,16 @@ class Worker:
         from importlib import import_module
 
         module = import_module(name)
-        public = {
-            key: value
-            for key, value in vars(module).items()
-            if not key.startswith("_") and callable(value) and not isinstance(value, type)
-            and (hasattr(value, "__snakepit_tool__") or getattr(value, "__module__", None) == name)
+        functions = {
+            key: value for key, value in vars(module).items() if callable(value) and not isinstance(value, type)
         }
         marked = {
-            value.__snakepit_tool__: value for value in public.values() if hasattr(value, "__snakepit_tool__")
+            value.__snakepit_tool__: value for value in functions.values() if hasattr(value, "__snakepit_tool__")
+        }
+        public = {
+            key: value
+            for key, value in functions.items()
+            if not key.startswith("_") and getattr(value, "__module__", None) == name
         }
         self.tools.update(marked or public)
 

@@ -12,5 +12,10 @@ def second():
     return 2
 
 
+@tool(name="hidden_by_name")
+def _third():
+    return 3
+
+
 def helper():
     return 3

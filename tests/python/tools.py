@@ -23,6 +23,10 @@ def fail(message):
     raise ValueError(message)
 
 
+def fail_with_a_file_name():
+    raise FileNotFoundError(os.fsdecode(b"/nowhere/caf\xe9"))
+
+
 def leave():
     sys.exit(3)
 

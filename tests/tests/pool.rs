@@ -103,6 +103,11 @@ async fn an_exception_arrives_with_its_type_message_and_traceback() {
         "{}",
         exception.traceback
     );
+    let error = pool
+        .execute::<_, ()>("fail_with_a_file_name", &())
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains(r"caf\udce9"), "{error}");
     let left = pool.execute::<_, ()>("leave", &()).await.unwrap_err();
     assert!(left.to_string().contains("SystemExit: 3"), "{left}");
     let wrong = pool
@@ -132,6 +137,10 @@ async fn an_adapter_that_marks_its_tools_offers_only_those() {
         .unwrap();
     assert_eq!(pool.execute::<_, i64>("first", &()).await.unwrap(), 1);
     assert_eq!(pool.execute::<_, i64>("renamed", &()).await.unwrap(), 2);
+    assert_eq!(
+        pool.execute::<_, i64>("hidden_by_name", &()).await.unwrap(),
+        3
+    );
     let error = pool.execute::<_, ()>("helper", &()).await.unwrap_err();
     assert!(matches!(error, Error::UnknownTool { .. }), "{error:?}");
 }
@@ -447,7 +456,7 @@ async fn every_request_has_exactly_one_outcome_while_workers_die() {
                 let (mut right, mut died) = (0, 0);
                 for call in 0..CALLS {
                     let number = task * CALLS + call;
-                    if number % 97 == 0 {
+                    if number.is_multiple_of(97) {
                         let error = pool.execute::<_, ()>("kill_me", &()).await.unwrap_err();
                         assert!(matches!(error, Error::WorkerCrashed { .. }), "{error:?}");
                         died += 1;
@@ -473,4 +482,65 @@ async fn every_request_has_exactly_one_outcome_while_workers_die() {
     assert_eq!((stats.in_flight, stats.queued), (0, 0));
     // The last one that died may be on its way to a successor.
     assert!(stats.restarts + 3 >= died, "{stats:?}");
+}
+
+#[tokio::test]
+async fn a_call_that_nobody_waits_for_ends_at_its_limit_all_the_same() {
+    let config = PoolConfig {
+        execute_timeout: Some(Duration::from_millis(400)),
+        shutdown_timeout: Some(Duration::MAX),
+        ..PoolConfig::default()
+    };
+    let pool = Pool::start(Pools::TOOLS, &config).await.unwrap();
+    let dropped = tokio::time::timeout(
+        Duration::from_millis(100),
+        pool.execute::<_, ()>("spin", &60),
+    );
+    assert!(dropped.await.is_err());
+    let end = Instant::now() + Duration::from_secs(10);
+    while pool.execute::<_, i64>("add", &(1, 1)).await.is_err() {
+        assert!(Instant::now() < end, "{pool:?}");
+    }
+    assert_eq!(pool.stats().restarts, 1);
+    pool.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_request_holds_up_none_that_another_worker_could_take() {
+    let config = PoolConfig {
+        size: Some(2),
+        ..PoolConfig::default()
+    };
+    let pool = Pool::start(Pools::TOOLS, &config).await.unwrap();
+    for _ in 0..200 {
+        pool.execute::<_, i64>("add", &(1, 1)).await.unwrap();
+    }
+    let slow = pool.clone();
+    let slow = tokio::spawn(async move { slow.execute::<_, u32>("sleep", &2).await });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let calls: Vec<_> = (0..100)
+        .map(|number| {
+            let pool = pool.clone();
+            tokio::spawn(async move { pool.execute::<_, i64>("add", &(number, 1)).await })
+        })
+        .collect();
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    assert!(!slow.is_finished());
+    slow.await.unwrap().unwrap();
+}
+
+#[test]
+fn a_pool_whose_runtime_has_gone_says_that_it_is_shut_down() {
+    let runtime = || tokio::runtime::Runtime::new().unwrap();
+    let first = runtime();
+    let pool = first.block_on(tools());
+    let pid: u32 = first.block_on(pool.execute("pid", &())).unwrap();
+    drop(first);
+    let error = runtime()
+        .block_on(pool.execute::<_, u32>("pid", &()))
+        .unwrap_err();
+    assert!(matches!(error, Error::ShutDown { .. }), "{error:?}");
+    assert!(runtime().block_on(gone(pid)));
 }

@@ -88,6 +88,7 @@ impl Connection {
                     self.full.notify_one();
                     return;
                 }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(_) => outbox.clear(),
             }
         }

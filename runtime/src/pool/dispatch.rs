@@ -3,10 +3,11 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::connection::Connection;
 use super::frame::{Frame, Kind};
@@ -37,8 +38,8 @@ struct Request {
     ticket: u32,
     frame: Bytes,
     reply: oneshot::Sender<Outcome>,
-    /// Its time was over while a worker ran it.
-    expired: bool,
+    /// When its time is over, whether or not anybody still waits for it.
+    deadline: Instant,
 }
 
 /// One worker, or its empty place.
@@ -69,6 +70,8 @@ pub(crate) struct Dispatch {
     seats: Vec<Seat>,
     queue: VecDeque<Request>,
     closed: bool,
+    /// Seats that somebody still keeps.
+    kept: usize,
     pub(crate) requests: u64,
     pub(crate) errors: u64,
     pub(crate) restarts: u64,
@@ -86,6 +89,7 @@ impl Dispatch {
             seats: (0..size).map(|_| Seat::default()).collect(),
             queue: VecDeque::new(),
             closed: false,
+            kept: size,
             requests: 0,
             errors: 0,
             restarts: 0,
@@ -97,6 +101,7 @@ impl Dispatch {
         &mut self,
         ticket: u32,
         frame: Bytes,
+        deadline: Instant,
         reply: oneshot::Sender<Outcome>,
     ) -> Result<(), Refused> {
         if self.closed {
@@ -106,7 +111,7 @@ impl Dispatch {
             ticket,
             frame,
             reply,
-            expired: false,
+            deadline,
         };
         // Whoever waits already goes first.
         if self.queue.is_empty()
@@ -181,19 +186,12 @@ impl Dispatch {
         Ok(())
     }
 
-    /// A worker has ended. What it may have begun fails; the rest goes to others, before all that waits.
-    pub(crate) fn vacate(&mut self, seat: usize, status: &str, stderr: &str) {
-        let place = std::mem::take(&mut self.seats[seat]);
-        let mut sent = place.sent;
-        let rest = sent.split_off(self.threads.min(sent.len()));
-        for request in sent {
-            self.requests += 1;
-            self.errors += 1;
-            let _ = request.reply.send(Outcome::Crashed {
-                status: status.to_owned(),
-                stderr: stderr.to_owned(),
-            });
-        }
+    /// A worker is of no more use: it gets nothing more, and what it has not begun goes to others, before all that
+    /// waits. What it may have begun fails with [`Dispatch::bury`], as soon as its end is known.
+    pub(crate) fn retire(&mut self, seat: usize) {
+        let seat = &mut self.seats[seat];
+        seat.connection = None;
+        let rest = seat.sent.split_off(self.threads.min(seat.sent.len()));
         // Whoever gave up meanwhile needs no second worker.
         for request in rest
             .into_iter()
@@ -202,37 +200,55 @@ impl Dispatch {
         {
             self.queue.push_front(request);
         }
-        if self.closed && self.seats.iter().all(|seat| seat.connection.is_none()) {
-            self.abandon();
-        }
         self.fill();
     }
 
-    /// The caller no longer waits: a request that was not sent yet is forgotten.
-    pub(crate) fn cancel(&mut self, ticket: u32) {
+    /// What a retired worker may have begun comes to its end.
+    pub(crate) fn bury(&mut self, seat: usize, outcome: impl Fn() -> Outcome) {
+        for request in std::mem::take(&mut self.seats[seat]).sent {
+            self.requests += 1;
+            self.errors += 1;
+            let _ = request.reply.send(outcome());
+        }
+    }
+
+    /// Nobody keeps a seat any more: the pool ends, or the runtime does. Without any seat nothing can be answered.
+    pub(crate) fn leave(&mut self, seat: usize) {
+        self.retire(seat);
+        self.bury(seat, || Outcome::ShutDown);
+        self.kept -= 1;
+        if self.kept == 0 {
+            self.abandon();
+        }
+    }
+
+    /// Whether all seats were left.
+    pub(crate) fn is_deserted(&self) -> bool {
+        self.kept == 0
+    }
+
+    /// The caller no longer waits: a request that was not sent yet is forgotten. Gives the worker that may be
+    /// running it, if one is.
+    pub(crate) fn cancel(&mut self, ticket: u32) -> Option<usize> {
         if let Some(index) = self
             .queue
             .iter()
             .position(|request| request.ticket == ticket)
         {
             self.queue.remove(index);
+            return None;
         }
-    }
-
-    /// A request's time is over. Gives the worker that may be running it, if one is.
-    pub(crate) fn expire(&mut self, ticket: u32) -> Option<usize> {
-        self.cancel(ticket);
         let threads = self.threads;
-        self.seats.iter_mut().position(|seat| {
-            let mut running = seat.sent.iter_mut().take(threads);
-            let request = running.find(|request| request.ticket == ticket);
-            request.map(|request| request.expired = true).is_some()
+        self.seats.iter().position(|seat| {
+            let mut running = seat.sent.iter().take(threads);
+            running.any(|request| request.ticket == ticket)
         })
     }
 
-    /// Whether a worker still runs a request whose time is over.
-    pub(crate) fn is_overdue(&self, seat: usize) -> bool {
-        self.seats[seat].sent.iter().any(|request| request.expired)
+    /// When the time of the first request that a worker runs is over.
+    pub(crate) fn deadline(&self, seat: usize) -> Option<Instant> {
+        let running = self.seats[seat].sent.iter().take(self.threads);
+        running.map(|request| request.deadline).min()
     }
 
     /// No new requests; those that are here go on.
@@ -275,6 +291,9 @@ impl Seat {
             return 0;
         }
         let ahead = self.pace.map_or(0, |pace| {
+            // A request that takes longer than those before it shows here first.
+            let busy = self.since.filter(|_| !self.sent.is_empty());
+            let pace = pace.max(busy.map_or(Duration::ZERO, |since| since.elapsed()));
             let fit = AHEAD.as_nanos() / pace.as_nanos().max(1);
             usize::try_from(fit).map_or(MOST_AHEAD, |fit| fit.min(MOST_AHEAD))
         });

@@ -18,9 +18,9 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, oneshot, watch};
-use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 
 pub use error::{Error, PythonException};
 
@@ -34,7 +34,7 @@ use worker::Fault;
 const MOST_WORKERS: u32 = 1024;
 
 /// How far the pool has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
     Running,
     /// Workers are told that nothing follows.
@@ -59,13 +59,42 @@ struct Shared {
     stops: Vec<Notify>,
     /// While the pool closes: an answer came, or a worker went.
     settled: Notify,
-    seats: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Dispatch> {
         self.dispatch.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// A pool goes only forwards.
+    fn advance(&self, phase: Phase) {
+        self.phase.send_if_modified(|now| {
+            let later = *now < phase;
+            *now = (*now).max(phase);
+            later
+        });
+    }
+
+    /// Waits until something holds of a pool that closes.
+    async fn until(&self, holds: impl Fn(&Dispatch) -> bool) {
+        loop {
+            let settled = self.settled.notified();
+            tokio::pin!(settled);
+            // Asked for before the look, so that nothing is missed between the two.
+            settled.as_mut().enable();
+            if holds(&self.lock()) {
+                return;
+            }
+            settled.await;
+        }
+    }
+}
+
+/// The end of a time limit; one too long to be told is none.
+fn after(limit: Duration) -> Instant {
+    const YEARS: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+    let now = Instant::now();
+    now.checked_add(limit).unwrap_or_else(|| now + YEARS)
 }
 
 /// A running pool of Python workers. It is a cheap handle; when the last one is dropped, the workers are ended.
@@ -100,7 +129,7 @@ struct LastHandle(Arc<Shared>);
 impl Drop for LastHandle {
     fn drop(&mut self) {
         self.0.lock().abandon();
-        self.0.phase.send_replace(Phase::Ended);
+        self.0.advance(Phase::Ended);
     }
 }
 
@@ -168,36 +197,25 @@ impl Pool {
             phase: watch::Sender::new(Phase::Running),
             stops: (0..size).map(|_| Notify::new()).collect(),
             settled: Notify::new(),
-            seats: Mutex::new(Vec::new()),
         });
         let pool = Self {
             handle: Arc::new(LastHandle(shared.clone())),
         };
-        let mut firsts = Vec::new();
+        let (sender, mut firsts) = mpsc::unbounded_channel();
         for seat in 0..size as usize {
-            let (sender, first) = oneshot::channel();
-            let task = tokio::spawn(worker::keep_seat(shared.clone(), seat, sender));
-            pool.seats().push(task);
-            firsts.push(first);
+            tokio::spawn(worker::keep_seat(shared.clone(), seat, sender.clone()));
         }
-        for first in firsts {
-            // A sender that is gone went with its runtime.
-            first
-                .await
-                .unwrap_or(Err(Error::ShutDown { pool: spec.pool }))?;
+        drop(sender);
+        for _ in 0..size {
+            // One seat keeps no other from telling that it failed. A sender that is gone went with its runtime.
+            let first = firsts.recv().await;
+            first.unwrap_or(Err(Error::ShutDown { pool: spec.pool }))?;
         }
         Ok(pool)
     }
 
     fn shared(&self) -> &Shared {
         &self.handle.0
-    }
-
-    fn seats(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
-        self.shared()
-            .seats
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Calls a tool and waits for its value.
@@ -224,7 +242,8 @@ impl Pool {
             }
         })?;
         let (sender, receiver) = oneshot::channel();
-        let submitted = shared.lock().submit(ticket, frame, sender);
+        let deadline = after(shared.execute_timeout);
+        let submitted = shared.lock().submit(ticket, frame, deadline, sender);
         submitted.map_err(|refused| match refused {
             Refused::QueueFull => Error::QueueFull {
                 pool,
@@ -237,7 +256,7 @@ impl Pool {
             ticket,
             answered: false,
         };
-        let outcome = timeout(shared.execute_timeout, receiver).await;
+        let outcome = timeout_at(deadline, receiver).await;
         let tool = tool.to_owned();
         let Ok(outcome) = outcome else {
             call.expire();
@@ -286,39 +305,27 @@ impl Pool {
     /// pool's `shutdown_timeout` kills what is still there. All handles see it; a second call finds nothing to do.
     pub async fn shutdown(&self) {
         let shared = self.shared();
-        let end = Instant::now() + shared.shutdown_timeout;
+        let end = after(shared.shutdown_timeout);
         shared.lock().close();
-        let finished = async {
-            loop {
-                let settled = shared.settled.notified();
-                tokio::pin!(settled);
-                // Asked for before the look, so that nothing is missed between the two.
-                settled.as_mut().enable();
-                if shared.lock().load() == (0, 0) {
-                    return;
-                }
-                settled.await;
-            }
-        };
+        let finished = shared.until(|dispatch| dispatch.load() == (0, 0));
         let in_time = timeout_at(end, finished).await.is_ok();
-        let phase = if in_time {
+        shared.advance(if in_time {
             Phase::Leaving
         } else {
             Phase::Ended
-        };
-        shared.phase.send_replace(phase);
-        let seats = std::mem::take(&mut *self.seats());
-        for mut seat in seats {
-            if timeout_at(end, &mut seat).await.is_err() {
-                shared.phase.send_replace(Phase::Ended);
-                let _ = seat.await;
-            }
+        });
+        if timeout_at(end, shared.until(Dispatch::is_deserted))
+            .await
+            .is_err()
+        {
+            shared.advance(Phase::Ended);
+            shared.until(Dispatch::is_deserted).await;
         }
-        shared.lock().abandon();
     }
 }
 
-/// A call that is under way. Dropping it takes it out of the queue.
+/// A call that is under way. Dropping it takes it out of the queue; one that a worker runs already goes on, at most
+/// until its time is over.
 struct Call<'a> {
     shared: &'a Shared,
     ticket: u32,
@@ -329,17 +336,25 @@ impl Call<'_> {
     /// Its time is over: a worker that runs it is ended, since Python cannot be made to stop.
     fn expire(&mut self) {
         self.answered = true;
-        let running = self.shared.lock().expire(self.ticket);
-        if let Some(seat) = running {
+        if let Some(seat) = self.give_up() {
             self.shared.stops[seat].notify_one();
         }
+    }
+
+    fn give_up(&self) -> Option<usize> {
+        let mut dispatch = self.shared.lock();
+        let running = dispatch.cancel(self.ticket);
+        if dispatch.is_closed() {
+            self.shared.settled.notify_waiters();
+        }
+        running
     }
 }
 
 impl Drop for Call<'_> {
     fn drop(&mut self) {
         if !self.answered {
-            self.shared.lock().cancel(self.ticket);
+            self.give_up();
         }
     }
 }
@@ -369,24 +384,28 @@ fn fault(pool: &'static str, tool: String, json: &[u8]) -> Error {
     }
 }
 
-/// Starts pools side by side; if one fails, the others are ended.
+/// Starts pools side by side; the first that fails is told at once, and the others are ended.
 #[doc(hidden)]
 pub async fn start_all<const N: usize>(
     pools: [(&'static SpawnSpec, &PoolConfig); N],
 ) -> Result<[Pool; N], Error> {
-    let starting = pools.map(|(spec, config)| {
+    let mut starting = JoinSet::new();
+    for (index, (spec, config)) in pools.into_iter().enumerate() {
         let config = config.clone();
-        Start(tokio::spawn(
-            async move { Pool::start(spec, &config).await },
-        ))
-    });
-    let mut started = Vec::with_capacity(N);
-    for (start, (spec, _)) in starting.into_iter().zip(pools) {
-        let mut start = start;
-        let pool = (&mut start.0).await;
-        started.push(pool.unwrap_or(Err(Error::ShutDown { pool: spec.pool }))?);
+        starting.spawn(async move { (index, Pool::start(spec, &config).await) });
     }
-    Ok(<[Pool; N]>::try_from(started).expect("every pool was started"))
+    let mut started = [const { None }; N];
+    while let Some(start) = starting.join_next().await {
+        match start {
+            Ok((index, pool)) => started[index] = Some(pool?),
+            Err(end) => match end.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // Only a runtime that ends cancels it, and nobody is left to be told.
+                Err(_) => std::future::pending().await,
+            },
+        }
+    }
+    Ok(started.map(|pool| pool.expect("every start was joined")))
 }
 
 /// Ends pools side by side.
@@ -395,14 +414,5 @@ pub async fn shutdown_all<const N: usize>(pools: [Pool; N]) {
     let ending = pools.map(|pool| tokio::spawn(async move { pool.shutdown().await }));
     for end in ending {
         let _ = end.await;
-    }
-}
-
-/// A start that is given up when nobody waits for it any more.
-struct Start(JoinHandle<Result<Pool, Error>>);
-
-impl Drop for Start {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }

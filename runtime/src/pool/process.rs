@@ -59,25 +59,43 @@ impl Drop for Process {
 }
 
 async fn reap(mut child: Child, kill: Arc<Notify>, status: watch::Sender<Option<String>>) {
-    let group = child
-        .id()
-        .and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+    let group = Group::of(&child);
     let end = loop {
         tokio::select! {
             end = child.wait() => break end,
             () = kill.notified() => {
-                // It is not waited for yet, so that its number cannot belong to anybody else.
-                if let Some(group) = group {
-                    let _ = kill_process_group(group, Signal::KILL);
-                }
+                // It is not waited for yet, so that its number cannot belong to anybody else. A worker may have left
+                // its group.
+                group.kill();
+                let _ = child.start_kill();
             }
         }
     };
-    // What it started and left behind ends with it. The group's number lives as long as one of its members.
-    if let Some(group) = group {
-        let _ = kill_process_group(group, Signal::KILL);
-    }
+    drop(group);
     status.send_replace(Some(in_words(end)));
+}
+
+/// What a worker started ends with it, also when the runtime ends and drops the task that waits for it. The group's
+/// number lives as long as one of its members.
+struct Group(Option<Pid>);
+
+impl Group {
+    fn of(leader: &Child) -> Self {
+        let id = leader.id().and_then(|id| i32::try_from(id).ok());
+        Self(id.and_then(Pid::from_raw))
+    }
+
+    fn kill(&self) {
+        if let Some(group) = self.0 {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.kill();
+    }
 }
 
 fn in_words(end: io::Result<ExitStatus>) -> String {

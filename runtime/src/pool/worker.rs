@@ -3,20 +3,22 @@
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::pin::pin;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::{oneshot, watch};
-use tokio::time::{sleep, timeout};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::connection::{Arrival, Connection};
+use super::dispatch::Outcome;
 use super::error::{Error, PythonException};
 use super::frame::{Decoder, Frame, Kind, encode};
 use super::process::Process;
 use super::stderr::Tail;
-use super::{Phase, Shared};
+use super::{Phase, Shared, after};
 
 /// The Python half, which travels in the program.
 const BRIDGE: &str = include_str!("../../python/bridge.py");
@@ -61,17 +63,33 @@ struct Worker {
     decoder: Decoder,
 }
 
+/// A seat that somebody keeps; dropped with its task, whatever ends that.
+struct Kept {
+    shared: Arc<Shared>,
+    seat: usize,
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.shared.lock().leave(self.seat);
+        self.shared.settled.notify_waiters();
+    }
+}
+
 /// Keeps a seat filled until the pool ends. `first` learns what became of the first start; one that fails is final.
 pub(crate) async fn keep_seat(
     shared: Arc<Shared>,
     seat: usize,
-    first: oneshot::Sender<Result<(), Error>>,
+    first: mpsc::UnboundedSender<Result<(), Error>>,
 ) {
+    let mut phase = shared.phase.subscribe();
+    let _kept = Kept {
+        shared: shared.clone(),
+        seat,
+    };
     let mut first = Some(first);
     let mut pause = FIRST_PAUSE;
-    let mut phase = shared.phase.subscribe();
     loop {
-        let begun = Instant::now();
         let started = tokio::select! {
             started = start(&shared, seat) => started,
             _ = phase.wait_for(|phase| *phase != Phase::Running) => return,
@@ -82,12 +100,13 @@ pub(crate) async fn keep_seat(
                 if let Some(first) = first.take() {
                     let _ = first.send(Ok(()));
                 }
+                let ready = Instant::now();
                 let served = serve(&shared, seat, worker, &mut phase).await;
                 if *phase.borrow() != Phase::Running {
                     return;
                 }
                 shared.lock().restarts += 1;
-                if served || begun.elapsed() > SETTLED {
+                if served || ready.elapsed() > SETTLED {
                     pause = FIRST_PAUSE;
                     continue;
                 }
@@ -199,6 +218,9 @@ async fn serve(
 ) -> bool {
     let mut answered = false;
     let stop = &shared.stops[seat];
+    // One alarm for all requests: they have one limit, so that later ones have later deadlines, and it is set anew
+    // only when it rings.
+    let mut alarm = pin!(sleep_until(after(shared.execute_timeout)));
     let reason = loop {
         let end = tokio::select! {
             () = worker.connection.readable() => worker.take(shared, seat, &mut answered),
@@ -207,11 +229,12 @@ async fn serve(
                 break worker.take(shared, seat, &mut answered).unwrap_or(status);
             }
             never = worker.connection.send_rest() => match never {},
-            // It may have answered in the meantime: then the next one's request is not to be harmed.
-            () = stop.notified() => worker.take(shared, seat, &mut answered).or_else(|| {
-                let overdue = shared.lock().is_overdue(seat);
-                overdue.then(|| "it was ended at a time limit".to_owned())
-            }),
+            () = stop.notified() => worker.overdue(shared, seat, &mut answered),
+            () = &mut alarm => {
+                let next = shared.lock().deadline(seat).filter(|next| *next > Instant::now());
+                alarm.as_mut().reset(next.unwrap_or_else(|| after(shared.execute_timeout)));
+                worker.overdue(shared, seat, &mut answered)
+            }
             _ = phase.changed() => match *phase.borrow_and_update() {
                 Phase::Running => None,
                 Phase::Leaving => {
@@ -225,6 +248,8 @@ async fn serve(
             break reason;
         }
     };
+    // Its end takes a moment: nobody's request is to wait for that, nor be sent to it meanwhile.
+    shared.lock().retire(seat);
     // A worker that closed its end is about to be gone: its own status says more than we could.
     let gone = reason.is_empty();
     if gone {
@@ -238,14 +263,21 @@ async fn serve(
     } else {
         format!("{reason} ({status})")
     };
-    if *shared.phase.borrow() == Phase::Running {
+    let phase = *shared.phase.borrow();
+    if phase == Phase::Running {
         tracing::warn!(
             pool = shared.spec.pool,
             worker = seat,
             "worker ended: {status}"
         );
     }
-    shared.lock().vacate(seat, &status, &stderr);
+    shared.lock().bury(seat, || match phase {
+        Phase::Ended => Outcome::ShutDown,
+        Phase::Running | Phase::Leaving => Outcome::Crashed {
+            status: status.clone(),
+            stderr: stderr.clone(),
+        },
+    });
     shared.settled.notify_waiters();
     answered
 }
@@ -279,6 +311,15 @@ impl Worker {
                 ));
             }
         }
+    }
+
+    /// Whether it runs a request whose time is over, and so has to go. It may have answered that one a moment ago:
+    /// then the next one is not to be harmed.
+    fn overdue(&mut self, shared: &Shared, seat: usize, answered: &mut bool) -> Option<String> {
+        self.take(shared, seat, answered).or_else(|| {
+            let deadline = shared.lock().deadline(seat)?;
+            (deadline <= Instant::now()).then(|| "it was ended at a time limit".to_owned())
+        })
     }
 
     /// Takes all answers that have arrived. Some: the worker is of no more use, and why; an empty reason is its end.
