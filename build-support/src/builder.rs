@@ -7,6 +7,7 @@ use std::{env, fs, thread};
 use crate::declaration::PoolDeclaration;
 use crate::declare;
 use crate::environment::PythonEnvironment;
+use crate::environment::docker::SELECTION;
 use crate::host::Machine;
 use crate::manifest::{FILE_NAME, Manifest, Outcome};
 use crate::probe::Cache;
@@ -184,7 +185,7 @@ fn directives(
         .chain(["SNAKEPIT_PYTHON"])
         .collect();
     for name in variables {
-        if name.starts_with("SNAKEPIT_") {
+        if name.starts_with("SNAKEPIT_") || SELECTION.contains(&name) {
             lines.push(format!("cargo::rerun-if-env-changed={name}"));
         }
     }

@@ -95,10 +95,10 @@ impl<'a> Case<'a> {
             .map(|(name, value)| (name.clone(), self.filled(value.as_str().unwrap()).into()))
             .collect();
         if let Some(engine) = self.engine {
-            let ours = || engine.host.clone().into();
-            variables
-                .entry("DOCKER_HOST".to_owned())
-                .or_insert_with(ours);
+            for (name, value) in &engine.variables {
+                let variable = variables.entry((*name).to_owned());
+                variable.or_insert_with(|| value.clone().into());
+            }
         }
         World {
             variables,
@@ -120,7 +120,7 @@ impl<'a> Case<'a> {
             .split_once(", ")?;
         let container = self.engine?.container(name);
         if state == "stopped" {
-            self.engine?.docker(&["kill", name]);
+            self.engine?.output(&["kill", name]);
         }
         Some(container)
     }

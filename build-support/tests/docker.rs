@@ -11,15 +11,16 @@ use snakepit_build::manifest::Resolution;
 use snakepit_build::probe::Cache;
 use snakepit_build::resolver::{Custom, resolve};
 use snakepit_build::{Host, Machine};
-use support::docker::{Engine, IMAGE, engine};
+use support::docker::{Engine, IMAGE, engine, podman};
 use support::{World, request, script};
 
 fn on(engine: &Engine) -> World {
     let mut world = World::with(None);
     world.which = Box::new(|name| Machine.which(name));
-    world
-        .variables
-        .insert("DOCKER_HOST".to_owned(), engine.host.clone().into());
+    for (name, value) in &engine.variables {
+        let variable = ((*name).to_owned(), value.clone().into());
+        world.variables.extend([variable]);
+    }
     world
 }
 
@@ -57,8 +58,8 @@ fn of_image(name: &str) -> Request {
 fn follow(engine: &Engine, fault: &Diagnostic) {
     let command = fault.help.split('`').nth(1).unwrap();
     let words: Vec<&str> = command.split(' ').collect();
-    assert_eq!(words[0], "docker", "{fault:?}");
-    engine.docker(&words[1..]);
+    assert_eq!(words[0], engine.client, "{fault:?}");
+    engine.output(&words[1..]);
 }
 
 #[test]
@@ -71,7 +72,7 @@ fn a_running_container_is_found_with_its_image_and_digest_and_no_fact_of_this_ma
     let said = container.shell("python3 -c 'import platform; print(platform.python_version())'");
     assert_eq!(found.metadata.python_version, said);
     assert_eq!(found.metadata.prefix, "/usr");
-    let id = engine.docker(&["image", "inspect", "--format", "{{.Id}}", IMAGE]);
+    let id = engine.output(&["image", "inspect", "--format", "{{.Id}}", IMAGE]);
     assert_eq!(found.metadata.extra["image_digest"], id);
     assert_eq!(found.metadata.extra["image"], IMAGE);
     assert_eq!(found.metadata.extra["container_name"], "found");
@@ -89,7 +90,7 @@ fn an_image_is_found_and_its_containers_are_labelled_and_removed() {
             "run", "--rm", "-i", "--init", "--label", label, IMAGE, "python3"
         ]
     );
-    let id = engine.docker(&["image", "inspect", "--format", "{{.Id}}", IMAGE]);
+    let id = engine.output(&["image", "inspect", "--format", "{{.Id}}", IMAGE]);
     assert_eq!(found.metadata.extra["image_digest"], id);
 }
 
@@ -106,7 +107,7 @@ fn variables_and_the_working_directory_are_carried_into_the_container() {
         let ask = "import os; print(os.environ['A'], os.environ['-B'], os.getcwd())";
         let mut args: Vec<&str> = found.args.iter().map(String::as_str).collect();
         args.extend(["-c", ask]);
-        assert_eq!(engine.docker(&args), "1 = one --rm /var");
+        assert_eq!(engine.output(&args), "1 = one --rm /var");
     }
 }
 
@@ -125,7 +126,7 @@ fn a_container_that_is_not_there_or_stopped_or_paused_is_mended_by_the_help() {
 
     let container = engine.container("absent");
     for state in ["pause", "kill"] {
-        engine.docker(&[state, &container.name]);
+        engine.output(&[state, &container.name]);
         let fault = refused(
             &request,
             &world,
@@ -144,9 +145,9 @@ fn an_image_that_is_not_there_is_named() {
     let request = of_image("snakepit-absent:1");
     let fault = refused(&request, &world, "image_not_found", "option:image");
     assert!(fault.help.contains("docker pull snakepit-absent:1"));
-    engine.docker(&["tag", IMAGE, "snakepit-absent:1"]);
+    engine.output(&["tag", IMAGE, "snakepit-absent:1"]);
     found(&request, &world);
-    engine.docker(&["rmi", "snakepit-absent:1"]);
+    engine.output(&["rmi", "snakepit-absent:1"]);
 }
 
 #[test]
@@ -318,4 +319,51 @@ fn a_manager_does_not_start_a_container() {
     request.manager_launch = true;
     let world = World::with(None);
     refused(&request, &world, "launch_not_supported", "launch");
+}
+
+#[test]
+fn podman_is_asked_in_the_same_words() {
+    let Some(engine) = podman() else { return };
+    let world = on(&engine);
+    let container = engine.container("by-podman");
+    let with = |options: &[(&str, &str)]| {
+        let mut request = request("docker", options);
+        let podman = ("engine".to_owned(), "podman".to_owned());
+        request.options.extend([podman]);
+        request
+    };
+    let id = engine.output(&["image", "inspect", "--format", "{{.Id}}", IMAGE]);
+    for option in [("container_name", "by-podman"), ("image", IMAGE)] {
+        let mut request = with(&[option]);
+        request.env.insert("A".to_owned(), "1 = one".to_owned());
+        request.options.insert("cwd".to_owned(), "/var".to_owned());
+        let found = found(&request, &world);
+        assert!(found.command.ends_with("podman"), "{found:?}");
+        let digest = &found.metadata.extra["image_digest"];
+        assert_eq!(digest, &format!("sha256:{id}"));
+        assert!(found.metadata.extra["image"].contains(IMAGE), "{found:?}");
+        let ask = "import os; print(os.environ['A'], os.getcwd())";
+        let mut args: Vec<&str> = found.args.iter().map(String::as_str).collect();
+        args.extend(["-c", ask]);
+        assert_eq!(engine.output(&args), "1 = one /var");
+
+        let code = "container_python_not_found";
+        let python = with(&[option, ("python_path", "python9")]);
+        refused(&python, &world, code, "option:python_path");
+        let folder = with(&[option, ("cwd", "/absent")]);
+        let code = "container_path_not_found";
+        refused(&folder, &world, code, "option:cwd");
+    }
+    let at = "option:container_name";
+    let absent = with(&[("container_name", "absent")]);
+    refused(&absent, &world, "container_not_found", at);
+    let absent = with(&[("image", "absent")]);
+    refused(&absent, &world, "image_not_found", "option:image");
+    for state in ["pause", "kill"] {
+        engine.output(&[state, &container.name]);
+        let request = with(&[("container_name", "by-podman")]);
+        let fault = refused(&request, &world, "container_not_running", at);
+        follow(&engine, &fault);
+        found(&request, &world);
+    }
 }

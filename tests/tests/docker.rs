@@ -94,7 +94,7 @@ fn host(engine: &Engine) -> HostPackage {
     host.depend_on("tokio = { version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }");
     Outcome::of(
         host.cargo(["build", "--offline"])
-            .env("DOCKER_HOST", &engine.host),
+            .envs(engine.variables.iter().cloned()),
     )
     .stdout();
     host
@@ -102,7 +102,7 @@ fn host(engine: &Engine) -> HostPackage {
 
 fn program(host: &HostPackage, engine: &Engine) -> Command {
     let mut program = host.program();
-    program.env("DOCKER_HOST", &engine.host);
+    program.envs(engine.variables.iter().cloned());
     program
 }
 
@@ -113,8 +113,8 @@ fn workers_in_a_container_answer_and_leave_with_their_host_however_it_ends() {
     container.shell(&format!(
         "mkdir -p /srv/code && cat > /srv/code/tools.py <<'END'\n{TOOLS}\nEND"
     ));
-    engine.docker(&["commit", &container.name, "snakepit-end-to-end"]);
-    let labelled = || engine.docker(&["ps", "--quiet", "--filter", "label=snakepit.pool=image"]);
+    engine.output(&["commit", &container.name, "snakepit-end-to-end"]);
+    let labelled = || engine.output(&["ps", "--quiet", "--filter", "label=snakepit.pool=image"]);
     let host = host(engine);
 
     let said = Outcome::of(&mut program(&host, engine)).stdout();
@@ -150,7 +150,7 @@ fn workers_in_a_container_answer_and_leave_with_their_host_however_it_ends() {
         }
     }
 
-    engine.docker(&["kill", &container.name]);
+    engine.output(&["kill", &container.name]);
     let said = Outcome::of(&mut program(&host, engine)).failure();
     assert!(
         said.contains("pool: \"container\"") && said.contains("is not running"),
@@ -159,10 +159,10 @@ fn workers_in_a_container_answer_and_leave_with_their_host_however_it_ends() {
     // A client that is killed while it makes a container leaves it, never started: the label finds it.
     assert_eq!(labelled(), "");
     let label = "label=snakepit.pool";
-    let left = engine.docker(&["ps", "--all", "--quiet", "--filter", label]);
+    let left = engine.output(&["ps", "--all", "--quiet", "--filter", label]);
     for container in left.lines() {
-        engine.docker(&["rm", container]);
+        engine.output(&["rm", container]);
     }
     drop(container);
-    engine.docker(&["rmi", "snakepit-end-to-end"]);
+    engine.output(&["rmi", "snakepit-end-to-end"]);
 }

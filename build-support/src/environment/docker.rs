@@ -23,8 +23,8 @@ pub struct Docker;
 /// Longest wait for an answer of the engine.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// What decides which engine a client talks to.
-const SELECTION: &[&str] = &["CONTAINER_HOST", "DOCKER_CONTEXT", "DOCKER_HOST"];
+/// What decides which engine a client talks to: another one makes Cargo ask again.
+pub(crate) const SELECTION: &[&str] = &["CONTAINER_HOST", "DOCKER_CONTEXT", "DOCKER_HOST"];
 
 /// Where the interpreter is.
 enum Place<'a> {
@@ -281,13 +281,17 @@ impl PythonEnvironment for Docker {
             return fault;
         };
         let python = Self::python(config);
-        let program = launch.program(&client, &["-c", ""], LIMIT);
+        let mut program = launch.program(&client, &["-c", ""], LIMIT);
+        // The process that `--init` puts before it has exit codes of its own.
+        if let Place::Image(_) = place {
+            program.args.retain(|arg| *arg != "--init");
+        }
         let Ok(answer) = host.run(&program) else {
             return fault;
         };
         let words = in_words(&answer);
         if let Some(folder) = config.option("cwd")
-            && words.contains("chdir to cwd")
+            && (words.contains("chdir to cwd") || words.contains("workdir"))
         {
             let message = format!("{place} has no folder `{folder}`");
             let help = "make it, or correct the path";

@@ -1,6 +1,6 @@
 //! One file for each kind of environment, one trait for all.
 
-mod docker;
+pub(crate) mod docker;
 mod system;
 mod venv;
 

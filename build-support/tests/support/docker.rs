@@ -4,7 +4,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::LazyLock;
 
 /// The image, made of Debian's own packages. It has `python3`, which is `/usr/bin/python3.11` on Debian 12.
@@ -75,10 +75,12 @@ read _ || true
 
 /// A running engine.
 pub(crate) struct Engine {
-    /// What `DOCKER_HOST` is for it.
-    pub(crate) host: String,
-    /// While it is open, the engine runs.
-    _alive: ChildStdin,
+    /// Its client.
+    pub(crate) client: &'static str,
+    /// What makes the client find it.
+    pub(crate) variables: Vec<(&'static str, String)>,
+    /// While its input is open, the engine runs.
+    _shell: Option<Child>,
 }
 
 static ENGINE: LazyLock<Result<Engine, String>> = LazyLock::new(start);
@@ -99,11 +101,15 @@ pub(crate) fn engine() -> Option<&'static Engine> {
     }
 }
 
-fn start() -> Result<Engine, String> {
+fn folder() -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .parent()
         .expect("it is a folder of the target folder");
-    let folder: PathBuf = target.join("test-tools").join("docker");
+    target.join("test-tools").join("docker")
+}
+
+fn start() -> Result<Engine, String> {
+    let folder = folder();
     std::fs::create_dir_all(&folder).expect("the target folder can be written");
     let said = folder.join("set-up.log");
     let log = std::fs::File::create(&said).expect("the target folder can be written");
@@ -117,23 +123,76 @@ fn start() -> Result<Engine, String> {
         .stderr(log)
         .spawn()
         .expect("the tests need `sh`");
-    let alive = shell.stdin.take().expect("it is piped");
     let mut first = String::new();
     let output = shell.stdout.take().expect("it is piped");
     BufReader::new(output)
         .read_line(&mut first)
         .expect("a shell prints text");
     match first.trim_end() {
-        "ready" => Ok(Engine {
-            host: format!("unix://{}", folder.join("docker.sock").display()),
-            _alive: alive,
-        }),
-        "" => panic!(
-            "the Docker engine was not set up: {}",
-            std::fs::read_to_string(&said).unwrap_or_default()
-        ),
-        lacking => Err(lacking.to_owned()),
+        "ready" => {
+            let socket = format!("unix://{}", folder.join("docker.sock").display());
+            Ok(Engine {
+                client: "docker",
+                variables: vec![("DOCKER_HOST", socket)],
+                _shell: Some(shell),
+            })
+        }
+        lacking => {
+            shell.wait().expect("it has been started");
+            let said = std::fs::read_to_string(&said).unwrap_or_default();
+            assert!(!lacking.is_empty(), "the engine was not set up: {said}");
+            Err(lacking.to_owned())
+        }
     }
+}
+
+/// Installs podman where it is missing, and gives it the image of `docker`, with storage of its own.
+const PODMAN: &str = r#"
+set -eu
+folder=$1 image=$2
+if ! command -v podman >&2; then
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq >&2
+    apt-get install -y -qq --no-install-recommends podman catatonit >&2
+fi
+printf '[storage]\ndriver = "overlay"\ngraphroot = "%s"\nrunroot = "%s"\n' "$folder/data" "$folder/run" \
+    >"$folder/storage.conf"
+# Limits and groups that a container inside a container may have, too.
+printf '[containers]\nnetns = "none"\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n' \
+    >"$folder/containers.conf"
+if ! podman image inspect $image >/dev/null 2>&1; then
+    container=$(docker create $image true)
+    docker export "$container" | podman import - $image >&2
+    docker rm "$container" >&2
+fi
+"#;
+
+/// Podman, which needs no engine that runs; `None`, said aloud, where Docker cannot be had either.
+pub(crate) fn podman() -> Option<Engine> {
+    let docker = engine()?;
+    let folder = folder().join("podman");
+    std::fs::create_dir_all(&folder).expect("the target folder can be written");
+    let file = |name: &str| folder.join(name).display().to_string();
+    let variables = vec![
+        ("CONTAINERS_STORAGE_CONF", file("storage.conf")),
+        ("CONTAINERS_CONF", file("containers.conf")),
+    ];
+    let output = Command::new("sh")
+        .args(["-c", PODMAN, "sh"])
+        .arg(&folder)
+        .arg(IMAGE)
+        .envs(variables.iter().cloned())
+        .envs(docker.variables.iter().cloned())
+        .env("PATH", search_path())
+        .output()
+        .expect("the tests need `sh`");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "podman was not set up: {stderr}");
+    Some(Engine {
+        client: "podman",
+        variables,
+        _shell: None,
+    })
 }
 
 /// With the folders where Debian keeps programs of root.
@@ -144,29 +203,33 @@ fn search_path() -> std::ffi::OsString {
 }
 
 impl Engine {
-    /// `docker <args>`, to its end.
+    /// The client with these arguments, to its end.
     pub(crate) fn run(&self, args: &[&str]) -> Output {
-        Command::new("docker")
+        Command::new(self.client)
             .args(args)
-            .env("DOCKER_HOST", &self.host)
+            .envs(self.variables.iter().cloned())
             .env_remove("DOCKER_CONTEXT")
             .output()
             .expect("the engine's set-up installed the client")
     }
 
-    /// What `docker <args>` prints.
+    /// What the client prints with these arguments.
     #[track_caller]
-    pub(crate) fn docker(&self, args: &[&str]) -> String {
+    pub(crate) fn output(&self, args: &[&str]) -> String {
         let output = self.run(args);
         let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "docker {args:?}: {stderr}");
+        assert!(
+            output.status.success(),
+            "{} {args:?}: {stderr}",
+            self.client
+        );
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
     /// A new container that runs and does nothing; one of the same name goes first.
     pub(crate) fn container(&self, name: &str) -> Container<'_> {
         let _ = self.run(&["rm", "--force", name]);
-        self.docker(&[
+        self.output(&[
             "run", "--detach", "--init", "--name", name, IMAGE, "sleep", "600",
         ]);
         Container {
@@ -187,12 +250,12 @@ impl Container<'_> {
     #[track_caller]
     pub(crate) fn shell(&self, command: &str) -> String {
         self.engine
-            .docker(&["exec", &self.name, "sh", "-c", command])
+            .output(&["exec", &self.name, "sh", "-c", command])
     }
 
     /// How many interpreters run inside.
     pub(crate) fn pythons(&self) -> usize {
-        let processes = self.engine.docker(&["top", &self.name, "-eo", "pid,args"]);
+        let processes = self.engine.output(&["top", &self.name, "-eo", "pid,args"]);
         processes
             .lines()
             .filter(|line| line.contains("python3"))
