@@ -219,12 +219,14 @@ mod tests {
     use super::*;
     use crate::diagnostic::Diagnostic;
 
-    /// The directives of a package whose only pool reads one file and two variables.
+    /// The directives of a package whose only pool reads one file and three variables.
     fn lines(outcome: Outcome) -> Vec<String> {
         let facts = Facts {
             files: BTreeMap::from([(PathBuf::from("/venv/pyvenv.cfg"), None)]),
             consulted: BTreeMap::from([(PathBuf::from("/app/uv.lock"), 1)]),
-            variables: BTreeSet::from(["PATH".to_owned(), "SNAKEPIT_HOME".to_owned()]),
+            variables: ["DOCKER_HOST", "PATH", "SNAKEPIT_HOME"]
+                .map(str::to_owned)
+                .into(),
         };
         let manifest = Manifest {
             pools: BTreeMap::from([("ml".to_owned(), outcome)]),
@@ -244,6 +246,7 @@ mod tests {
             "cargo::rerun-if-changed=/app/src",
             "cargo::rerun-if-changed=/app/uv.lock",
             "cargo::rerun-if-changed=/venv/pyvenv.cfg",
+            "cargo::rerun-if-env-changed=DOCKER_HOST",
             "cargo::rerun-if-env-changed=SNAKEPIT_HOME",
             "cargo::rerun-if-env-changed=SNAKEPIT_PYTHON",
         ];

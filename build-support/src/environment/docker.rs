@@ -58,22 +58,29 @@ impl<'a> Place<'a> {
             return Ok(place);
         }
         let message = format!("{place} has a name that no {} can have", place.word());
-        let help =
-            "write its name with letters, digits and `_.-`, beginning with a letter or a digit";
+        let marks = place.marks();
+        let help = format!(
+            "write its name with letters, digits and `{marks}`, beginning with a letter or a digit"
+        );
         Err(Diagnostic::new("container_name_invalid", message, help).at(place.option()))
     }
 
     /// A name that the client cannot take for an option, or for two words.
     /// <https://pkg.go.dev/github.com/distribution/reference#pkg-overview>
     fn is_well_formed(&self) -> bool {
-        let (name, marks) = match self {
-            Self::Container(name) => (name, "_.-"),
-            Self::Image(name) => (name, "_.-/:@+"),
-        };
+        let (name, marks) = (self.name(), self.marks());
         name.starts_with(|c: char| c.is_ascii_alphanumeric())
             && name
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || marks.contains(c))
+    }
+
+    /// What a name may have beside letters and digits.
+    fn marks(&self) -> &'static str {
+        match self {
+            Self::Container(_) => "_.-",
+            Self::Image(_) => "_.-/:@+",
+        }
     }
 
     fn word(&self) -> &'static str {
