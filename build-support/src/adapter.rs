@@ -43,18 +43,22 @@ pub(crate) fn check(
     }
     let looked: Vec<String> = python_path
         .iter()
-        .map(|folder| format!("`{}`", folder.display()))
+        .map(|folder| folder.display().to_string())
         .collect();
-    let message = if looked.is_empty() {
-        format!("`{}` finds no module `{module}`", executable.display())
-    } else {
-        format!(
-            "`{}` finds no module `{module}`, nor does {}",
-            executable.display(),
-            looked.join(", ")
-        )
-    };
+    Err(not_found(
+        module,
+        &executable.display().to_string(),
+        &looked,
+    ))
+}
+
+/// The fault of a module that `command` does not find, nor do the folders of `python_path`.
+pub(crate) fn not_found(module: &str, command: &str, python_path: &[String]) -> Diagnostic {
+    let mut message = format!("`{command}` finds no module `{module}`");
+    if !python_path.is_empty() {
+        message.push_str(&format!(", nor does `{}`", python_path.join("`, `")));
+    }
     let help =
         "name its folder in `python_path = [\"...\"]`, or install its package into the environment";
-    Err(Diagnostic::new("adapter_not_found", message, help).at("adapter"))
+    Diagnostic::new("adapter_not_found", message, help).at("adapter")
 }

@@ -7,6 +7,7 @@ use std::{env, fs, thread};
 use crate::declaration::PoolDeclaration;
 use crate::declare;
 use crate::environment::PythonEnvironment;
+use crate::environment::docker::SELECTION;
 use crate::host::Machine;
 use crate::manifest::{FILE_NAME, Manifest, Outcome};
 use crate::probe::Cache;
@@ -166,7 +167,9 @@ fn directives(
     out: &Path,
 ) -> Vec<String> {
     let mut lines = Vec::new();
-    let seen = facts.iter().flat_map(|facts| facts.files.keys());
+    let seen = facts
+        .iter()
+        .flat_map(|facts| facts.files.keys().chain(facts.consulted.keys()));
     for path in watched.iter().chain(seen).collect::<BTreeSet<_>>() {
         lines.push(format!("cargo::rerun-if-changed={}", path.display()));
     }
@@ -182,7 +185,7 @@ fn directives(
         .chain(["SNAKEPIT_PYTHON"])
         .collect();
     for name in variables {
-        if name.starts_with("SNAKEPIT_") {
+        if name.starts_with("SNAKEPIT_") || SELECTION.contains(&name) {
             lines.push(format!("cargo::rerun-if-env-changed={name}"));
         }
     }
@@ -216,11 +219,14 @@ mod tests {
     use super::*;
     use crate::diagnostic::Diagnostic;
 
-    /// The directives of a package whose only pool reads one file and two variables.
+    /// The directives of a package whose only pool reads one file and three variables.
     fn lines(outcome: Outcome) -> Vec<String> {
         let facts = Facts {
             files: BTreeMap::from([(PathBuf::from("/venv/pyvenv.cfg"), None)]),
-            variables: BTreeSet::from(["PATH".to_owned(), "SNAKEPIT_HOME".to_owned()]),
+            consulted: BTreeMap::from([(PathBuf::from("/app/uv.lock"), 1)]),
+            variables: ["DOCKER_HOST", "PATH", "SNAKEPIT_HOME"]
+                .map(str::to_owned)
+                .into(),
         };
         let manifest = Manifest {
             pools: BTreeMap::from([("ml".to_owned(), outcome)]),
@@ -238,7 +244,9 @@ mod tests {
     fn cargo_watches_what_was_seen_and_no_variable_of_somebody_else() {
         let wanted = [
             "cargo::rerun-if-changed=/app/src",
+            "cargo::rerun-if-changed=/app/uv.lock",
             "cargo::rerun-if-changed=/venv/pyvenv.cfg",
+            "cargo::rerun-if-env-changed=DOCKER_HOST",
             "cargo::rerun-if-env-changed=SNAKEPIT_HOME",
             "cargo::rerun-if-env-changed=SNAKEPIT_PYTHON",
         ];

@@ -34,12 +34,16 @@ const STRUCT_KEYS: &[&str] = &["crate"];
 /// Kinds that are built, each with its options.
 const KINDS: &[(&str, &[&str])] = &[
     ("auto", &["project_dir"]),
+    (
+        "docker",
+        &["container_name", "cwd", "engine", "image", "python_path"],
+    ),
     ("system", &["python_executable"]),
     ("venv", &["venv_path"]),
 ];
 
 /// Kinds that are named in the design and not built yet.
-const LATER: &[&str] = &["uv", "docker", "pyenv", "poetry", "conda"];
+const LATER: &[&str] = &["uv", "pyenv", "poetry", "conda"];
 
 /// What `#[snakepit_pools(...)]` itself says.
 #[derive(Debug, Clone)]
@@ -535,7 +539,7 @@ fn environment(pool: &mut PoolDeclaration, setting: &Setting) -> syn::Result<()>
         .map(|(_, options)| *options);
     if options.is_none() && kind != "custom" {
         let known = "environments are system, uv, venv, docker, pyenv, poetry, conda, custom and auto; \
-                     of these `auto`, `system`, `venv` and `custom` are built so far";
+                     of these `auto`, `docker`, `system`, `venv` and `custom` are built so far";
         let message = if LATER.contains(&kind.as_str()) {
             format!(
                 "environments of kind `{kind}` are not supported yet [snakepit::environment_not_supported]\nhelp: {known}"

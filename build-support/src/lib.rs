@@ -14,6 +14,7 @@ pub mod declaration;
 pub mod declare;
 pub mod detector;
 pub mod diagnostic;
+mod elsewhere;
 pub mod environment;
 pub mod host;
 pub mod manifest;
@@ -24,5 +25,5 @@ pub mod resolver;
 
 pub use builder::{Builder, emit};
 pub use diagnostic::Diagnostic;
-pub use environment::{Config, ExtraMetadata, Launch, PythonEnvironment};
+pub use environment::{Config, Elsewhere, ExtraMetadata, Launch, PythonEnvironment};
 pub use host::{Host, Machine};

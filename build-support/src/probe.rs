@@ -10,6 +10,7 @@ use std::{env, fs};
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Diagnostic;
+use crate::environment::shown;
 use crate::host::{Host, Program};
 
 /// Longest wait for an interpreter's answer.
@@ -222,17 +223,13 @@ pub(crate) fn ask(
     program: &Program<'_>,
     host: &(impl Host + ?Sized),
 ) -> Result<Interpreter, Diagnostic> {
-    let path = program.path;
+    let shown = shown(program.path, program.args.iter().copied());
     let failed = |found: String| {
         Diagnostic::new(
             "probe_failed",
+            format!("`{shown}` did not answer as a Python interpreter: {found}"),
             format!(
-                "`{}` did not answer as a Python interpreter: {found}",
-                path.display()
-            ),
-            format!(
-                "run `{} -c \"import sys; print(sys.version)\"` to see what is wrong with it",
-                path.display()
+                "run `{shown} -c \"import sys; print(sys.version)\"` to see what is wrong with it"
             ),
         )
     };
@@ -260,10 +257,7 @@ pub(crate) fn ask(
         Ok(Said::Interpreter(interpreter)) => Ok(*interpreter),
         Ok(Said::TooOld { too_old }) => Err(Diagnostic::new(
             "python_too_old",
-            format!(
-                "`{}` is Python {too_old}, but workers need Python {OLDEST} or later",
-                path.display()
-            ),
+            format!("`{shown}` is Python {too_old}, but workers need Python {OLDEST} or later"),
             format!("name an environment with Python {OLDEST} or later"),
         )),
         Err(_) => Err(failed(said(json))),

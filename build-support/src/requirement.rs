@@ -35,13 +35,16 @@ pub(crate) fn check_python(
     Err(Diagnostic::new("python_version_mismatch", message, help).at("python"))
 }
 
-/// Whether a distribution of `site_packages` meets one string of `requires`.
-pub(crate) fn check_distribution(
-    requirement: &str,
-    site_packages: &[String],
-    command: &str,
-    host: &dyn Host,
-) -> Result<(), Diagnostic> {
+/// One string of `requires`, read.
+pub(crate) struct Requirement<'a> {
+    text: &'a str,
+    /// The distribution's name, as it is written.
+    pub(crate) name: &'a str,
+    wanted: VersionSpecifiers,
+}
+
+/// Reads one string of `requires`.
+pub(crate) fn parse(requirement: &str) -> Result<Requirement<'_>, Diagnostic> {
     let invalid = |why: String| {
         let message = format!("`{requirement}` is not a requirement: {why}");
         Diagnostic::new("requirement_invalid", message, "write one like `numpy>=2`")
@@ -66,23 +69,43 @@ pub(crate) fn check_distribution(
     }
     let wanted = VersionSpecifiers::from_str(rest.trim_start_matches('(').trim_end_matches(')'))
         .map_err(|error| invalid(first_line(&error.to_string()).to_owned()))?;
-    let help = format!("run `{command} -m pip install '{requirement}'`");
-    match installed(name, site_packages, host) {
-        None => {
-            let message = format!("wants `{requirement}`, which is not installed for `{command}`");
-            Err(Diagnostic::new("requirement_not_met", message, help))
-        }
-        Some(version)
-            if Version::from_str(&version).is_ok_and(|version| wanted.contains(&version)) =>
-        {
-            Ok(())
-        }
-        Some(version) => {
-            let message =
-                format!("wants `{requirement}`, but {name} {version} is installed for `{command}`");
-            Err(Diagnostic::new("requirement_not_met", message, help))
-        }
+    Ok(Requirement {
+        text: requirement,
+        name,
+        wanted,
+    })
+}
+
+impl Requirement<'_> {
+    /// Whether the version that is installed for `command`, if any, meets it.
+    pub(crate) fn check(&self, installed: Option<&str>, command: &str) -> Result<(), Diagnostic> {
+        let Self { text, name, wanted } = self;
+        let message = match installed {
+            None => format!("wants `{text}`, which is not installed for `{command}`"),
+            Some(version)
+                if Version::from_str(version).is_ok_and(|version| wanted.contains(&version)) =>
+            {
+                return Ok(());
+            }
+            Some(version) => {
+                format!("wants `{text}`, but {name} {version} is installed for `{command}`")
+            }
+        };
+        let help = format!("run `{command} -m pip install '{text}'`");
+        Err(Diagnostic::new("requirement_not_met", message, help))
     }
+}
+
+/// Whether a distribution of `site_packages` meets one string of `requires`.
+pub(crate) fn check_distribution(
+    requirement: &str,
+    site_packages: &[String],
+    command: &str,
+    host: &dyn Host,
+) -> Result<(), Diagnostic> {
+    let requirement = parse(requirement)?;
+    let version = installed(requirement.name, site_packages, host);
+    requirement.check(version.as_deref(), command)
 }
 
 /// The version of an installed distribution, from the name of its `*.dist-info` folder.

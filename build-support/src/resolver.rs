@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use crate::declaration::Request;
 use crate::detector::detect;
 use crate::diagnostic::Diagnostic;
-use crate::environment::{Config, PythonEnvironment, System, Venv, absolute};
+use crate::environment::{Config, Docker, Launch, PythonEnvironment, System, Venv, absolute};
 use crate::host::Host;
 use crate::manifest::{Check, EnvOp, Metadata, Resolution};
 use crate::probe::{self, Cache, Interpreter};
 use crate::recorder::{Facts, Recorder};
-use crate::{adapter, requirement};
+use crate::{adapter, elsewhere, requirement};
 
 /// Kinds that a program registered in its `build.rs`.
 pub type Custom = BTreeMap<String, Box<dyn PythonEnvironment>>;
@@ -47,6 +47,7 @@ pub fn resolve(
         ));
     }
     let environment: &dyn PythonEnvironment = match kind.as_str() {
+        "docker" => &Docker,
         "system" => &System,
         "venv" => &Venv,
         name => custom.get(name).map(Box::as_ref).ok_or_else(|| {
@@ -72,19 +73,88 @@ pub fn resolve(
     let extra = environment.metadata(&config, &own).map_err(one)?;
     let command = utf8(&executable).map_err(one)?;
     let facts = own.into_facts();
-    let interpreter = if launch.args.is_empty() {
+    let interpreter = if launch.elsewhere.is_some() {
+        // No file of this machine tells whether an answer of an earlier build still holds.
+        probe::ask(&launch.program(&executable, &[], probe::LIMIT), host)
+    } else if launch.args.is_empty() {
         probes.ask(&executable, host)
     } else {
         let program = launch.program(&executable, &[], probe::LIMIT);
-        probes.ask_through(&program, &(&launch.env, &facts.files, &extra), host)
+        probes.ask_through(
+            &program,
+            &(&launch.env, &facts.files, &facts.consulted, &extra),
+            host,
+        )
     };
-    let interpreter = interpreter.map_err(one)?;
-    let checks = checks(&facts, &executable, host);
+    let interpreter =
+        interpreter.map_err(|fault| one(environment.explain(&config, host, fault)))?;
 
     let mut faults = Vec::new();
     if let Some(specifier) = &request.python {
+        let command = launch.shown(&executable);
         faults.extend(requirement::check_python(specifier, &interpreter.version, &command).err());
     }
+    let (python_path, checks) = match &launch.elsewhere {
+        Some(place) => {
+            faults.extend(elsewhere::check(request, &executable, &launch, place, host));
+            let folders = request.python_path.iter().map(PathBuf::from).collect();
+            (folders, Vec::new())
+        }
+        None => {
+            let python_path: Vec<PathBuf> = request
+                .python_path
+                .iter()
+                .map(|folder| absolute(package_dir, folder))
+                .collect();
+            faults.extend(check_here(
+                request,
+                &python_path,
+                &interpreter,
+                &executable,
+                &launch,
+                host,
+            ));
+            (python_path, checks(&facts, &executable, host))
+        }
+    };
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+
+    let mut env = launch.env;
+    if launch.elsewhere.is_none() {
+        env.extend(request.env.iter().map(|(name, value)| EnvOp::Set {
+            name: name.clone(),
+            value: value.clone(),
+        }));
+    }
+    let mut texts = Vec::new();
+    for folder in &python_path {
+        texts.push(utf8(folder).map_err(one)?);
+    }
+    Ok(Resolution {
+        args: launch.args,
+        env,
+        cwd: launch.cwd.as_deref().map(utf8).transpose().map_err(one)?,
+        checks,
+        python_path: texts,
+        warnings: warnings(request, &interpreter),
+        metadata: metadata(kind, detected_by, &interpreter, extra),
+        command,
+    })
+}
+
+/// What the declaration demands of an interpreter that sees the same files as the build script.
+fn check_here(
+    request: &Request,
+    python_path: &[PathBuf],
+    interpreter: &Interpreter,
+    executable: &Path,
+    launch: &Launch,
+    host: &dyn Host,
+) -> Vec<Diagnostic> {
+    let mut faults = Vec::new();
+    let command = executable.display().to_string();
     for (index, text) in request.requires.iter().enumerate() {
         let checked =
             requirement::check_distribution(text, &interpreter.site_packages, &command, host);
@@ -94,12 +164,7 @@ pub fn resolve(
                 .err(),
         );
     }
-    let python_path: Vec<PathBuf> = request
-        .python_path
-        .iter()
-        .map(|folder| absolute(package_dir, folder))
-        .collect();
-    for folder in &python_path {
+    for folder in python_path {
         if !host.info(folder).is_some_and(|info| info.is_dir) {
             let message = format!(
                 "`python_path` names `{}`, which is no folder",
@@ -121,40 +186,10 @@ pub fn resolve(
         .any(|fault| fault.code == "python_path_not_found");
     if let Some(module) = request.adapter.as_ref().filter(|_| searchable) {
         faults.extend(
-            adapter::check(
-                module,
-                &python_path,
-                &interpreter,
-                &executable,
-                &launch,
-                host,
-            )
-            .err(),
+            adapter::check(module, python_path, interpreter, executable, launch, host).err(),
         );
     }
-    if !faults.is_empty() {
-        return Err(faults);
-    }
-
-    let mut env = launch.env;
-    env.extend(request.env.iter().map(|(name, value)| EnvOp::Set {
-        name: name.clone(),
-        value: value.clone(),
-    }));
-    let mut texts = Vec::new();
-    for folder in &python_path {
-        texts.push(utf8(folder).map_err(one)?);
-    }
-    Ok(Resolution {
-        args: launch.args,
-        env,
-        cwd: launch.cwd.as_deref().map(utf8).transpose().map_err(one)?,
-        checks,
-        python_path: texts,
-        warnings: warnings(request, &interpreter),
-        metadata: metadata(kind, detected_by, &interpreter, extra),
-        command,
-    })
+    faults
 }
 
 /// The kind to use, why, and its options.
@@ -167,6 +202,8 @@ fn choose(
         base: package_dir.to_owned(),
         options: request.options.clone(),
         manager_launch: request.manager_launch,
+        pool: request.pool.clone(),
+        env: request.env.clone(),
     };
     if request.kind != "auto" {
         let kind = request

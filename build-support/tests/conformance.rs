@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -10,7 +12,7 @@ use snakepit_build::manifest::{EnvOp, Resolution};
 use snakepit_build::probe::Cache;
 use snakepit_build::resolver::{Custom, resolve};
 use snakepit_build::{Diagnostic, Host, Machine, declare};
-use support::World;
+use support::{World, docker};
 use toml::{Table, Value};
 
 /// Each interpreter answers once for all cases.
@@ -22,6 +24,8 @@ struct Case<'a> {
     table: &'a Table,
     project: PathBuf,
     python: PathBuf,
+    /// The engine, for a case that needs one.
+    engine: Option<&'static docker::Engine>,
     _folder: tempfile::TempDir,
 }
 
@@ -34,6 +38,7 @@ impl<'a> Case<'a> {
             table,
             project,
             python: support::python(),
+            engine: None,
             _folder: folder,
         };
         for (path, content) in case.given("files") {
@@ -74,6 +79,7 @@ impl<'a> Case<'a> {
     fn filled(&self, text: &str) -> String {
         text.replace("{project}", self.project.to_str().unwrap())
             .replace("{python}", self.python.to_str().unwrap())
+            .replace("{which:docker}", &which("docker"))
     }
 
     fn world(&self) -> World {
@@ -83,18 +89,40 @@ impl<'a> Case<'a> {
             .filter(|(_, how)| how.as_str() == Some("none"))
             .map(|(name, _)| name.clone())
             .collect();
+        let mut variables: BTreeMap<String, OsString> = self
+            .given("env")
+            .iter()
+            .map(|(name, value)| (name.clone(), self.filled(value.as_str().unwrap()).into()))
+            .collect();
+        if let Some(engine) = self.engine {
+            for (name, value) in &engine.variables {
+                let variable = variables.entry((*name).to_owned());
+                variable.or_insert_with(|| value.clone().into());
+            }
+        }
         World {
-            variables: self
-                .given("env")
-                .iter()
-                .map(|(name, value)| (name.clone(), self.filled(value.as_str().unwrap()).into()))
-                .collect(),
+            variables,
             which: Box::new(move |name| {
                 let there = !absent.iter().any(|absent| absent == name);
                 there.then(|| Machine.which(name))?
             }),
             runs: true,
         }
+    }
+
+    /// The container that the case wants, as `name, state`.
+    fn container(&self) -> Option<docker::Container<'static>> {
+        let (name, state) = self
+            .table
+            .get("given")?
+            .get("container")?
+            .as_str()?
+            .split_once(", ")?;
+        let container = self.engine?.container(name);
+        if state == "stopped" {
+            self.engine?.output(&["kill", name]);
+        }
+        Some(container)
     }
 
     /// The case's attribute, as a program would write it.
@@ -171,13 +199,17 @@ impl<'a> Case<'a> {
 fn run(table: &Table) -> Option<Result<(), String>> {
     let id = table["id"].as_str().unwrap();
     let kind = id.split('/').next().unwrap();
-    if matches!(kind, "uv" | "docker" | "pyenv" | "poetry" | "conda") {
+    if matches!(kind, "uv" | "pyenv" | "poetry" | "conda") {
         return None;
     }
     if id == "validator/thread-with-gil" || id == "validator/thread-before-3.13" {
         return Some(matrix(id));
     }
-    let case = Case::prepare(table);
+    let mut case = Case::prepare(table);
+    if case.given("tools").get("docker").and_then(Value::as_str) == Some("real") {
+        case.engine = Some(docker::engine()?);
+    }
+    let _container = case.container();
     let expect = table["expect"].as_table().unwrap();
     if table.get("detect_only").is_some() {
         return Some(detects(&case, expect));
@@ -221,6 +253,12 @@ fn matrix(id: &str) -> Result<(), String> {
         warnings.len() == 1 && warnings[0].contains(code),
         &warnings,
     )
+}
+
+/// A program on the search path; empty where there is none, since then no case wants it.
+fn which(name: &str) -> String {
+    let path = Machine.which(name).unwrap_or_default();
+    path.display().to_string()
 }
 
 fn same(what: &str, holds: bool, found: &dyn std::fmt::Debug) -> Result<(), String> {
@@ -283,6 +321,7 @@ fn resolved(case: &Case<'_>, resolution: &Resolution, expect: &Table) -> Result<
             "detected_by" => metadata.detected_by == text,
             "command" => resolution.command == text,
             "command_contains" => resolution.command.contains(&text),
+            "last_arg" => resolution.args.last() == Some(&text),
             "cwd" => text == "none" && resolution.cwd.is_none(),
             "warning" => text == "none" && resolution.warnings.is_empty(),
             "args" => value

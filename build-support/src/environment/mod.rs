@@ -1,5 +1,6 @@
 //! One file for each kind of environment, one trait for all.
 
+pub(crate) mod docker;
 mod system;
 mod venv;
 
@@ -7,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
+pub use docker::Docker;
 pub use system::System;
 pub use venv::Venv;
 
@@ -23,6 +25,11 @@ pub struct Config {
     pub options: BTreeMap<String, String>,
     /// Whether the manager's own command starts the interpreter: `launch = manager`.
     pub manager_launch: bool,
+    /// The pool's name.
+    pub pool: String,
+    /// The declaration's variables. They are set on the process that is started, save for one that starts the
+    /// interpreter [`Elsewhere`]: there the environment itself carries them.
+    pub env: BTreeMap<String, String>,
 }
 
 impl Config {
@@ -48,6 +55,26 @@ pub(crate) fn absolute(base: &Path, path: impl AsRef<Path>) -> PathBuf {
     absolute
 }
 
+/// A text as a shell takes it for one word.
+pub(crate) fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-+=:@".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+/// A command as a person would type it.
+pub(crate) fn shown<'a>(program: &Path, args: impl IntoIterator<Item = &'a str>) -> String {
+    let mut shown = program.display().to_string();
+    for arg in args {
+        shown.push(' ');
+        shown.push_str(&shell_word(arg));
+    }
+    shown
+}
+
 /// How the interpreter is started.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Launch {
@@ -57,9 +84,26 @@ pub struct Launch {
     pub env: Vec<EnvOp>,
     /// The working directory, where one is demanded.
     pub cwd: Option<PathBuf>,
+    /// Set where the interpreter does not see the build machine's files and variables.
+    pub elsewhere: Option<Elsewhere>,
+}
+
+/// A place with files and variables of its own, such as a container. Its interpreter is asked about them; nothing is
+/// looked up on the build machine, and the program compares nothing at start-up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// What it is called in messages.
+    pub name: String,
+    /// Whether what is installed there stays: not so in a container that is made for each worker.
+    pub is_lasting: bool,
 }
 
 impl Launch {
+    /// The command as a person would type it, before the interpreter's arguments.
+    pub(crate) fn shown(&self, executable: &Path) -> String {
+        shown(executable, self.args.iter().map(String::as_str))
+    }
+
     /// A run of the interpreter, started as its workers are.
     pub(crate) fn program<'a>(
         &'a self,
@@ -117,5 +161,11 @@ pub trait PythonEnvironment: Sync {
     fn metadata(&self, config: &Config, host: &dyn Host) -> Result<ExtraMetadata, Diagnostic> {
         let _ = (config, host);
         Ok(ExtraMetadata::new())
+    }
+
+    /// What it means for this kind that the interpreter did not answer; asked only then.
+    fn explain(&self, config: &Config, host: &dyn Host, fault: Diagnostic) -> Diagnostic {
+        let _ = (config, host);
+        fault
     }
 }

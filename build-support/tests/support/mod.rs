@@ -1,6 +1,8 @@
 //! What several test programs need.
 #![allow(dead_code, reason = "each test program needs a part of it")]
 
+pub(crate) mod docker;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -9,6 +11,7 @@ use std::process::{Command, Stdio};
 
 use snakepit_build::declaration::Request;
 use snakepit_build::host::{Answer, FileInfo, Program};
+use snakepit_build::manifest::EnvOp;
 use snakepit_build::{Host, Machine};
 
 /// The interpreter behind `python3`, which may be a shim.
@@ -101,7 +104,17 @@ impl Host for World {
 
     fn run(&self, program: &Program<'_>) -> io::Result<Answer> {
         assert!(self.runs, "`{}` was run", program.path.display());
-        Machine.run(program)
+        let variables = self.variables.iter().filter_map(|(name, value)| {
+            Some(EnvOp::Set {
+                name: name.clone(),
+                value: value.to_str()?.to_owned(),
+            })
+        });
+        let env: Vec<_> = variables.chain(program.env.iter().cloned()).collect();
+        Machine.run(&Program {
+            env: &env,
+            ..program.clone()
+        })
     }
 }
 
