@@ -11,6 +11,7 @@ use std::time::Duration;
 pub use docker::Docker;
 pub use system::System;
 pub use venv::Venv;
+use venv::quoted;
 
 use crate::diagnostic::Diagnostic;
 use crate::host::{Host, Program};
@@ -55,22 +56,12 @@ pub(crate) fn absolute(base: &Path, path: impl AsRef<Path>) -> PathBuf {
     absolute
 }
 
-/// A text as a shell takes it for one word.
-pub(crate) fn shell_word(text: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "/._-+=:@".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
-}
-
 /// A command as a person would type it.
 pub(crate) fn shown<'a>(program: &Path, args: impl IntoIterator<Item = &'a str>) -> String {
     let mut shown = program.display().to_string();
     for arg in args {
         shown.push(' ');
-        shown.push_str(&shell_word(arg));
+        shown.push_str(&quoted(Path::new(arg)));
     }
     shown
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Config, Launch, PythonEnvironment, shell_word};
+use super::{Config, Launch, PythonEnvironment};
 use crate::diagnostic::Diagnostic;
 use crate::host::Host;
 use crate::manifest::EnvOp;
@@ -120,6 +120,12 @@ impl PythonEnvironment for Venv {
 }
 
 /// A path as a shell takes it.
-fn quoted(path: &Path) -> String {
-    shell_word(&path.display().to_string())
+pub(super) fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+=:@".contains(c);
+    if text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
 }
