@@ -153,7 +153,7 @@ fn workers_in_a_container_answer_and_leave_with_their_host_however_it_ends() {
     engine.output(&["kill", &container.name]);
     let said = Outcome::of(&mut program(&host, engine)).failure();
     assert!(
-        said.contains("pool: \"container\"") && said.contains("is not running"),
+        said.contains("pool `container`") && said.contains("is not running"),
         "{said}"
     );
     // A client that is killed while it makes a container leaves it, never started: the label finds it.
