@@ -164,5 +164,6 @@ fn workers_in_a_container_answer_and_leave_with_their_host_however_it_ends() {
         engine.output(&["rm", container]);
     }
     drop(container);
-    engine.output(&["rmi", "snakepit-end-to-end"]);
+    // The engine may still be removing a container of it.
+    engine.output(&["rmi", "--force", "snakepit-end-to-end"]);
 }
