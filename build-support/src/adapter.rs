@@ -8,7 +8,10 @@ use crate::host::Host;
 use crate::probe::{Interpreter, LIMIT};
 
 /// Asks the interpreter itself, for what files cannot tell: editable installs, zip files, extension modules.
-const SCRIPT: &str = "import sys, importlib.util; print('snakepit:found' if importlib.util.find_spec(sys.argv[1]) else '')";
+/// The folders of `python_path` follow the module.
+const SCRIPT: &str = "import sys, importlib.util
+sys.path[:0] = sys.argv[2:]
+print('snakepit:found' if importlib.util.find_spec(sys.argv[1]) else '')";
 
 pub(crate) fn check(
     module: &str,
@@ -32,14 +35,15 @@ pub(crate) fn check(
             return Ok(());
         }
     }
-    let top = module.split('.').next().unwrap_or(module);
-    let answer = host.run(&launch.program(executable, &["-I", "-c", SCRIPT, top], LIMIT));
     // Only a module at the top is asked for: finding a deeper one would run its parents.
-    if top == module
-        && answer
-            .is_ok_and(|answer| String::from_utf8_lossy(&answer.stdout).contains("snakepit:found"))
-    {
-        return Ok(());
+    if !module.contains('.') {
+        let mut args = vec!["-I", "-c", SCRIPT, module];
+        args.extend(python_path.iter().filter_map(|folder| folder.to_str()));
+        let answer = host.run(&launch.program(executable, &args, LIMIT));
+        let found = |stdout: &[u8]| String::from_utf8_lossy(stdout).contains("snakepit:found");
+        if answer.is_ok_and(|answer| found(&answer.stdout)) {
+            return Ok(());
+        }
     }
     let looked: Vec<String> = python_path
         .iter()

@@ -52,8 +52,25 @@ impl Diagnostic {
     /// If `code` is not in [`CODES`]: a slip in the code, found by the first test that provokes it.
     pub fn new(code: &str, message: impl Into<String>, help: impl Into<String>) -> Self {
         assert!(CODES.contains(&code), "`{code}` is not in the catalogue");
+        Self::custom(code, message, help)
+    }
+
+    /// A diagnostic of an environment that a program registers itself, with a code of its own such as
+    /// `nix_not_found`.
+    ///
+    /// ```
+    /// use snakepit_build::Diagnostic;
+    ///
+    /// let fault = Diagnostic::custom("nix_not_found", "no `nix` on the search path", "install Nix");
+    /// assert_eq!(fault.place, "environment");
+    /// ```
+    pub fn custom(
+        code: impl Into<String>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Self {
         Self {
-            code: code.to_owned(),
+            code: code.into(),
             message: message.into(),
             help: help.into(),
             place: "environment".to_owned(),

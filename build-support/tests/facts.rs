@@ -274,3 +274,26 @@ fn every_python_from_3_8_on_answers() {
         println!("SKIPPED: pyenv has no Python here");
     }
 }
+
+#[test]
+fn an_adapter_that_only_the_interpreter_can_find_in_python_path_is_found() {
+    let package = tempfile::tempdir().unwrap();
+    let zipped = package.path().join("python");
+    fs::create_dir(&zipped).unwrap();
+    // A module without a source, which the import system finds and a look for files does not.
+    let made = std::process::Command::new(python())
+        .current_dir(&zipped)
+        .args(["-c", "open('fast.py', 'w').close(); import py_compile; py_compile.compile('fast.py', 'fast.pyc'); import os; os.remove('fast.py')"])
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let mut wanted = request("system", &[]);
+    wanted.python_path = vec!["python".to_owned()];
+    wanted.adapter = Some("fast".to_owned());
+    resolved(&wanted, package.path()).unwrap();
+    wanted.adapter = Some("faster".to_owned());
+    assert_eq!(
+        resolved(&wanted, package.path()).unwrap_err()[0].code,
+        "adapter_not_found"
+    );
+}
