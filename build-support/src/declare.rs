@@ -36,10 +36,12 @@ const KINDS: &[(&str, &[&str])] = &[
     ("auto", &["project_dir"]),
     ("system", &["python_executable"]),
     ("venv", &["venv_path"]),
+    ("poetry", &["project_dir"]),
+    ("conda", &["environment_name", "prefix", "project_dir"]),
 ];
 
 /// Kinds that are named in the design and not built yet.
-const LATER: &[&str] = &["uv", "docker", "pyenv", "poetry", "conda"];
+const LATER: &[&str] = &["uv", "docker", "pyenv"];
 
 /// What `#[snakepit_pools(...)]` itself says.
 #[derive(Debug, Clone)]
@@ -520,7 +522,7 @@ fn environment(pool: &mut PoolDeclaration, setting: &Setting) -> syn::Result<()>
         .map(|(_, options)| *options);
     if options.is_none() && kind != "custom" {
         let known = "environments are system, uv, venv, docker, pyenv, poetry, conda, custom and auto; \
-                     of these `auto`, `system`, `venv` and `custom` are built so far";
+                     of these uv, docker and pyenv are not built yet";
         let message = if LATER.contains(&kind.as_str()) {
             format!(
                 "environments of kind `{kind}` are not supported yet [snakepit::environment_not_supported]\nhelp: {known}"

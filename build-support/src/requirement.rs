@@ -102,7 +102,7 @@ fn installed(name: &str, site_packages: &[String], host: &dyn Host) -> Option<St
 }
 
 /// A distribution's name as PEP 503 compares it.
-fn normalized(name: &str) -> String {
+pub(crate) fn normalized(name: &str) -> String {
     let parts: Vec<&str> = name
         .split(['-', '_', '.'])
         .filter(|part| !part.is_empty())

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::declaration::Request;
 use crate::detector::detect;
 use crate::diagnostic::Diagnostic;
-use crate::environment::{Config, PythonEnvironment, System, Venv, absolute};
+use crate::environment::{Conda, Config, Poetry, PythonEnvironment, System, Venv, absolute};
 use crate::host::Host;
 use crate::manifest::{Check, EnvOp, Metadata, Resolution};
 use crate::probe::{self, Cache, Interpreter};
@@ -18,7 +18,7 @@ use crate::{adapter, requirement};
 pub type Custom = BTreeMap<String, Box<dyn PythonEnvironment>>;
 
 /// Kinds whose manager can start the interpreter itself.
-const MANAGED: &[&str] = &[];
+const MANAGED: &[&str] = &["conda", "poetry"];
 
 /// The longest file that is compared at start-up, in bytes.
 const MOST_CONTENT: usize = 64 * 1024;
@@ -49,6 +49,8 @@ pub fn resolve(
     let environment: &dyn PythonEnvironment = match kind.as_str() {
         "system" => &System,
         "venv" => &Venv,
+        "conda" => &Conda,
+        "poetry" => &Poetry,
         name => custom.get(name).map(Box::as_ref).ok_or_else(|| {
             let message = format!("no environment `{name}` is registered");
             let help =
@@ -183,7 +185,7 @@ fn choose(
         );
     }
     let found = detect(&dir, host);
-    if !matches!(found.kind, "system" | "venv") {
+    if !matches!(found.kind, "system" | "venv" | "conda" | "poetry") {
         let message = format!(
             "found `{}` in `{}`, but environments of kind `{}` are not supported yet",
             found.marker,

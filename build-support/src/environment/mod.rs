@@ -1,5 +1,7 @@
 //! One file for each kind of environment, one trait for all.
 
+mod conda;
+mod poetry;
 mod system;
 mod venv;
 
@@ -7,6 +9,8 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
+pub use conda::Conda;
+pub use poetry::Poetry;
 pub use system::System;
 pub use venv::Venv;
 
