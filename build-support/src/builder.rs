@@ -166,7 +166,9 @@ fn directives(
     out: &Path,
 ) -> Vec<String> {
     let mut lines = Vec::new();
-    let seen = facts.iter().flat_map(|facts| facts.files.keys());
+    let seen = facts
+        .iter()
+        .flat_map(|facts| facts.files.keys().chain(facts.consulted.keys()));
     for path in watched.iter().chain(seen).collect::<BTreeSet<_>>() {
         lines.push(format!("cargo::rerun-if-changed={}", path.display()));
     }
@@ -220,6 +222,7 @@ mod tests {
     fn lines(outcome: Outcome) -> Vec<String> {
         let facts = Facts {
             files: BTreeMap::from([(PathBuf::from("/venv/pyvenv.cfg"), None)]),
+            consulted: BTreeMap::from([(PathBuf::from("/app/uv.lock"), 1)]),
             variables: BTreeSet::from(["PATH".to_owned(), "SNAKEPIT_HOME".to_owned()]),
         };
         let manifest = Manifest {
@@ -238,6 +241,7 @@ mod tests {
     fn cargo_watches_what_was_seen_and_no_variable_of_somebody_else() {
         let wanted = [
             "cargo::rerun-if-changed=/app/src",
+            "cargo::rerun-if-changed=/app/uv.lock",
             "cargo::rerun-if-changed=/venv/pyvenv.cfg",
             "cargo::rerun-if-env-changed=SNAKEPIT_HOME",
             "cargo::rerun-if-env-changed=SNAKEPIT_PYTHON",

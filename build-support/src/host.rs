@@ -50,6 +50,15 @@ pub trait Host: Sync {
     /// Those of the file system.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 
+    /// A file's bytes that decide what is built and mean nothing to the program: lock files, a manager's settings.
+    /// Cargo builds again when the file changes, and the program does not compare it at start-up.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    fn consult(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.read(path)
+    }
+
     /// Whether a file begins with `#!`.
     fn is_script(&self, path: &Path) -> bool;
 

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -17,6 +18,8 @@ pub(crate) struct Facts {
     /// The files that were there, with their content where it was read. Folders are left out, since Cargo would
     /// watch everything below them, and so are missing files: Cargo would rerun the build script for ever.
     pub(crate) files: BTreeMap<PathBuf, Option<Vec<u8>>>,
+    /// What was read for the build alone, as digests: Cargo watches it, the program does not compare it.
+    pub(crate) consulted: BTreeMap<PathBuf, u64>,
     /// The environment variables that were asked for.
     pub(crate) variables: BTreeSet<String>,
 }
@@ -86,6 +89,16 @@ impl Host for Recorder<'_> {
         Ok(bytes)
     }
 
+    fn consult(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let bytes = self.host.consult(path)?;
+        let mut hasher = DefaultHasher::new();
+        bytes.hash(&mut hasher);
+        self.record(|facts| {
+            facts.consulted.insert(path.to_owned(), hasher.finish());
+        });
+        Ok(bytes)
+    }
+
     fn is_script(&self, path: &Path) -> bool {
         self.saw_if_there(path);
         self.host.is_script(path)
@@ -126,5 +139,24 @@ impl Host for Recorder<'_> {
         // What decides between cached answers is a fact of the build, not of the environment: it is read through
         // the host below, whose recorder is the build's.
         self.probes.ask(path, self.host)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::Machine;
+
+    #[test]
+    fn a_file_that_is_consulted_is_watched_and_not_compared_at_start_up() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+        let probes = Cache::default();
+        let build = Recorder::new(&Machine, &probes);
+        let own = Recorder::new(&build, &probes);
+        own.consult(&file).unwrap();
+        for facts in [own.into_facts(), build.into_facts()] {
+            assert!(facts.consulted.contains_key(&file), "{facts:?}");
+            assert!(facts.files.is_empty(), "{facts:?}");
+        }
     }
 }

@@ -78,7 +78,11 @@ pub fn resolve(
         probes.ask(&executable, host)
     } else {
         let program = launch.program(&executable, &[], probe::LIMIT);
-        probes.ask_through(&program, &(&launch.env, &facts.files, &extra), host)
+        probes.ask_through(
+            &program,
+            &(&launch.env, &facts.files, &facts.consulted, &extra),
+            host,
+        )
     };
     let interpreter = interpreter.map_err(one)?;
     let checks = checks(&facts, &executable, host);
