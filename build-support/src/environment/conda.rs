@@ -63,7 +63,9 @@ impl PythonEnvironment for Conda {
 
     fn validate_environment(&self, config: &Config, host: &dyn Host) -> Result<(), Diagnostic> {
         // Every change that a manager makes to the environment is written down there.
-        let _ = host.info(&find(config, host)?.prefix.join("conda-meta/history"));
+        let history = find(config, host)?.prefix.join("conda-meta/history");
+        // A prefix without one has never been changed since.
+        let _ = host.consult(&history);
         Ok(())
     }
 
