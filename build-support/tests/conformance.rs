@@ -74,6 +74,17 @@ impl<'a> Case<'a> {
     fn filled(&self, text: &str) -> String {
         text.replace("{project}", self.project.to_str().unwrap())
             .replace("{python}", self.python.to_str().unwrap())
+            .replace("{which:poetry}", &self.which_poetry())
+    }
+
+    /// Whether the case wants the real tool of a name.
+    fn wants(&self, tool: &str) -> bool {
+        self.given("tools").get(tool).and_then(Value::as_str) == Some("real")
+    }
+
+    fn which_poetry(&self) -> String {
+        let path = self.wants("poetry").then(poetry).flatten();
+        path.unwrap_or_default().display().to_string()
     }
 
     fn world(&self) -> World {
@@ -83,6 +94,7 @@ impl<'a> Case<'a> {
             .filter(|(_, how)| how.as_str() == Some("none"))
             .map(|(name, _)| name.clone())
             .collect();
+        let poetry = self.wants("poetry").then(poetry).flatten();
         World {
             variables: self
                 .given("env")
@@ -91,7 +103,8 @@ impl<'a> Case<'a> {
                 .collect(),
             which: Box::new(move |name| {
                 let there = !absent.iter().any(|absent| absent == name);
-                there.then(|| Machine.which(name))?
+                let own = poetry.clone().filter(|_| name == "poetry");
+                own.or_else(|| there.then(|| Machine.which(name))?)
             }),
             runs: true,
         }
@@ -129,7 +142,11 @@ impl<'a> Case<'a> {
             Some("process") => ", profile = process",
             _ => "",
         };
-        format!("#[pool(environment = {kind}{options}{profile})]")
+        let launch = match self.table.get("launch").and_then(Value::as_str) {
+            Some(launch) => format!(", launch = {launch}"),
+            None => String::new(),
+        };
+        format!("#[pool(environment = {kind}{options}{profile}{launch})]")
     }
 
     fn resolve(&self) -> Result<Resolution, Vec<Diagnostic>> {
@@ -171,13 +188,21 @@ impl<'a> Case<'a> {
 fn run(table: &Table) -> Option<Result<(), String>> {
     let id = table["id"].as_str().unwrap();
     let kind = id.split('/').next().unwrap();
-    if matches!(kind, "uv" | "docker" | "pyenv" | "poetry" | "conda") {
+    if matches!(kind, "uv" | "docker" | "pyenv") {
         return None;
     }
     if id == "validator/thread-with-gil" || id == "validator/thread-before-3.13" {
         return Some(matrix(id));
     }
     let case = Case::prepare(table);
+    if id == "poetry/direct" {
+        return poetry_direct(&case);
+    }
+    if case.wants("poetry") {
+        poetry()?;
+        // The environment that poetry makes for the run shall end with the case.
+        case.write("poetry.toml", "[virtualenvs]\nin-project = true\n");
+    }
     let expect = table["expect"].as_table().unwrap();
     if table.get("detect_only").is_some() {
         return Some(detects(&case, expect));
@@ -221,6 +246,57 @@ fn matrix(id: &str) -> Result<(), String> {
         warnings.len() == 1 && warnings[0].contains(code),
         &warnings,
     )
+}
+
+/// The tests' own poetry.
+fn poetry() -> Option<PathBuf> {
+    Some(support::tools::tool("poetry")?.join("poetry"))
+}
+
+/// A project that the real poetry installed, once in the project and once in poetry's own folder.
+fn poetry_direct(case: &Case<'_>) -> Option<Result<(), String>> {
+    let poetry = poetry()?;
+    for place in ["in-project", "central"] {
+        let project = case.project.join(place);
+        let settings = match place {
+            "in-project" => "in-project = true".to_owned(),
+            _ => format!("in-project = false\npath = {:?}", case.project.join("envs")),
+        };
+        case.write(
+            &format!("{place}/poetry.toml"),
+            &format!("[virtualenvs]\n{settings}\n"),
+        );
+        let text = "[tool.poetry]\nname = \"Demo_App\"\npackage-mode = false\n";
+        case.write(&format!("{place}/pyproject.toml"), text);
+        for command in ["lock", "install"] {
+            support::tools::poetry(&poetry, &project, &[command]);
+        }
+        let table: Table = toml::from_str(&format!(
+            "id = \"poetry/direct\"\nenvironment = \"poetry\"\noptions = {{ project_dir = {project:?} }}",
+        ))
+        .unwrap();
+        let environment = match place {
+            "in-project" => project.join(".venv"),
+            _ => std::fs::read_dir(case.project.join("envs"))
+                .unwrap()
+                .map(|entry| entry.unwrap().path())
+                .find(|path| path.is_dir())
+                .unwrap(),
+        };
+        let expect: Table = toml::from_str(&format!(
+            "kind = \"poetry\"\ncommand = \"{0}/bin/python3\"\nargs = []\nenv_has = [\"set VIRTUAL_ENV={0}\"]",
+            environment.display()
+        ))
+        .unwrap();
+        let found = match Case::prepare(&table).resolve() {
+            Ok(resolution) => resolved(case, &resolution, &expect),
+            Err(faults) => Err(format!("{place}: {faults:?}")),
+        };
+        if found.is_err() {
+            return Some(found);
+        }
+    }
+    Some(Ok(()))
 }
 
 fn same(what: &str, holds: bool, found: &dyn std::fmt::Debug) -> Result<(), String> {
@@ -283,7 +359,7 @@ fn resolved(case: &Case<'_>, resolution: &Resolution, expect: &Table) -> Result<
             "detected_by" => metadata.detected_by == text,
             "command" => resolution.command == text,
             "command_contains" => resolution.command.contains(&text),
-            "cwd" => text == "none" && resolution.cwd.is_none(),
+            "cwd" => resolution.cwd.as_deref().unwrap_or("none") == text,
             "warning" => text == "none" && resolution.warnings.is_empty(),
             "args" => value
                 .as_array()
