@@ -20,6 +20,8 @@ pub struct Poetry;
 impl PythonEnvironment for Poetry {
     fn resolve_executable(&self, config: &Config, host: &dyn Host) -> Result<PathBuf, Diagnostic> {
         let project = Project::of(config, host)?;
+        // A lock that says nothing is the first thing to mend.
+        step::read_lock(&project, host)?;
         if config.manager_launch {
             return host.which("poetry").ok_or_else(|| {
                 Diagnostic::new(
