@@ -522,7 +522,7 @@ fn environment(pool: &mut PoolDeclaration, setting: &Setting) -> syn::Result<()>
         .map(|(_, options)| *options);
     if options.is_none() && kind != "custom" {
         let known = "environments are system, uv, venv, docker, pyenv, poetry, conda, custom and auto; \
-                     of these uv, docker and pyenv are not built yet";
+                     of these `auto`, `conda`, `poetry`, `system`, `venv` and `custom` are built so far";
         let message = if LATER.contains(&kind.as_str()) {
             format!(
                 "environments of kind `{kind}` are not supported yet [snakepit::environment_not_supported]\nhelp: {known}"

@@ -154,12 +154,15 @@ fn an_environment_without_python_is_mended_by_installing_it() {
     );
 }
 
+/// What makes a place known to a machine.
+type Preparation<'a> = &'a dyn Fn(&mut World);
+
 #[test]
 fn a_name_is_looked_up_in_every_place_where_managers_keep_environments() {
     let (_keep, folder) = folder();
     let home = folder.join("home");
     let request = request("conda", &[("environment_name", "demo")]);
-    let places: [(&str, &dyn Fn(&mut World)); 9] = [
+    let places: [(&str, Preparation<'_>); 9] = [
         ("list/demo", &|world| {
             set(world, "CONDA_ENVS_PATH", folder.join("list"))
         }),
@@ -459,4 +462,22 @@ fn a_manager_starts_the_interpreter_by_the_environments_path() {
     );
     assert!(resolution.env.is_empty());
     assert!(resolution.metadata.python_version.starts_with("3."));
+}
+
+#[test]
+fn an_activation_script_that_hangs_is_ended_at_the_limit() {
+    let (_keep, folder) = folder();
+    prefix(&folder.join("env"));
+    let file = folder.join("env/etc/conda/activate.d/a.sh");
+    write(file, "echo waiting for godot\nexec sleep 60\n");
+    let request = request("conda", &[("prefix", "env")]);
+    let fault = refused(&request, &folder, &machine(&folder));
+    is(
+        &fault,
+        "conda_activation_failed",
+        "option:prefix",
+        "correct the script",
+    );
+    let wanted = "did not end within 10 s, it printed `waiting for godot`";
+    assert!(fault.message.contains(wanted), "{fault:?}");
 }

@@ -170,13 +170,27 @@ fn auto_takes_the_environment_in_the_project() {
         site.app.join(".venv/bin/python3")
     );
 
-    // Half deleted; then what the help says.
+    // Half deleted; then what the help says, word by word.
     fs::remove_dir_all(site.app.join(".venv/bin")).unwrap();
+    let fault = site.refused(&declared());
     is(
-        &site.refused(&declared()),
+        &fault,
         "poetry_environment_invalid",
         "poetry env remove --all",
     );
+    let command = fault.help.strip_prefix("run `").unwrap();
+    let mended = Command::new("sh")
+        .args(["-c", command.strip_suffix('`').unwrap()])
+        .env(
+            "PATH",
+            format!("{}:/usr/bin:/bin", tools::tool("poetry").unwrap().display()),
+        )
+        .env_remove("VIRTUAL_ENV")
+        .output()
+        .unwrap();
+    assert!(mended.status.success(), "{mended:?}");
+    assert_eq!(site.resolution().command, resolution.command);
+
     fs::remove_dir_all(site.app.join(".venv")).unwrap();
     is(
         &site.refused(&declared()),
@@ -356,9 +370,9 @@ fn a_poetry_that_answers_nonsense_fails_or_is_absent_is_named() {
         is(&fault, "poetry_failed", "poetry env info");
         assert!(fault.message.contains(found), "{fault:?}");
     }
-    site.world.which = Box::new(|_| None);
     let mut managed = declared();
     managed.manager_launch = true;
+    site.world.which = Box::new(|_| None);
     let fault = site.refused(&managed);
     assert_eq!(
         (&*fault.code, &*fault.place),
@@ -387,4 +401,42 @@ fn poetry_itself_starts_the_interpreter_where_it_is_asked_to() {
         Path::new(&resolution.metadata.prefix),
         site.app.join(".venv")
     );
+}
+
+#[test]
+fn a_poetry_that_hangs_is_ended_at_the_limit() {
+    let mut site = Site::new();
+    site.project(&[]);
+    site.write("poetry.lock", "");
+    let tool = site.root.join("bin/poetry");
+    script(&tool, "#!/bin/sh\nexec sleep 60\n");
+    site.world.which = Box::new(move |_| Some(tool.clone()));
+    let fault = site.refused(&declared());
+    is(&fault, "poetry_failed", "poetry env info");
+    assert!(
+        fault.message.contains("did not end within 10 s"),
+        "{fault:?}"
+    );
+}
+
+#[test]
+fn a_manager_is_not_left_to_start_workers_without_what_the_lock_demands() {
+    let mut site = Site::new();
+    let one = wheel(&site.root, "demo_one", "1.0");
+    site.project(&[&one]);
+    site.write("poetry.toml", "[virtualenvs]\nin-project = true\n");
+    let Some(()) = site.poetry(&["lock"]) else {
+        return;
+    };
+    let poetry = tools::tool("poetry").unwrap().join("poetry");
+    site.world.which = Box::new(move |_| Some(poetry.clone()));
+    let mut managed = declared();
+    managed.manager_launch = true;
+    is(
+        &site.refused(&managed),
+        "poetry_environment_not_found",
+        "poetry install",
+    );
+    site.poetry(&["install"]);
+    site.resolved(&managed).unwrap();
 }

@@ -51,7 +51,8 @@ impl PythonEnvironment for Poetry {
     fn validate_environment(&self, config: &Config, host: &dyn Host) -> Result<(), Diagnostic> {
         let project = Project::of(config, host)?;
         let lock = step::read_lock(&project, host)?;
-        if config.manager_launch {
+        // `poetry run` makes an environment where there is none: an empty one, which is all that such a lock asks for.
+        if config.manager_launch && !lock.contains_key("package") {
             return Ok(());
         }
         let environment = project.environment(config, host)?;

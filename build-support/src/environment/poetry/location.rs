@@ -13,7 +13,7 @@ use crate::manifest::EnvOp;
 use crate::requirement::normalized;
 
 /// Longest wait for poetry's answer.
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(10);
 
 /// The project's virtual environment: a folder that is there.
 pub(super) fn find(project: &Project, host: &dyn Host) -> Result<PathBuf, Diagnostic> {

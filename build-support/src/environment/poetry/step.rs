@@ -49,11 +49,13 @@ pub(super) fn check(
         wanted.entry(name).or_default().insert(version);
     }
     let installed = installed(environment, host);
+    // What the base interpreter has counts too, and is not looked through.
+    let shared = shares_packages(environment, host);
     let mut faults = Vec::new();
     for (name, versions) in &wanted {
         let listed = || versions.iter().copied().collect::<Vec<_>>().join(" or ");
         match installed.get(name) {
-            None if demanded.contains(name) => {
+            None if demanded.contains(name) && !shared => {
                 faults.push(format!("{name} {} is not installed", listed()));
             }
             Some(found) if !versions.iter().any(|version| same(version, found)) => {
@@ -86,6 +88,17 @@ fn is_demanded(package: &Value) -> bool {
         groups.is_some_and(|groups| groups.iter().any(|group| group.as_str() == Some("main")));
     let optional = package.get("optional").and_then(Value::as_bool) == Some(true);
     in_main && !optional && package.get("markers").is_none()
+}
+
+/// Whether the environment was made with `virtualenvs.options.system-site-packages`.
+fn shares_packages(environment: &Path, host: &dyn Host) -> bool {
+    let settings = host.consult(&environment.join("pyvenv.cfg"));
+    let settings = settings.unwrap_or_default();
+    String::from_utf8_lossy(&settings).lines().any(|line| {
+        line.split_once('=').is_some_and(|(key, value)| {
+            key.trim() == "include-system-site-packages" && value.trim() == "true"
+        })
+    })
 }
 
 fn same(one: &str, other: &str) -> bool {
