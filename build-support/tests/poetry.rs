@@ -432,6 +432,13 @@ fn a_manager_is_not_left_to_start_workers_without_what_the_lock_demands() {
     site.world.which = Box::new(move |_| Some(poetry.clone()));
     let mut managed = declared();
     managed.manager_launch = true;
+    // Locking made an empty environment already.
+    is(
+        &site.refused(&managed),
+        "poetry_lock_out_of_step",
+        "poetry sync",
+    );
+    fs::remove_dir_all(site.app.join(".venv")).unwrap();
     is(
         &site.refused(&managed),
         "poetry_environment_not_found",

@@ -52,7 +52,7 @@ impl PythonEnvironment for Poetry {
         let project = Project::of(config, host)?;
         let lock = step::read_lock(&project, host)?;
         // `poetry run` makes an environment where there is none: an empty one, which is all that such a lock asks for.
-        if config.manager_launch && !lock.contains_key("package") {
+        if config.manager_launch && step::asks_for_nothing(&lock) {
             return Ok(());
         }
         let environment = project.environment(config, host)?;

@@ -24,6 +24,12 @@ pub(super) fn read_lock(project: &Project, host: &dyn Host) -> Result<Table, Dia
     })
 }
 
+/// Whether no package is locked.
+pub(super) fn asks_for_nothing(lock: &Table) -> bool {
+    let packages = lock.get("package").and_then(Value::as_array);
+    packages.is_none_or(Vec::is_empty)
+}
+
 /// Compares the lock file with the distributions of the environment.
 ///
 /// A version that the lock does not have is always a fault. A package that is absent is one where the lock says that
