@@ -34,12 +34,13 @@ const STRUCT_KEYS: &[&str] = &["crate"];
 /// Kinds that are built, each with its options.
 const KINDS: &[(&str, &[&str])] = &[
     ("auto", &["project_dir"]),
+    ("pyenv", &["python_version"]),
     ("system", &["python_executable"]),
     ("venv", &["venv_path"]),
 ];
 
 /// Kinds that are named in the design and not built yet.
-const LATER: &[&str] = &["uv", "docker", "pyenv", "poetry", "conda"];
+pub(crate) const LATER: &[&str] = &["uv", "docker", "poetry", "conda"];
 
 /// What `#[snakepit_pools(...)]` itself says.
 #[derive(Debug, Clone)]
@@ -519,8 +520,11 @@ fn environment(pool: &mut PoolDeclaration, setting: &Setting) -> syn::Result<()>
         .find(|(name, _)| *name == kind)
         .map(|(_, options)| *options);
     if options.is_none() && kind != "custom" {
-        let known = "environments are system, uv, venv, docker, pyenv, poetry, conda, custom and auto; \
-                     of these `auto`, `system`, `venv` and `custom` are built so far";
+        let known = format!(
+            "environments are system, uv, venv, docker, pyenv, poetry, conda, custom and auto; \
+             of these {} are not built yet",
+            LATER.join(", ")
+        );
         let message = if LATER.contains(&kind.as_str()) {
             format!(
                 "environments of kind `{kind}` are not supported yet [snakepit::environment_not_supported]\nhelp: {known}"

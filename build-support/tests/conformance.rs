@@ -171,7 +171,7 @@ impl<'a> Case<'a> {
 fn run(table: &Table) -> Option<Result<(), String>> {
     let id = table["id"].as_str().unwrap();
     let kind = id.split('/').next().unwrap();
-    if matches!(kind, "uv" | "docker" | "pyenv" | "poetry" | "conda") {
+    if matches!(kind, "uv" | "docker" | "poetry" | "conda") {
         return None;
     }
     if id == "validator/thread-with-gil" || id == "validator/thread-before-3.13" {

@@ -1,5 +1,6 @@
 //! One file for each kind of environment, one trait for all.
 
+mod pyenv;
 mod system;
 mod venv;
 
@@ -7,8 +8,11 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
+pub use pyenv::Pyenv;
+pub(crate) use pyenv::without_pyenv;
 pub use system::System;
 pub use venv::Venv;
+use venv::quoted;
 
 use crate::diagnostic::Diagnostic;
 use crate::host::{Host, Program};

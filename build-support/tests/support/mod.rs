@@ -119,3 +119,12 @@ END
 "#
     )
 }
+
+/// Says on the real standard error, which the test harness does not capture, that a test lacked something.
+pub(crate) fn skipped(needs: &str) {
+    assert!(
+        std::env::var_os("SNAKEPIT_TESTS_REQUIRE").is_none_or(|which| which != "all"),
+        "needs {needs}"
+    );
+    let _ = writeln!(io::stderr(), "skipped: needs {needs}");
+}
