@@ -35,12 +35,13 @@ const STRUCT_KEYS: &[&str] = &["crate"];
 const KINDS: &[(&str, &[&str])] = &[
     ("auto", &["project_dir"]),
     ("pyenv", &["python_version"]),
+    ("uv", &["project_dir", "python_version", "uv_environment"]),
     ("system", &["python_executable"]),
     ("venv", &["venv_path"]),
 ];
 
 /// Kinds that are named in the design and not built yet.
-pub(crate) const LATER: &[&str] = &["uv", "docker", "poetry", "conda"];
+pub(crate) const LATER: &[&str] = &["docker", "poetry", "conda"];
 
 /// What `#[snakepit_pools(...)]` itself says.
 #[derive(Debug, Clone)]

@@ -8,7 +8,9 @@ use crate::declaration::Request;
 use crate::declare::LATER;
 use crate::detector::detect;
 use crate::diagnostic::Diagnostic;
-use crate::environment::{Config, Pyenv, PythonEnvironment, System, Venv, absolute, without_pyenv};
+use crate::environment::{
+    Config, Pyenv, PythonEnvironment, System, Uv, Venv, absolute, without_pyenv,
+};
 use crate::host::Host;
 use crate::manifest::{Check, EnvOp, Metadata, Resolution};
 use crate::probe::{self, Cache, Interpreter};
@@ -19,7 +21,7 @@ use crate::{adapter, requirement};
 pub type Custom = BTreeMap<String, Box<dyn PythonEnvironment>>;
 
 /// Kinds whose manager can start the interpreter itself.
-const MANAGED: &[&str] = &[];
+const MANAGED: &[&str] = &["uv"];
 
 /// The longest file that is compared at start-up, in bytes.
 const MOST_CONTENT: usize = 64 * 1024;
@@ -50,6 +52,7 @@ pub fn resolve(
     let environment: &dyn PythonEnvironment = match kind.as_str() {
         "pyenv" => &Pyenv,
         "system" => &System,
+        "uv" => &Uv,
         "venv" => &Venv,
         name => custom.get(name).map(Box::as_ref).ok_or_else(|| {
             let message = format!("no environment `{name}` is registered");

@@ -16,6 +16,11 @@ use toml::{Table, Value};
 /// Each interpreter answers once for all cases.
 static PROBES: LazyLock<Cache> = LazyLock::new(Cache::default);
 
+/// The path of a tool of the test set-up.
+fn which(name: &str) -> String {
+    support::tool(name).map_or_else(|| "none".to_owned(), |path| path.display().to_string())
+}
+
 /// One case, its folder made.
 struct Case<'a> {
     id: &'a str,
@@ -74,6 +79,12 @@ impl<'a> Case<'a> {
     fn filled(&self, text: &str) -> String {
         text.replace("{project}", self.project.to_str().unwrap())
             .replace("{python}", self.python.to_str().unwrap())
+            .replace("{which:uv}", &which("uv"))
+    }
+
+    fn option(&self, name: &str) -> Option<String> {
+        let options = self.table.get("options")?.as_table()?;
+        Some(options.get(name)?.as_str()?.to_owned())
     }
 
     fn world(&self) -> World {
@@ -91,9 +102,20 @@ impl<'a> Case<'a> {
                 .collect(),
             which: Box::new(move |name| {
                 let there = !absent.iter().any(|absent| absent == name);
-                there.then(|| Machine.which(name))?
+                let real = || {
+                    if name == "uv" {
+                        support::tool(name)
+                    } else {
+                        Machine.which(name)
+                    }
+                };
+                there.then(real)?
             }),
             runs: true,
+            path: self
+                .option("python_version")
+                .as_deref()
+                .and_then(support::folder_of_python),
         }
     }
 
@@ -129,7 +151,11 @@ impl<'a> Case<'a> {
             Some("process") => ", profile = process",
             _ => "",
         };
-        format!("#[pool(environment = {kind}{options}{profile})]")
+        let launch = match self.table.get("launch").and_then(Value::as_str) {
+            Some("manager") => ", launch = manager",
+            _ => "",
+        };
+        format!("#[pool(environment = {kind}{options}{profile}{launch})]")
     }
 
     fn resolve(&self) -> Result<Resolution, Vec<Diagnostic>> {
@@ -171,13 +197,29 @@ impl<'a> Case<'a> {
 fn run(table: &Table) -> Option<Result<(), String>> {
     let id = table["id"].as_str().unwrap();
     let kind = id.split('/').next().unwrap();
-    if matches!(kind, "uv" | "docker" | "poetry" | "conda") {
+    if matches!(kind, "docker" | "poetry" | "conda") {
         return None;
     }
     if id == "validator/thread-with-gil" || id == "validator/thread-before-3.13" {
         return Some(matrix(id));
     }
     let case = Case::prepare(table);
+    if kind == "uv" {
+        let Some(uv) = support::tool("uv") else {
+            support::skipped("uv");
+            return None;
+        };
+        if case.option("python_version").is_some() && case.world().path.is_none() {
+            support::skipped("the Python that the case names");
+            return None;
+        }
+        if table
+            .get("given")
+            .is_some_and(|given| given.get("project").is_some())
+        {
+            support::uv_project(&uv, &case.project);
+        }
+    }
     let expect = table["expect"].as_table().unwrap();
     if table.get("detect_only").is_some() {
         return Some(detects(&case, expect));
@@ -281,9 +323,15 @@ fn resolved(case: &Case<'_>, resolution: &Resolution, expect: &Table) -> Result<
         let holds = match key.as_str() {
             "kind" => metadata.environment == text,
             "detected_by" => metadata.detected_by == text,
-            "command" => resolution.command == text,
+            "command" => match text.split_once(" or ") {
+                Some((path, other)) => {
+                    resolution.command == path
+                        || Path::new(&resolution.command) == Path::new(path).with_file_name(other)
+                }
+                None => resolution.command == text,
+            },
             "command_contains" => resolution.command.contains(&text),
-            "cwd" => text == "none" && resolution.cwd.is_none(),
+            "cwd" => resolution.cwd.as_deref().unwrap_or("none") == text,
             "warning" => text == "none" && resolution.warnings.is_empty(),
             "args" => value
                 .as_array()
@@ -309,6 +357,11 @@ fn resolved(case: &Case<'_>, resolution: &Resolution, expect: &Table) -> Result<
                         "python_path" => Path::new(&resolution.command).is_absolute(),
                         "python_version" => metadata.python_version.starts_with("3."),
                         "environment_type=system" => metadata.environment == "system",
+                        "environment_type=uv" => metadata.environment == "uv",
+                        "project_dir" => {
+                            metadata.extra.get("project_dir").map(Path::new)
+                                == Some(case.project.as_path())
+                        }
                         // A plain field of the metadata: it is always there.
                         "free_threading_enabled" => true,
                         other => panic!("{}: unknown fact {other}", case.id),

@@ -2,6 +2,7 @@
 
 mod pyenv;
 mod system;
+mod uv;
 mod venv;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use std::time::Duration;
 pub use pyenv::Pyenv;
 pub(crate) use pyenv::without_pyenv;
 pub use system::System;
+pub use uv::Uv;
 pub use venv::Venv;
 use venv::quoted;
 
