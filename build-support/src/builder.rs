@@ -184,7 +184,7 @@ fn directives(
         .chain(["SNAKEPIT_PYTHON"])
         .collect();
     for name in variables {
-        if name.starts_with("SNAKEPIT_") {
+        if name.starts_with("SNAKEPIT_") || name == "UV_PROJECT_ENVIRONMENT" {
             lines.push(format!("cargo::rerun-if-env-changed={name}"));
         }
     }

@@ -34,6 +34,8 @@ const STRUCT_KEYS: &[&str] = &["crate"];
 /// Kinds that are built, each with its options.
 const KINDS: &[(&str, &[&str])] = &[
     ("auto", &["project_dir"]),
+    ("pyenv", &["python_version"]),
+    ("uv", &["project_dir", "python_version", "uv_environment"]),
     ("system", &["python_executable"]),
     ("venv", &["venv_path"]),
     ("poetry", &["project_dir"]),
@@ -41,7 +43,7 @@ const KINDS: &[(&str, &[&str])] = &[
 ];
 
 /// Kinds that are named in the design and not built yet.
-const LATER: &[&str] = &["uv", "docker", "pyenv"];
+pub(crate) const LATER: &[&str] = &["docker"];
 
 /// What `#[snakepit_pools(...)]` itself says.
 #[derive(Debug, Clone)]
@@ -521,8 +523,11 @@ fn environment(pool: &mut PoolDeclaration, setting: &Setting) -> syn::Result<()>
         .find(|(name, _)| *name == kind)
         .map(|(_, options)| *options);
     if options.is_none() && kind != "custom" {
-        let known = "environments are system, uv, venv, docker, pyenv, poetry, conda, custom and auto; \
-                     of these `auto`, `conda`, `poetry`, `system`, `venv` and `custom` are built so far";
+        let known = format!(
+            "environments are system, uv, venv, docker, pyenv, poetry, conda, custom and auto; \
+             of these {} are not built yet",
+            LATER.join(", ")
+        );
         let message = if LATER.contains(&kind.as_str()) {
             format!(
                 "environments of kind `{kind}` are not supported yet [snakepit::environment_not_supported]\nhelp: {known}"

@@ -5,9 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::declaration::Request;
+use crate::declare::LATER;
 use crate::detector::detect;
 use crate::diagnostic::Diagnostic;
-use crate::environment::{Conda, Config, Poetry, PythonEnvironment, System, Venv, absolute};
+use crate::environment::{
+    Conda, Config, Poetry, Pyenv, PythonEnvironment, System, Uv, Venv, absolute, without_pyenv,
+};
 use crate::host::Host;
 use crate::manifest::{Check, EnvOp, Metadata, Resolution};
 use crate::probe::{self, Cache, Interpreter};
@@ -18,7 +21,7 @@ use crate::{adapter, requirement};
 pub type Custom = BTreeMap<String, Box<dyn PythonEnvironment>>;
 
 /// Kinds whose manager can start the interpreter itself.
-const MANAGED: &[&str] = &["conda", "poetry"];
+const MANAGED: &[&str] = &["conda", "poetry", "uv"];
 
 /// The longest file that is compared at start-up, in bytes.
 const MOST_CONTENT: usize = 64 * 1024;
@@ -47,7 +50,9 @@ pub fn resolve(
         ));
     }
     let environment: &dyn PythonEnvironment = match kind.as_str() {
+        "pyenv" => &Pyenv,
         "system" => &System,
+        "uv" => &Uv,
         "venv" => &Venv,
         "conda" => &Conda,
         "poetry" => &Poetry,
@@ -189,7 +194,7 @@ fn choose(
         );
     }
     let found = detect(&dir, host);
-    if !matches!(found.kind, "system" | "venv" | "conda" | "poetry") {
+    if LATER.contains(&found.kind) {
         let message = format!(
             "found `{}` in `{}`, but environments of kind `{}` are not supported yet",
             found.marker,
@@ -199,6 +204,18 @@ fn choose(
         let help =
             "name the environment itself, for example `environment = venv(venv_path = \".venv\")`";
         return Err(Diagnostic::new("environment_not_supported", message, help));
+    }
+    if found.kind == "pyenv" {
+        // The environment reads the file itself: it may name several versions.
+        config.base.clone_from(&dir);
+        config.options.clear();
+        let mut kind = found.kind;
+        if let Some(python) = without_pyenv(&dir, host) {
+            let option = ("python_executable".to_owned(), utf8(&python?)?);
+            config.options.extend([option]);
+            kind = "system";
+        }
+        return Ok((kind.to_owned(), found.marker.to_owned(), config));
     }
     // The detector names folders as they stand in the one that it looked at.
     config.base = dir;

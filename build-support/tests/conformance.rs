@@ -16,6 +16,11 @@ use toml::{Table, Value};
 /// Each interpreter answers once for all cases.
 static PROBES: LazyLock<Cache> = LazyLock::new(Cache::default);
 
+/// The path of a tool of the test set-up.
+fn which(name: &str) -> String {
+    support::tool(name).map_or_else(|| "none".to_owned(), |path| path.display().to_string())
+}
+
 /// One case, its folder made.
 struct Case<'a> {
     id: &'a str,
@@ -74,6 +79,7 @@ impl<'a> Case<'a> {
     fn filled(&self, text: &str) -> String {
         text.replace("{project}", self.project.to_str().unwrap())
             .replace("{python}", self.python.to_str().unwrap())
+            .replace("{which:uv}", &which("uv"))
             .replace("{which:poetry}", &self.which_poetry())
     }
 
@@ -85,6 +91,11 @@ impl<'a> Case<'a> {
     fn which_poetry(&self) -> String {
         let path = self.wants("poetry").then(poetry).flatten();
         path.unwrap_or_default().display().to_string()
+    }
+
+    fn option(&self, name: &str) -> Option<String> {
+        let options = self.table.get("options")?.as_table()?;
+        Some(options.get(name)?.as_str()?.to_owned())
     }
 
     fn world(&self) -> World {
@@ -104,9 +115,18 @@ impl<'a> Case<'a> {
             which: Box::new(move |name| {
                 let there = !absent.iter().any(|absent| absent == name);
                 let own = poetry.clone().filter(|_| name == "poetry");
-                own.or_else(|| there.then(|| Machine.which(name))?)
+                let real = || match name {
+                    "uv" => support::tool(name),
+                    "poetry" => own,
+                    _ => Machine.which(name),
+                };
+                there.then(real)?
             }),
             runs: true,
+            path: self
+                .option("python_version")
+                .as_deref()
+                .and_then(support::folder_of_python),
         }
     }
 
@@ -143,8 +163,8 @@ impl<'a> Case<'a> {
             _ => "",
         };
         let launch = match self.table.get("launch").and_then(Value::as_str) {
-            Some(launch) => format!(", launch = {launch}"),
-            None => String::new(),
+            Some("manager") => ", launch = manager",
+            _ => "",
         };
         format!("#[pool(environment = {kind}{options}{profile}{launch})]")
     }
@@ -188,7 +208,7 @@ impl<'a> Case<'a> {
 fn run(table: &Table) -> Option<Result<(), String>> {
     let id = table["id"].as_str().unwrap();
     let kind = id.split('/').next().unwrap();
-    if matches!(kind, "uv" | "docker" | "pyenv") {
+    if kind == "docker" {
         return None;
     }
     if id == "validator/thread-with-gil" || id == "validator/thread-before-3.13" {
@@ -202,6 +222,22 @@ fn run(table: &Table) -> Option<Result<(), String>> {
         poetry()?;
         // The environment that poetry makes for the run shall end with the case.
         case.write("poetry.toml", "[virtualenvs]\nin-project = true\n");
+    }
+    if kind == "uv" {
+        let Some(uv) = support::tool("uv") else {
+            support::skipped("uv");
+            return None;
+        };
+        if case.option("python_version").is_some() && case.world().path.is_none() {
+            support::skipped("the Python that the case names");
+            return None;
+        }
+        if table
+            .get("given")
+            .is_some_and(|given| given.get("project").is_some())
+        {
+            support::uv_project(&uv, &case.project);
+        }
     }
     let expect = table["expect"].as_table().unwrap();
     if table.get("detect_only").is_some() {
@@ -357,7 +393,13 @@ fn resolved(case: &Case<'_>, resolution: &Resolution, expect: &Table) -> Result<
         let holds = match key.as_str() {
             "kind" => metadata.environment == text,
             "detected_by" => metadata.detected_by == text,
-            "command" => resolution.command == text,
+            "command" => match text.split_once(" or ") {
+                Some((path, other)) => {
+                    resolution.command == path
+                        || Path::new(&resolution.command) == Path::new(path).with_file_name(other)
+                }
+                None => resolution.command == text,
+            },
             "command_contains" => resolution.command.contains(&text),
             "cwd" => resolution.cwd.as_deref().unwrap_or("none") == text,
             "warning" => text == "none" && resolution.warnings.is_empty(),
@@ -385,6 +427,11 @@ fn resolved(case: &Case<'_>, resolution: &Resolution, expect: &Table) -> Result<
                         "python_path" => Path::new(&resolution.command).is_absolute(),
                         "python_version" => metadata.python_version.starts_with("3."),
                         "environment_type=system" => metadata.environment == "system",
+                        "environment_type=uv" => metadata.environment == "uv",
+                        "project_dir" => {
+                            metadata.extra.get("project_dir").map(Path::new)
+                                == Some(case.project.as_path())
+                        }
                         // A plain field of the metadata: it is always there.
                         "free_threading_enabled" => true,
                         other => panic!("{}: unknown fact {other}", case.id),

@@ -5,7 +5,7 @@ use snakepit::{PoolConfig, snakepit_pools};
 struct AppConfig {
     #[pool(environment = vnev)]
     typo: PoolConfig,
-    #[pool(environment = uv(project_dir = "ml"))]
+    #[pool(environment = docker(image = "python"))]
     later: PoolConfig,
 }
 

@@ -2,7 +2,9 @@
 
 mod conda;
 mod poetry;
+mod pyenv;
 mod system;
+mod uv;
 mod venv;
 
 use std::collections::BTreeMap;
@@ -11,8 +13,12 @@ use std::time::Duration;
 
 pub use conda::Conda;
 pub use poetry::Poetry;
+pub use pyenv::Pyenv;
+pub(crate) use pyenv::without_pyenv;
 pub use system::System;
+pub use uv::Uv;
 pub use venv::Venv;
+use venv::quoted;
 
 use crate::diagnostic::Diagnostic;
 use crate::host::{Host, Program};
