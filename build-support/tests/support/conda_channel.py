@@ -8,6 +8,7 @@ usage: conda_channel.py FOLDER PREFIX PYTHON [PACKAGE...]
 import asyncio
 import io
 import json
+import os
 import pathlib
 import sys
 import tarfile
@@ -65,3 +66,6 @@ async def main():
 
 
 asyncio.run(main())
+# py-rattler's own threads may outlive the interpreter, which then aborts, one time in ten: everything is written, so
+# leave without taking the interpreter down.
+os._exit(0)
