@@ -185,7 +185,10 @@ fn directives(
         .chain(["SNAKEPIT_PYTHON"])
         .collect();
     for name in variables {
-        if name.starts_with("SNAKEPIT_") || SELECTION.contains(&name) {
+        if name.starts_with("SNAKEPIT_")
+            || name == "UV_PROJECT_ENVIRONMENT"
+            || SELECTION.contains(&name)
+        {
             lines.push(format!("cargo::rerun-if-env-changed={name}"));
         }
     }

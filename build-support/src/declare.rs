@@ -34,16 +34,17 @@ const STRUCT_KEYS: &[&str] = &["crate"];
 /// Kinds that are built, each with its options.
 const KINDS: &[(&str, &[&str])] = &[
     ("auto", &["project_dir"]),
+    ("conda", &["environment_name", "prefix", "project_dir"]),
     (
         "docker",
         &["container_name", "cwd", "engine", "image", "python_path"],
     ),
+    ("poetry", &["project_dir"]),
+    ("pyenv", &["python_version"]),
     ("system", &["python_executable"]),
+    ("uv", &["project_dir", "python_version", "uv_environment"]),
     ("venv", &["venv_path"]),
 ];
-
-/// Kinds that are named in the design and not built yet.
-const LATER: &[&str] = &["uv", "pyenv", "poetry", "conda"];
 
 /// What `#[snakepit_pools(...)]` itself says.
 #[derive(Debug, Clone)]
@@ -538,21 +539,14 @@ fn environment(pool: &mut PoolDeclaration, setting: &Setting) -> syn::Result<()>
         .find(|(name, _)| *name == kind)
         .map(|(_, options)| *options);
     if options.is_none() && kind != "custom" {
-        let known = "environments are system, uv, venv, docker, pyenv, poetry, conda, custom and auto; \
-                     of these `auto`, `docker`, `system`, `venv` and `custom` are built so far";
-        let message = if LATER.contains(&kind.as_str()) {
-            format!(
-                "environments of kind `{kind}` are not supported yet [snakepit::environment_not_supported]\nhelp: {known}"
-            )
-        } else {
-            let names = KINDS.iter().map(|(name, _)| *name).chain(["custom"]);
-            let hint = nearest(&kind, names)
-                .map(|name| format!("did you mean `{name}`? "))
-                .unwrap_or_default();
-            format!(
-                "unknown environment `{kind}` [snakepit::invalid_python_environment]\nhelp: {hint}{known}"
-            )
-        };
+        let names = KINDS.iter().map(|(name, _)| *name).chain(["custom"]);
+        let hint = nearest(&kind, names)
+            .map(|name| format!("did you mean `{name}`? "))
+            .unwrap_or_default();
+        let message = format!(
+            "unknown environment `{kind}` [snakepit::invalid_python_environment]\n\
+             help: {hint}environments are system, uv, venv, docker, pyenv, poetry, conda, custom and auto"
+        );
         return Err(syn::Error::new_spanned(kind_word, message));
     }
     for argument in &setting.arguments {

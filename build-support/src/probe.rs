@@ -273,7 +273,7 @@ enum Said {
 }
 
 /// The last line of what a program printed, cut to a length that fits into a message.
-fn said(text: &str) -> String {
+pub(crate) fn said(text: &str) -> String {
     match text.lines().rev().find(|line| !line.trim().is_empty()) {
         None => "it printed nothing".to_owned(),
         Some(line) => format!(

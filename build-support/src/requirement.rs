@@ -110,7 +110,7 @@ pub(crate) fn check_distribution(
 
 /// The version of an installed distribution, from the name of its `*.dist-info` folder.
 /// <https://packaging.python.org/en/latest/specifications/recording-installed-packages/>
-fn installed(name: &str, site_packages: &[String], host: &dyn Host) -> Option<String> {
+pub(crate) fn installed(name: &str, site_packages: &[String], host: &dyn Host) -> Option<String> {
     let wanted = normalized(name);
     site_packages
         .iter()
@@ -119,13 +119,13 @@ fn installed(name: &str, site_packages: &[String], host: &dyn Host) -> Option<St
             let stem = path.file_name()?.to_str()?.strip_suffix(".dist-info")?;
             let (found, version) = stem.split_once('-')?;
             // Read through the host, so that an upgrade, which removes this file, runs the build script again.
-            (normalized(found) == wanted && host.read(&path.join("METADATA")).is_ok())
+            (normalized(found) == wanted && host.consult(&path.join("METADATA")).is_ok())
                 .then(|| version.to_owned())
         })
 }
 
 /// A distribution's name as PEP 503 compares it.
-fn normalized(name: &str) -> String {
+pub(crate) fn normalized(name: &str) -> String {
     let parts: Vec<&str> = name
         .split(['-', '_', '.'])
         .filter(|part| !part.is_empty())

@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 use crate::declaration::Request;
 use crate::detector::detect;
 use crate::diagnostic::Diagnostic;
-use crate::environment::{Config, Docker, Launch, PythonEnvironment, System, Venv, absolute};
+use crate::environment::{
+    Conda, Config, Docker, Launch, Poetry, Pyenv, PythonEnvironment, System, Uv, Venv, absolute,
+    without_pyenv,
+};
 use crate::host::Host;
 use crate::manifest::{Check, EnvOp, Metadata, Resolution};
 use crate::probe::{self, Cache, Interpreter};
@@ -18,7 +21,7 @@ use crate::{adapter, elsewhere, requirement};
 pub type Custom = BTreeMap<String, Box<dyn PythonEnvironment>>;
 
 /// Kinds whose manager can start the interpreter itself.
-const MANAGED: &[&str] = &[];
+const MANAGED: &[&str] = &["conda", "poetry", "uv"];
 
 /// The longest file that is compared at start-up, in bytes.
 const MOST_CONTENT: usize = 64 * 1024;
@@ -48,8 +51,12 @@ pub fn resolve(
     }
     let environment: &dyn PythonEnvironment = match kind.as_str() {
         "docker" => &Docker,
+        "pyenv" => &Pyenv,
         "system" => &System,
+        "uv" => &Uv,
         "venv" => &Venv,
+        "conda" => &Conda,
+        "poetry" => &Poetry,
         name => custom.get(name).map(Box::as_ref).ok_or_else(|| {
             let message = format!("no environment `{name}` is registered");
             let help =
@@ -224,16 +231,17 @@ fn choose(
         );
     }
     let found = detect(&dir, host);
-    if !matches!(found.kind, "system" | "venv") {
-        let message = format!(
-            "found `{}` in `{}`, but environments of kind `{}` are not supported yet",
-            found.marker,
-            dir.display(),
-            found.kind
-        );
-        let help =
-            "name the environment itself, for example `environment = venv(venv_path = \".venv\")`";
-        return Err(Diagnostic::new("environment_not_supported", message, help));
+    if found.kind == "pyenv" {
+        // The environment reads the file itself: it may name several versions.
+        config.base.clone_from(&dir);
+        config.options.clear();
+        let mut kind = found.kind;
+        if let Some(python) = without_pyenv(&dir, host) {
+            let option = ("python_executable".to_owned(), utf8(&python?)?);
+            config.options.extend([option]);
+            kind = "system";
+        }
+        return Ok((kind.to_owned(), found.marker.to_owned(), config));
     }
     // The detector names folders as they stand in the one that it looked at.
     config.base = dir;

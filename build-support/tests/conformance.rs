@@ -18,6 +18,11 @@ use toml::{Table, Value};
 /// Each interpreter answers once for all cases.
 static PROBES: LazyLock<Cache> = LazyLock::new(Cache::default);
 
+/// The path of a tool of the test set-up.
+fn which(name: &str) -> String {
+    support::tool(name).map_or_else(|| "none".to_owned(), |path| path.display().to_string())
+}
+
 /// One case, its folder made.
 struct Case<'a> {
     id: &'a str,
@@ -79,7 +84,31 @@ impl<'a> Case<'a> {
     fn filled(&self, text: &str) -> String {
         text.replace("{project}", self.project.to_str().unwrap())
             .replace("{python}", self.python.to_str().unwrap())
-            .replace("{which:docker}", &which("docker"))
+            .replace(
+                "{which:docker}",
+                &Machine
+                    .which("docker")
+                    .unwrap_or_default()
+                    .display()
+                    .to_string(),
+            )
+            .replace("{which:uv}", &which("uv"))
+            .replace("{which:poetry}", &self.which_poetry())
+    }
+
+    /// Whether the case wants the real tool of a name.
+    fn wants(&self, tool: &str) -> bool {
+        self.given("tools").get(tool).and_then(Value::as_str) == Some("real")
+    }
+
+    fn which_poetry(&self) -> String {
+        let path = self.wants("poetry").then(poetry).flatten();
+        path.unwrap_or_default().display().to_string()
+    }
+
+    fn option(&self, name: &str) -> Option<String> {
+        let options = self.table.get("options")?.as_table()?;
+        Some(options.get(name)?.as_str()?.to_owned())
     }
 
     fn world(&self) -> World {
@@ -100,13 +129,24 @@ impl<'a> Case<'a> {
                 variable.or_insert_with(|| value.clone().into());
             }
         }
+        let poetry = self.wants("poetry").then(poetry).flatten();
         World {
             variables,
             which: Box::new(move |name| {
                 let there = !absent.iter().any(|absent| absent == name);
-                there.then(|| Machine.which(name))?
+                let own = poetry.clone().filter(|_| name == "poetry");
+                let real = || match name {
+                    "uv" => support::tool(name),
+                    "poetry" => own,
+                    _ => Machine.which(name),
+                };
+                there.then(real)?
             }),
             runs: true,
+            path: self
+                .option("python_version")
+                .as_deref()
+                .and_then(support::folder_of_python),
         }
     }
 
@@ -157,7 +197,11 @@ impl<'a> Case<'a> {
             Some("process") => ", profile = process",
             _ => "",
         };
-        format!("#[pool(environment = {kind}{options}{profile})]")
+        let launch = match self.table.get("launch").and_then(Value::as_str) {
+            Some("manager") => ", launch = manager",
+            _ => "",
+        };
+        format!("#[pool(environment = {kind}{options}{profile}{launch})]")
     }
 
     fn resolve(&self) -> Result<Resolution, Vec<Diagnostic>> {
@@ -199,9 +243,6 @@ impl<'a> Case<'a> {
 fn run(table: &Table) -> Option<Result<(), String>> {
     let id = table["id"].as_str().unwrap();
     let kind = id.split('/').next().unwrap();
-    if matches!(kind, "uv" | "pyenv" | "poetry" | "conda") {
-        return None;
-    }
     if id == "validator/thread-with-gil" || id == "validator/thread-before-3.13" {
         return Some(matrix(id));
     }
@@ -210,6 +251,30 @@ fn run(table: &Table) -> Option<Result<(), String>> {
         case.engine = Some(docker::engine()?);
     }
     let _container = case.container();
+    if id == "poetry/direct" {
+        return poetry_direct(&case);
+    }
+    if case.wants("poetry") {
+        poetry()?;
+        // The environment that poetry makes for the run shall end with the case.
+        case.write("poetry.toml", "[virtualenvs]\nin-project = true\n");
+    }
+    if kind == "uv" {
+        let Some(uv) = support::tool("uv") else {
+            support::skipped("uv");
+            return None;
+        };
+        if case.option("python_version").is_some() && case.world().path.is_none() {
+            support::skipped("the Python that the case names");
+            return None;
+        }
+        if table
+            .get("given")
+            .is_some_and(|given| given.get("project").is_some())
+        {
+            support::uv_project(&uv, &case.project);
+        }
+    }
     let expect = table["expect"].as_table().unwrap();
     if table.get("detect_only").is_some() {
         return Some(detects(&case, expect));
@@ -255,10 +320,55 @@ fn matrix(id: &str) -> Result<(), String> {
     )
 }
 
-/// A program on the search path; empty where there is none, since then no case wants it.
-fn which(name: &str) -> String {
-    let path = Machine.which(name).unwrap_or_default();
-    path.display().to_string()
+/// The tests' own poetry.
+fn poetry() -> Option<PathBuf> {
+    Some(support::tools::tool("poetry")?.join("poetry"))
+}
+
+/// A project that the real poetry installed, once in the project and once in poetry's own folder.
+fn poetry_direct(case: &Case<'_>) -> Option<Result<(), String>> {
+    let poetry = poetry()?;
+    for place in ["in-project", "central"] {
+        let project = case.project.join(place);
+        let settings = match place {
+            "in-project" => "in-project = true".to_owned(),
+            _ => format!("in-project = false\npath = {:?}", case.project.join("envs")),
+        };
+        case.write(
+            &format!("{place}/poetry.toml"),
+            &format!("[virtualenvs]\n{settings}\n"),
+        );
+        let text = "[tool.poetry]\nname = \"Demo_App\"\npackage-mode = false\n";
+        case.write(&format!("{place}/pyproject.toml"), text);
+        for command in ["lock", "install"] {
+            support::tools::poetry(&poetry, &project, &[command]);
+        }
+        let table: Table = toml::from_str(&format!(
+            "id = \"poetry/direct\"\nenvironment = \"poetry\"\noptions = {{ project_dir = {project:?} }}",
+        ))
+        .unwrap();
+        let environment = match place {
+            "in-project" => project.join(".venv"),
+            _ => std::fs::read_dir(case.project.join("envs"))
+                .unwrap()
+                .map(|entry| entry.unwrap().path())
+                .find(|path| path.is_dir())
+                .unwrap(),
+        };
+        let expect: Table = toml::from_str(&format!(
+            "kind = \"poetry\"\ncommand = \"{0}/bin/python3\"\nargs = []\nenv_has = [\"set VIRTUAL_ENV={0}\"]",
+            environment.display()
+        ))
+        .unwrap();
+        let found = match Case::prepare(&table).resolve() {
+            Ok(resolution) => resolved(case, &resolution, &expect),
+            Err(faults) => Err(format!("{place}: {faults:?}")),
+        };
+        if found.is_err() {
+            return Some(found);
+        }
+    }
+    Some(Ok(()))
 }
 
 fn same(what: &str, holds: bool, found: &dyn std::fmt::Debug) -> Result<(), String> {
@@ -319,10 +429,16 @@ fn resolved(case: &Case<'_>, resolution: &Resolution, expect: &Table) -> Result<
         let holds = match key.as_str() {
             "kind" => metadata.environment == text,
             "detected_by" => metadata.detected_by == text,
-            "command" => resolution.command == text,
+            "command" => match text.split_once(" or ") {
+                Some((path, other)) => {
+                    resolution.command == path
+                        || Path::new(&resolution.command) == Path::new(path).with_file_name(other)
+                }
+                None => resolution.command == text,
+            },
             "command_contains" => resolution.command.contains(&text),
             "last_arg" => resolution.args.last() == Some(&text),
-            "cwd" => text == "none" && resolution.cwd.is_none(),
+            "cwd" => resolution.cwd.as_deref().unwrap_or("none") == text,
             "warning" => text == "none" && resolution.warnings.is_empty(),
             "args" => value
                 .as_array()
@@ -348,6 +464,11 @@ fn resolved(case: &Case<'_>, resolution: &Resolution, expect: &Table) -> Result<
                         "python_path" => Path::new(&resolution.command).is_absolute(),
                         "python_version" => metadata.python_version.starts_with("3."),
                         "environment_type=system" => metadata.environment == "system",
+                        "environment_type=uv" => metadata.environment == "uv",
+                        "project_dir" => {
+                            metadata.extra.get("project_dir").map(Path::new)
+                                == Some(case.project.as_path())
+                        }
                         // A plain field of the metadata: it is always there.
                         "free_threading_enabled" => true,
                         other => panic!("{}: unknown fact {other}", case.id),

@@ -1,12 +1,10 @@
-// A kind that does not exist, and one that is not built yet.
+// A kind that does not exist.
 use snakepit::{PoolConfig, snakepit_pools};
 
 #[snakepit_pools]
 struct AppConfig {
     #[pool(environment = vnev)]
     typo: PoolConfig,
-    #[pool(environment = uv(project_dir = "ml"))]
-    later: PoolConfig,
 }
 
 fn main() {}

@@ -1,15 +1,24 @@
 //! One file for each kind of environment, one trait for all.
 
+mod conda;
 pub(crate) mod docker;
+mod poetry;
+mod pyenv;
 mod system;
+mod uv;
 mod venv;
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
+pub use conda::Conda;
 pub use docker::Docker;
+pub use poetry::Poetry;
+pub use pyenv::Pyenv;
+pub(crate) use pyenv::without_pyenv;
 pub use system::System;
+pub use uv::Uv;
 pub use venv::Venv;
 use venv::quoted;
 
@@ -18,7 +27,7 @@ use crate::host::{Host, Program};
 use crate::manifest::EnvOp;
 
 /// What a declaration says about its environment.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Config {
     /// Where relative paths start: the package's folder, or the one in which `auto` found the environment.
     pub base: PathBuf,

@@ -2,12 +2,14 @@
 #![allow(dead_code, reason = "each test program needs a part of it")]
 
 pub(crate) mod docker;
+pub(crate) mod tools;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use snakepit_build::declaration::Request;
 use snakepit_build::host::{Answer, FileInfo, Program};
@@ -55,6 +57,8 @@ pub(crate) struct World {
     pub(crate) which: Search,
     /// Whether programs may be run.
     pub(crate) runs: bool,
+    /// A folder before the search path of programs that are run.
+    pub(crate) path: Option<PathBuf>,
 }
 
 impl World {
@@ -65,6 +69,7 @@ impl World {
             variables: BTreeMap::new(),
             which: Box::new(move |_| program.clone()),
             runs: true,
+            path: None,
         }
     }
 }
@@ -104,13 +109,20 @@ impl Host for World {
 
     fn run(&self, program: &Program<'_>) -> io::Result<Answer> {
         assert!(self.runs, "`{}` was run", program.path.display());
-        let variables = self.variables.iter().filter_map(|(name, value)| {
-            Some(EnvOp::Set {
-                name: name.clone(),
-                value: value.to_str()?.to_owned(),
-            })
+        let set = |name: &str, value: &str| EnvOp::Set {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        };
+        let variables = self.variables.iter();
+        let variables = variables.filter_map(|(name, value)| Some(set(name, value.to_str()?)));
+        let path = self.path.iter().map(|path| EnvOp::Prepend {
+            name: "PATH".to_owned(),
+            value: path.display().to_string(),
         });
-        let env: Vec<_> = variables.chain(program.env.iter().cloned()).collect();
+        let env: Vec<_> = variables
+            .chain(program.env.iter().cloned())
+            .chain(path)
+            .collect();
         Machine.run(&Program {
             env: &env,
             ..program.clone()
@@ -138,4 +150,78 @@ snakepit-probe:{{"version": "{version}", "implementation": "cpython", "executabl
 END
 "#
     )
+}
+
+/// Says on the real standard error, which the test harness does not capture, that a test lacked something.
+pub(crate) fn skipped(needs: &str) {
+    assert!(
+        std::env::var_os("SNAKEPIT_TESTS_REQUIRE").is_none_or(|which| which != "all"),
+        "needs {needs}"
+    );
+    let _ = writeln!(io::stderr(), "skipped: needs {needs}");
+}
+
+/// A tool of PyPI in the target folder, installed when it is not there; `None` where it cannot be had.
+pub(crate) fn tool(name: &str) -> Option<PathBuf> {
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let tools = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("test-tools");
+    let bin = tools.join(name).join("bin");
+    if !bin.join(name).exists() {
+        let run = |program: &Path, args: &[&str]| {
+            let status = Command::new(program)
+                .args(args)
+                .stdout(Stdio::null())
+                .status();
+            status.is_ok_and(|status| status.success())
+        };
+        std::fs::create_dir_all(&tools).unwrap();
+        let folder = tools.join(name);
+        let _ = run(&python(), &["-m", "venv", folder.to_str()?])
+            && run(
+                &bin.join("python"),
+                &["-m", "pip", "install", "--quiet", name],
+            );
+    }
+    bin.join(name).exists().then(|| bin.join(name))
+}
+
+/// Runs a command that has to succeed.
+pub(crate) fn succeeds(program: &Path, args: &[&str], cwd: &Path) {
+    let output = Command::new(program)
+        .args(args)
+        .current_dir(cwd)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{args:?}: {output:?}");
+}
+
+/// The folder of an interpreter of a version: on the search path, or pyenv's.
+pub(crate) fn folder_of_python(version: &str) -> Option<PathBuf> {
+    let root = Machine.variable("PYENV_ROOT").map(PathBuf::from);
+    let root = root.or_else(|| Some(std::env::home_dir()?.join(".pyenv")))?;
+    let below = format!("{version}.");
+    let installed = Machine
+        .list(&root.join("versions"))
+        .into_iter()
+        .find(|path| {
+            let name = path.file_name().and_then(|name| name.to_str());
+            name.is_some_and(|name| name.starts_with(&below))
+        });
+    let on_path = || {
+        Machine
+            .which(&format!("python{version}"))?
+            .parent()
+            .map(Path::to_owned)
+    };
+    installed.map(|path| path.join("bin")).or_else(on_path)
+}
+
+/// A project without dependencies, locked and synced by the real uv.
+pub(crate) fn uv_project(uv: &Path, folder: &Path) {
+    let text = "[project]\nname = \"demo\"\nversion = \"0.1.0\"\nrequires-python = \">=3.8\"\n";
+    std::fs::write(folder.join("pyproject.toml"), text).unwrap();
+    let python = python();
+    let python = python.to_str().unwrap();
+    succeeds(uv, &["sync", "--quiet", "--python", python], folder);
 }

@@ -1,0 +1,174 @@
+//! `poetry`: a project with `poetry.lock`, and the virtual environment that poetry keeps for it: `.venv` in the
+//! project, else one in poetry's own folder. Where that is follows from poetry's settings and the project's path;
+//! poetry itself, which takes half a second, is asked only where these rules do not lead to one environment.
+//! <https://python-poetry.org/docs/configuration/#virtualenvspath>
+
+mod location;
+mod step;
+
+use std::path::{Path, PathBuf};
+
+use super::venv::quoted;
+use super::{Config, ExtraMetadata, Launch, PythonEnvironment, Venv};
+use crate::diagnostic::Diagnostic;
+use crate::host::Host;
+
+/// The virtual environment of a poetry project.
+#[derive(Debug, Clone, Copy)]
+pub struct Poetry;
+
+impl PythonEnvironment for Poetry {
+    fn resolve_executable(&self, config: &Config, host: &dyn Host) -> Result<PathBuf, Diagnostic> {
+        let project = Project::of(config, host)?;
+        // A lock that says nothing is the first thing to mend.
+        step::read_lock(&project, host)?;
+        if config.manager_launch {
+            return host.which("poetry").ok_or_else(|| {
+                Diagnostic::new(
+                    "poetry_not_found",
+                    "`launch = manager` needs poetry, but no `poetry` is on the search path",
+                    "install it, or remove `launch = manager`: the environment's own interpreter needs none",
+                )
+                .at("launch")
+            });
+        }
+        Venv.resolve_executable(&project.environment(config, host)?, host)
+            .map_err(|fault| project.invalid(&fault))
+    }
+
+    fn resolve_environment(&self, config: &Config, host: &dyn Host) -> Result<Launch, Diagnostic> {
+        let project = Project::of(config, host)?;
+        if config.manager_launch {
+            return Ok(Launch {
+                args: ["run", "python"].map(str::to_owned).to_vec(),
+                cwd: Some(project.folder),
+                ..Launch::default()
+            });
+        }
+        Venv.resolve_environment(&project.environment(config, host)?, host)
+    }
+
+    fn validate_environment(&self, config: &Config, host: &dyn Host) -> Result<(), Diagnostic> {
+        let project = Project::of(config, host)?;
+        let lock = step::read_lock(&project, host)?;
+        // `poetry run` makes an environment where there is none: an empty one, which is all that such a lock asks for.
+        if config.manager_launch && step::asks_for_nothing(&lock) {
+            return Ok(());
+        }
+        let environment = project.environment(config, host)?;
+        Venv.validate_environment(&environment, host)
+            .map_err(|fault| project.invalid(&fault))?;
+        let folder = environment.absolute(environment.option("venv_path").unwrap_or_default());
+        step::check(&project, &lock, &folder, host)
+    }
+
+    fn metadata(&self, config: &Config, host: &dyn Host) -> Result<ExtraMetadata, Diagnostic> {
+        let project = Project::of(config, host)?;
+        Ok(ExtraMetadata::from([(
+            "project_dir".to_owned(),
+            project.folder.display().to_string(),
+        )]))
+    }
+}
+
+/// A folder with `poetry.lock` and `pyproject.toml`.
+struct Project {
+    folder: PathBuf,
+    /// The option that named it, or the environment itself.
+    place: &'static str,
+}
+
+impl Project {
+    fn of(config: &Config, host: &dyn Host) -> Result<Self, Diagnostic> {
+        let project = Self {
+            folder: config.absolute(config.option("project_dir").unwrap_or(".")),
+            place: match config.option("project_dir") {
+                Some(_) => "option:project_dir",
+                None => "environment",
+            },
+        };
+        let shown = project.folder.display();
+        let is_dir = |path: &Path| host.info(path).is_some_and(|info| info.is_dir);
+        let is_file = |name: &str| {
+            let info = host.info(&project.folder.join(name));
+            info.is_some_and(|info| !info.is_dir)
+        };
+        if !is_dir(&project.folder) {
+            let message = format!("`project_dir` names `{shown}`, which is no folder");
+            let help = "make it, or correct the path";
+            return Err(project.fault("project_dir_not_found", message, help));
+        }
+        if !is_file("pyproject.toml") {
+            return Err(project.fault(
+                "poetry_project_not_found",
+                format!("no `pyproject.toml` in `{shown}`"),
+                format!("run `poetry init` in `{shown}`, or name another `project_dir`"),
+            ));
+        }
+        if !is_file("poetry.lock") {
+            return Err(project.fault(
+                "poetry_lock_not_found",
+                format!("no `poetry.lock` in `{shown}`"),
+                format!("run `poetry lock` in `{shown}`, then `poetry install`"),
+            ));
+        }
+        Ok(project)
+    }
+
+    /// The project's virtual environment, as the kind `venv` takes it.
+    fn environment(&self, config: &Config, host: &dyn Host) -> Result<Config, Diagnostic> {
+        let folder = location::find(self, host)?;
+        Ok(Config {
+            base: self.folder.clone(),
+            options: [("venv_path".to_owned(), self.text(&folder)?)].into(),
+            manager_launch: config.manager_launch,
+            ..Config::default()
+        })
+    }
+
+    fn text(&self, folder: &Path) -> Result<String, Diagnostic> {
+        folder.to_str().map(str::to_owned).ok_or_else(|| {
+            self.fault(
+                "poetry_environment_invalid",
+                format!(
+                    "the path `{}` is not UTF-8, which a constant of the program must be",
+                    folder.display()
+                ),
+                "move the environment to a folder whose name is UTF-8",
+            )
+        })
+    }
+
+    /// What the kind `venv` found wrong, with poetry's own remedy.
+    fn invalid(&self, fault: &Diagnostic) -> Diagnostic {
+        let folder = quoted(&self.folder);
+        self.fault(
+            "poetry_environment_invalid",
+            fault.message.clone(),
+            format!("run `cd {folder} && poetry env remove --all && poetry install`"),
+        )
+    }
+
+    fn fault(&self, code: &str, message: impl Into<String>, help: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(code, message, help).at(self.place)
+    }
+
+    /// A file of the project or of poetry's settings.
+    fn table(&self, file: &Path, host: &dyn Host) -> Result<toml::Table, String> {
+        let bytes = host.consult(file).map_err(|error| error.to_string())?;
+        let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
+        text.parse()
+            .map_err(|error: toml::de::Error| error.message().to_owned())
+    }
+
+    /// The same, where a file that cannot be read is the user's to correct.
+    fn settings(&self, file: &Path, host: &dyn Host) -> Result<toml::Table, Diagnostic> {
+        self.table(file, host).map_err(|why| {
+            self.fault(
+                "poetry_file_invalid",
+                format!("`{}` cannot be read as TOML: {why}", file.display()),
+                "correct the file",
+            )
+        })
+    }
+}

@@ -1,0 +1,396 @@
+//! `uv`: a project with `uv.lock`, and the environment that `uv sync` makes of it. A member of a workspace has its
+//! root's. <https://docs.astral.sh/uv/concepts/projects/layout/>
+//!
+//! Started by uv (`launch = manager`), the environment is brought in step at each start; started directly, it has to
+//! be in step when the program is built.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use pep440_rs::{Version, VersionSpecifiers};
+use toml::{Table, Value};
+
+use super::pyenv::is_version;
+use super::{Config, ExtraMetadata, Launch, PythonEnvironment, Venv, quoted};
+use crate::diagnostic::Diagnostic;
+use crate::host::{Host, Program};
+use crate::manifest::EnvOp;
+use crate::probe;
+use crate::requirement::installed;
+
+/// A project of uv.
+#[derive(Debug, Clone, Copy)]
+pub struct Uv;
+
+/// The variable that names another folder than `.venv`; a relative one starts at the workspace's root.
+/// <https://docs.astral.sh/uv/concepts/projects/config/#project-environment-path>
+const ENVIRONMENT: &str = "UV_PROJECT_ENVIRONMENT";
+
+/// Where faults of the project stand.
+const PLACE: &str = "option:project_dir";
+
+/// What the declaration and the folders say.
+struct Project {
+    /// The folder that the declaration names.
+    folder: PathBuf,
+    /// The same, as the lock counts folders.
+    member: PathBuf,
+    /// The folder with the lock.
+    root: PathBuf,
+    lock: Table,
+    /// Another environment than the root's `.venv`, as somebody wrote it.
+    named: Option<String>,
+    python: Option<String>,
+}
+
+impl PythonEnvironment for Uv {
+    fn resolve_executable(&self, config: &Config, host: &dyn Host) -> Result<PathBuf, Diagnostic> {
+        let project = Project::read(config, host)?;
+        if !config.manager_launch {
+            let found = Venv.resolve_executable(&project.venv(), host);
+            return found.map_err(|fault| project.broken(&fault, host));
+        }
+        host.which("uv").ok_or_else(|| {
+            let message = "`launch = manager` wants `uv`, which is not on the search path";
+            let help = "install uv, or remove `launch = manager`";
+            Diagnostic::new("uv_not_installed", message, help).at("launch")
+        })
+    }
+
+    fn resolve_environment(&self, config: &Config, host: &dyn Host) -> Result<Launch, Diagnostic> {
+        let project = Project::read(config, host)?;
+        if !config.manager_launch {
+            return Venv.resolve_environment(&project.venv(), host);
+        }
+        let python = project.python.iter();
+        let python = python.flat_map(|version| ["--python", version]);
+        let args = ["run"].into_iter().chain(python).chain(["python"]);
+        Ok(Launch {
+            args: args.map(str::to_owned).collect(),
+            env: project.env(),
+            cwd: Some(project.folder),
+            ..Launch::default()
+        })
+    }
+
+    fn validate_environment(&self, config: &Config, host: &dyn Host) -> Result<(), Diagnostic> {
+        let project = Project::read(config, host)?;
+        // They decide what uv does, if they are there.
+        for name in ["pyproject.toml", "uv.toml", ".python-version"] {
+            let _ = host.consult(&project.root.join(name));
+        }
+        if config.manager_launch {
+            let _ = host.consult(&project.environment().join("pyvenv.cfg"));
+            return Ok(());
+        }
+        let executable = self.resolve_executable(config, host)?;
+        Venv.validate_environment(&project.venv(), host)
+            .map_err(|fault| project.broken(&fault, host))?;
+        project.check_python(&executable, host)?;
+        let Some(uv) = host.which("uv") else {
+            return project.compare(&executable, host);
+        };
+        match project.ask(&uv, host) {
+            Asked::InStep => Ok(()),
+            Asked::CannotTell => project.compare(&executable, host),
+            Asked::NotInStep(said) => Err(project.not_synced(&said)),
+        }
+    }
+
+    fn metadata(&self, config: &Config, host: &dyn Host) -> Result<ExtraMetadata, Diagnostic> {
+        let project = Project::read(config, host)?;
+        let folder = project.folder.display().to_string();
+        Ok(ExtraMetadata::from([("project_dir".to_owned(), folder)]))
+    }
+}
+
+/// What uv says of the environment.
+enum Asked {
+    InStep,
+    NotInStep(String),
+    /// This uv is too old for the question.
+    CannotTell,
+}
+
+impl Project {
+    fn read(config: &Config, host: &dyn Host) -> Result<Self, Diagnostic> {
+        let folder = config.absolute(config.option("project_dir").unwrap_or("."));
+        let shown = folder.display();
+        if !host.info(&folder).is_some_and(|info| info.is_dir) {
+            let message = format!("`project_dir` names `{shown}`, which is no folder");
+            let help = "make it, or correct the path";
+            return Err(Diagnostic::new("project_dir_not_found", message, help).at(PLACE));
+        }
+        let python = config.option("python_version").map(str::to_owned);
+        if let Some(version) = &python
+            && (version.trim().is_empty() || version.starts_with('-'))
+        {
+            let message = format!("`python_version` is `{version}`, which is no version of Python");
+            let fault = Diagnostic::new("python_version_invalid", message, "write one like `3.13`");
+            return Err(fault.at("option:python_version"));
+        }
+        let Some((root, member, lock)) = locked(&folder, host)? else {
+            let message = format!("no `uv.lock` in `{shown}`");
+            let help = format!("run `uv lock` in `{shown}`");
+            return Err(Diagnostic::new("uv_lock_not_found", message, help).at(PLACE));
+        };
+        let named = match config.option("uv_environment") {
+            Some(text) => Some(text.to_owned()),
+            None => host
+                .variable(ENVIRONMENT)
+                .map(|text| text.to_string_lossy().into_owned()),
+        };
+        Ok(Self {
+            folder,
+            member,
+            root,
+            lock,
+            named: named.filter(|text| !text.is_empty()),
+            python,
+        })
+    }
+
+    fn environment(&self) -> PathBuf {
+        super::absolute(&self.root, self.named.as_deref().unwrap_or(".venv"))
+    }
+
+    /// The environment is a virtual one like others.
+    fn venv(&self) -> Config {
+        let folder = self.environment().display().to_string();
+        Config {
+            base: self.root.clone(),
+            options: [("venv_path".to_owned(), folder)].into(),
+            ..Config::default()
+        }
+    }
+
+    fn env(&self) -> Vec<EnvOp> {
+        let set = |value: &String| EnvOp::Set {
+            name: ENVIRONMENT.to_owned(),
+            value: value.clone(),
+        };
+        self.named.iter().map(set).collect()
+    }
+
+    /// The command that brings the environment in step.
+    fn sync(&self) -> String {
+        let word = |text: &str| quoted(Path::new(text));
+        let mut command = "uv sync".to_owned();
+        if let Some(folder) = &self.named {
+            command = format!("{ENVIRONMENT}={} {command}", word(folder));
+        }
+        if let Some(version) = &self.python {
+            command = format!("{command} --python {}", word(version));
+        }
+        format!("run `{command}` in `{}`", self.folder.display())
+    }
+
+    fn not_synced(&self, found: &str) -> Diagnostic {
+        let message = format!(
+            "the environment `{}` is not in step with `{}`: {found}",
+            self.environment().display(),
+            self.root.join("uv.lock").display()
+        );
+        Diagnostic::new("environment_not_synced", message, self.sync())
+    }
+
+    /// The environment is not there, or not whole.
+    fn broken(&self, fault: &Diagnostic, host: &dyn Host) -> Diagnostic {
+        let folder = self.environment();
+        let mut diagnostic = self.not_synced(&fault.message);
+        // uv replaces environments, and nothing else.
+        let is_other = match host.info(&folder) {
+            None => host.is_link(&folder),
+            Some(info) if info.is_dir => {
+                host.info(&folder.join("pyvenv.cfg")).is_none() && !host.list(&folder).is_empty()
+            }
+            Some(_) => true,
+        };
+        if is_other {
+            diagnostic.help = format!("move `{}` away, then {}", folder.display(), self.sync());
+        }
+        diagnostic
+    }
+
+    fn check_python(&self, executable: &Path, host: &dyn Host) -> Result<(), Diagnostic> {
+        let Some(wanted) = &self.python else {
+            return Ok(());
+        };
+        let found = host.interpreter(executable)?;
+        let holds = if wanted.starts_with(|c: char| c.is_ascii_digit()) {
+            is_version(&found.version, found.free_threading, wanted)
+        } else if let Ok(specifiers) = VersionSpecifiers::from_str(wanted) {
+            Version::from_str(&found.version).is_ok_and(|version| specifiers.contains(&version))
+        } else {
+            // uv knows further ways to name an interpreter.
+            true
+        };
+        if holds {
+            return Ok(());
+        }
+        let message = format!(
+            "wants Python `{wanted}`, but `{}` is Python {}",
+            executable.display(),
+            found.version
+        );
+        let fault = Diagnostic::new("python_version_mismatch", message, self.sync());
+        Err(fault.at("option:python_version"))
+    }
+
+    /// Asks uv, without the network and without a change. What is installed beside the lock does no harm, and
+    /// development's packages need not be there.
+    fn ask(&self, uv: &Path, host: &dyn Host) -> Asked {
+        let env = [EnvOp::Set {
+            name: ENVIRONMENT.to_owned(),
+            value: self.environment().display().to_string(),
+        }];
+        let question = [
+            "sync",
+            "--check",
+            "--frozen",
+            "--inexact",
+            "--no-default-groups",
+        ];
+        let answer = host.run(&Program {
+            env: &env,
+            cwd: Some(&self.folder),
+            ..Program::new(uv, &[&question[..], &["--offline"]].concat(), probe::LIMIT)
+        });
+        match answer {
+            Err(error) => Asked::NotInStep(format!("`{}` cannot be run: {error}", uv.display())),
+            Ok(answer) if answer.success => Asked::InStep,
+            Ok(answer) => {
+                let said = String::from_utf8_lossy(&answer.stderr);
+                if said.contains("unexpected argument") {
+                    return Asked::CannotTell;
+                }
+                Asked::NotInStep(format!(
+                    "`uv {}`: {}, {}",
+                    question.join(" "),
+                    answer.status,
+                    probe::said(&said)
+                ))
+            }
+        }
+    }
+
+    /// Compares the lock with what is installed, where there is no uv to ask. Markers are not evaluated: what has
+    /// one may be missing.
+    fn compare(&self, executable: &Path, host: &dyn Host) -> Result<(), Diagnostic> {
+        let site_packages = host.interpreter(executable)?.site_packages;
+        let mut wanted: Vec<(&str, bool)> = packages(&self.lock)
+            .filter(|package| is_at(package, &self.root, &self.member))
+            .filter_map(|package| Some((text(package, "name")?, true)))
+            .collect();
+        let mut seen = BTreeSet::new();
+        while let Some((name, demanded)) = wanted.pop() {
+            if !seen.insert((name, demanded)) {
+                continue;
+            }
+            let locked: Vec<&Table> = packages(&self.lock)
+                .filter(|package| text(package, "name") == Some(name))
+                .collect();
+            let is_virtual = |package: &&Table| source(package, "virtual").is_some();
+            if !locked.iter().any(is_virtual) {
+                let versions: Vec<&str> =
+                    locked.iter().filter_map(|p| text(p, "version")).collect();
+                match installed(name, &site_packages, host) {
+                    None if demanded => {
+                        let found = format!("{name} {} is not installed", versions.join(" or "));
+                        return Err(self.not_synced(&found));
+                    }
+                    None => continue,
+                    Some(found)
+                        if !versions.is_empty() && !versions.iter().any(|v| same(v, &found)) =>
+                    {
+                        let found = format!(
+                            "{name} {found} is installed, locked is {}",
+                            versions.join(" or ")
+                        );
+                        return Err(self.not_synced(&found));
+                    }
+                    Some(_) => {}
+                }
+            }
+            let dependencies = locked
+                .iter()
+                .filter_map(|package| package.get("dependencies"));
+            for dependency in dependencies.filter_map(Value::as_array).flatten() {
+                if let Some(dependency) = dependency.as_table()
+                    && let Some(name) = text(dependency, "name")
+                {
+                    wanted.push((name, demanded && !dependency.contains_key("marker")));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The lock of a project: its own, or that of a workspace above which it is a member of.
+fn locked(folder: &Path, host: &dyn Host) -> Result<Option<(PathBuf, PathBuf, Table)>, Diagnostic> {
+    let is_locked = |root: &Path| {
+        host.info(&root.join("uv.lock"))
+            .is_some_and(|info| !info.is_dir)
+    };
+    if is_locked(folder) {
+        let lock = parsed(folder, host).map_err(|why| {
+            let message = format!("`{}` {why}", folder.join("uv.lock").display());
+            let help = format!("remove it, then run `uv lock` in `{}`", folder.display());
+            Diagnostic::new("uv_lock_invalid", message, help).at(PLACE)
+        })?;
+        return Ok(Some((folder.to_owned(), folder.to_owned(), lock)));
+    }
+    let Ok(member) = host.canonical(folder) else {
+        return Ok(None);
+    };
+    for root in member.ancestors().skip(1).filter(|root| is_locked(root)) {
+        // A lock above that is somebody else's is no concern of this project.
+        if let Ok(lock) = parsed(root, host)
+            && packages(&lock).any(|package| is_at(package, root, &member))
+        {
+            return Ok(Some((root.to_owned(), member.clone(), lock)));
+        }
+    }
+    Ok(None)
+}
+
+/// The lock in a folder, or what is wrong with it.
+fn parsed(root: &Path, host: &dyn Host) -> Result<Table, String> {
+    let bytes = host
+        .consult(&root.join("uv.lock"))
+        .map_err(|error| format!("cannot be read: {error}"))?;
+    String::from_utf8(bytes)
+        .map_err(|_| "is not UTF-8 text".to_owned())?
+        .parse()
+        .map_err(|error: toml::de::Error| format!("does not parse: {}", error.message()))
+}
+
+fn packages(lock: &Table) -> impl Iterator<Item = &Table> {
+    let packages = lock.get("package").and_then(Value::as_array);
+    packages.into_iter().flatten().filter_map(Value::as_table)
+}
+
+/// Whether a package of the lock is the one whose source is in a folder.
+fn is_at(package: &Table, root: &Path, folder: &Path) -> bool {
+    ["editable", "virtual", "directory"]
+        .iter()
+        .filter_map(|kind| source(package, kind))
+        .any(|path| super::absolute(root, path) == folder)
+}
+
+fn source<'a>(package: &'a Table, kind: &str) -> Option<&'a str> {
+    package.get("source")?.get(kind)?.as_str()
+}
+
+fn text<'a>(table: &'a Table, key: &str) -> Option<&'a str> {
+    table.get(key)?.as_str()
+}
+
+fn same(locked: &str, installed: &str) -> bool {
+    match (Version::from_str(locked), Version::from_str(installed)) {
+        (Ok(locked), Ok(installed)) => locked == installed,
+        _ => locked == installed,
+    }
+}

@@ -1,0 +1,334 @@
+//! `uv`: projects that the real uv locks and syncs.
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use snakepit_build::Diagnostic;
+use snakepit_build::declaration::Request;
+use snakepit_build::manifest::{Check, EnvOp, Resolution};
+use snakepit_build::probe::Cache;
+use snakepit_build::resolver::{Custom, resolve};
+use support::{World, request, skipped, succeeds, tool};
+
+/// A folder with a project of uv: one dependency, whose sources lie beside it, so that no network is needed.
+struct Project {
+    folder: tempfile::TempDir,
+    uv: PathBuf,
+    world: World,
+}
+
+impl Project {
+    fn new() -> Option<Self> {
+        let Some(uv) = tool("uv") else {
+            skipped("uv");
+            return None;
+        };
+        let mut world = World::with(None);
+        let there = uv.clone();
+        world.which = Box::new(move |name| (name == "uv").then(|| there.clone()));
+        let project = Self {
+            folder: tempfile::tempdir().unwrap(),
+            uv,
+            world,
+        };
+        support::uv_project(&project.uv, &project.app());
+        Some(project)
+    }
+
+    fn app(&self) -> PathBuf {
+        self.folder.path().canonicalize().unwrap()
+    }
+
+    fn uv(&self, args: &[&str]) {
+        succeeds(&self.uv, args, &self.app());
+    }
+
+    /// Adds a dependency with metadata only: no build backend has to be had.
+    fn with_dependency(&self) {
+        let wheel = self.app().join("wheels/alpha-1.0-py3-none-any.whl");
+        fs::create_dir_all(wheel.parent().unwrap()).unwrap();
+        let script = r#"
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1], "w") as wheel:
+    info = "alpha-1.0.dist-info/"
+    wheel.writestr("alpha.py", "")
+    wheel.writestr(info + "METADATA", "Metadata-Version: 2.1\nName: alpha\nVersion: 1.0\n")
+    wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+    wheel.writestr(info + "RECORD", "")
+"#;
+        let wheel = wheel.to_str().unwrap();
+        succeeds(&support::python(), &["-c", script, wheel], &self.app());
+        self.uv(&["add", "--quiet", wheel]);
+    }
+
+    fn resolve(&self, request: &Request) -> Result<Resolution, Diagnostic> {
+        resolve(
+            request,
+            &self.app(),
+            &Custom::new(),
+            &Cache::default(),
+            &self.world,
+        )
+        .map_err(|mut faults| faults.remove(0))
+    }
+
+    fn refused(&self, request: &Request) -> Diagnostic {
+        self.resolve(request).unwrap_err()
+    }
+
+    fn without_uv(&mut self) {
+        self.world.which = Box::new(|_| None);
+    }
+}
+
+fn uv() -> Request {
+    request("uv", &[])
+}
+
+#[test]
+fn a_synced_project_starts_its_own_interpreter_and_auto_finds_it() {
+    let Some(project) = Project::new() else {
+        return;
+    };
+    for request in [uv(), request("auto", &[])] {
+        let found = project.resolve(&request).unwrap();
+        assert_eq!(
+            Path::new(&found.command),
+            project.app().join(".venv/bin/python3")
+        );
+        assert_eq!(found.metadata.environment, "uv");
+        assert_eq!(
+            Path::new(&found.metadata.prefix),
+            project.app().join(".venv")
+        );
+        // The lock is no concern of the program: the interpreter and `pyvenv.cfg` are.
+        assert_eq!(found.checks.len(), 2, "{:?}", found.checks);
+        assert!(found.checks.iter().all(|check| match check {
+            Check::Size { path, .. } | Check::Content { path, .. } => path.contains(".venv"),
+        }));
+    }
+}
+
+#[test]
+fn an_environment_that_lacks_what_is_locked_is_refused_and_the_fix_mends_it() {
+    let Some(mut project) = Project::new() else {
+        return;
+    };
+    project.with_dependency();
+    project.resolve(&uv()).unwrap();
+    project.uv(&["pip", "uninstall", "--quiet", "alpha"]);
+    let fault = project.refused(&uv());
+    assert_eq!(fault.code, "environment_not_synced");
+    assert!(fault.help.contains("run `uv sync` in"), "{fault:?}");
+    let which = std::mem::replace(&mut project.world.which, Box::new(|_| None));
+    let fault = project.refused(&uv());
+    assert_eq!(fault.code, "environment_not_synced");
+    assert!(
+        fault.message.contains("alpha 1.0 is not installed"),
+        "{fault:?}"
+    );
+    project.uv(&["sync", "--quiet"]);
+    project.resolve(&uv()).unwrap();
+    project.world.which = which;
+    project.resolve(&uv()).unwrap();
+}
+
+#[test]
+fn another_version_than_the_locked_one_is_refused_without_uv_too() {
+    let Some(mut project) = Project::new() else {
+        return;
+    };
+    project.with_dependency();
+    project.without_uv();
+    let lock = project.app().join("uv.lock");
+    let text = fs::read_to_string(&lock).unwrap();
+    let other = text.replace(
+        "name = \"alpha\"\nversion = \"1.0\"",
+        "name = \"alpha\"\nversion = \"2.0\"",
+    );
+    assert_ne!(text, other);
+    fs::write(&lock, other).unwrap();
+    let fault = project.refused(&uv());
+    assert!(
+        fault
+            .message
+            .contains("alpha 1.0 is installed, locked is 2.0"),
+        "{fault:?}"
+    );
+}
+
+#[test]
+fn half_deleted_environments_are_mended_by_sync() {
+    let Some(project) = Project::new() else {
+        return;
+    };
+    let venv = project.app().join(".venv");
+    for broken in ["bin/python3", "bin", "../.venv"] {
+        if broken == "bin/python3" {
+            for name in ["python3", "python"] {
+                fs::remove_file(venv.join("bin").join(name)).unwrap();
+                std::os::unix::fs::symlink("/nonexistent", venv.join("bin").join(name)).unwrap();
+            }
+        } else {
+            fs::remove_dir_all(venv.join(broken)).unwrap();
+        }
+        let fault = project.refused(&uv());
+        assert_eq!(fault.code, "environment_not_synced");
+        assert!(fault.help.starts_with("run `uv sync`"), "{fault:?}");
+        project.uv(&[
+            "sync",
+            "--quiet",
+            "--python",
+            support::python().to_str().unwrap(),
+        ]);
+        project.resolve(&uv()).unwrap();
+    }
+    fs::remove_dir_all(&venv).unwrap();
+    fs::write(&venv, "").unwrap();
+    let fault = project.refused(&uv());
+    assert!(fault.help.starts_with("move `"), "{fault:?}");
+}
+
+#[test]
+fn a_lock_that_does_not_parse_is_its_own_error() {
+    let Some(project) = Project::new() else {
+        return;
+    };
+    for bytes in [&b"version = ["[..], b"\xff\xfe"] {
+        fs::write(project.app().join("uv.lock"), bytes).unwrap();
+        let fault = project.refused(&uv());
+        assert_eq!(
+            (fault.code.as_str(), fault.place.as_str()),
+            ("uv_lock_invalid", "option:project_dir")
+        );
+    }
+}
+
+#[test]
+fn members_of_a_workspace_use_their_roots_environment_and_strangers_do_not() {
+    let Some(project) = Project::new() else {
+        return;
+    };
+    let member = project.app().join("packages/a b");
+    fs::create_dir_all(&member).unwrap();
+    fs::create_dir_all(project.app().join("stranger")).unwrap();
+    let text = "[project]\nname = \"member\"\nversion = \"0.1.0\"\nrequires-python = \">=3.8\"\n";
+    fs::write(member.join("pyproject.toml"), text).unwrap();
+    let root = project.app().join("pyproject.toml");
+    let text = fs::read_to_string(&root).unwrap();
+    fs::write(
+        &root,
+        text + "\n[tool.uv.workspace]\nmembers = [\"packages/*\"]\n",
+    )
+    .unwrap();
+    project.uv(&["sync", "--quiet"]);
+    for dir in ["packages/a b", "./packages/../packages/a b"] {
+        let found = project
+            .resolve(&request("uv", &[("project_dir", dir)]))
+            .unwrap();
+        assert_eq!(
+            Path::new(&found.command),
+            project.app().join(".venv/bin/python3")
+        );
+    }
+    let fault = project.refused(&request("uv", &[("project_dir", "stranger")]));
+    assert_eq!(fault.code, "uv_lock_not_found");
+    let fault = project.refused(&request("uv", &[("project_dir", "absent")]));
+    assert_eq!(fault.code, "project_dir_not_found");
+}
+
+#[test]
+fn the_option_and_the_variable_name_another_environment() {
+    let Some(mut project) = Project::new() else {
+        return;
+    };
+    let python = support::python();
+    for name in ["of option", "-of-variable"] {
+        let args = [
+            "-c",
+            "UV_PROJECT_ENVIRONMENT=\"$1\" \"$0\" sync -q --python \"$2\"",
+        ];
+        let uv = project.uv.to_str().unwrap();
+        let args = [&args[..], &[uv, name, python.to_str().unwrap()]].concat();
+        succeeds(Path::new("/bin/sh"), &args, &project.app());
+    }
+    let option = request("uv", &[("uv_environment", "of option")]);
+    let app = project.app();
+    let command = |folder: &str| app.join(folder).join("bin/python3");
+    let variables = &mut project.world.variables;
+    variables.insert("UV_PROJECT_ENVIRONMENT".to_owned(), "-of-variable".into());
+    let found = project.resolve(&option).unwrap();
+    assert_eq!(Path::new(&found.command), command("of option"));
+    let found = project.resolve(&uv()).unwrap();
+    assert_eq!(Path::new(&found.command), command("-of-variable"));
+    let fault = project.refused(&request("uv", &[("uv_environment", "a b")]));
+    assert!(
+        fault
+            .help
+            .contains("`UV_PROJECT_ENVIRONMENT='a b' uv sync`"),
+        "{fault:?}"
+    );
+    let mut managed = uv();
+    managed.manager_launch = true;
+    let set = EnvOp::Set {
+        name: "UV_PROJECT_ENVIRONMENT".to_owned(),
+        value: "-of-variable".to_owned(),
+    };
+    let found = project.resolve(&managed).unwrap();
+    assert_eq!(found.env, [set]);
+    assert_eq!(
+        Path::new(&found.metadata.prefix),
+        project.app().join("-of-variable")
+    );
+}
+
+#[test]
+fn a_python_that_is_another_version_is_refused_and_one_that_is_none() {
+    let Some(project) = Project::new() else {
+        return;
+    };
+    let version = |text: &str| request("uv", &[("python_version", text)]);
+    let real = project.resolve(&uv()).unwrap().metadata.python_version;
+    for good in [&real, real.rsplit_once('.').unwrap().0, ">=3.8"] {
+        project.resolve(&version(good)).unwrap();
+    }
+    for other in ["3.99", ">=3.99"] {
+        let fault = project.refused(&version(other));
+        assert_eq!(fault.code, "python_version_mismatch");
+        assert_eq!(fault.place, "option:python_version");
+    }
+    for none in ["", "--version"] {
+        assert_eq!(
+            project.refused(&version(none)).code,
+            "python_version_invalid"
+        );
+    }
+}
+
+#[test]
+fn a_manager_that_hangs_or_asks_is_told_apart_from_one_that_answers() {
+    let Some(mut project) = Project::new() else {
+        return;
+    };
+    let fake = project.app().join("fake/uv");
+    let there = fake.clone();
+    project.world.which = Box::new(move |_| Some(there.clone()));
+    // Its standard input is closed: the question is answered by its end.
+    support::script(
+        &fake,
+        "#!/bin/sh\nread answer || { echo 'no answer' >&2; exit 3; }\n",
+    );
+    let fault = project.refused(&uv());
+    assert!(fault.message.contains("no answer"), "{fault:?}");
+    support::script(&fake, "#!/bin/sh\nexec sleep 100\n");
+    let fault = project.refused(&uv());
+    assert!(fault.message.contains("did not end within"), "{fault:?}");
+    // One that is too old for the question leaves it to the lock.
+    support::script(
+        &fake,
+        "#!/bin/sh\necho \"error: unexpected argument '--check' found\" >&2; exit 2\n",
+    );
+    project.resolve(&uv()).unwrap();
+}
