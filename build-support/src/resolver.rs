@@ -99,7 +99,9 @@ pub fn resolve(
             requirement::check_distribution(text, &interpreter.site_packages, &command, host);
         faults.extend(
             checked
-                .map_err(|fault| fault.at(format!("requires:{index}")))
+                .map_err(|fault| {
+                    added_by_manager(fault, text, &kind, &extra).at(format!("requires:{index}"))
+                })
                 .err(),
         );
     }
@@ -223,6 +225,25 @@ fn choose(
         .map(|(name, value)| (name.to_owned(), value))
         .collect();
     Ok((found.kind.to_owned(), found.marker.to_owned(), config))
+}
+
+/// A manager's environment gets its distributions from the manager, and may have no pip.
+fn added_by_manager(
+    mut fault: Diagnostic,
+    requirement: &str,
+    kind: &str,
+    extra: &BTreeMap<String, String>,
+) -> Diagnostic {
+    let add = match kind {
+        "uv" => "uv add",
+        _ => return fault,
+    };
+    if fault.code == "requirement_not_met"
+        && let Some(project) = extra.get("project_dir")
+    {
+        fault.help = format!("run `{add} '{requirement}'` in `{project}`");
+    }
+    fault
 }
 
 fn metadata(
