@@ -113,14 +113,16 @@ pub fn resolve(
                 .iter()
                 .map(|folder| absolute(package_dir, folder))
                 .collect();
-            faults.extend(check_here(
+            let here = check_here(
                 request,
                 &python_path,
                 &interpreter,
                 &executable,
                 &launch,
                 host,
-            ));
+            );
+            let here = here.into_iter();
+            faults.extend(here.map(|fault| added_by_manager(fault, request, &kind, &extra)));
             (python_path, checks(&facts, &executable, host))
         }
     };
@@ -251,6 +253,28 @@ fn choose(
         .map(|(name, value)| (name.to_owned(), value))
         .collect();
     Ok((found.kind.to_owned(), found.marker.to_owned(), config))
+}
+
+/// A manager's environment gets its distributions from the manager, and may have no pip.
+fn added_by_manager(
+    mut fault: Diagnostic,
+    request: &Request,
+    kind: &str,
+    extra: &BTreeMap<String, String>,
+) -> Diagnostic {
+    let add = match kind {
+        "uv" => "uv add",
+        "poetry" => "poetry add",
+        _ => return fault,
+    };
+    let index = fault.place.strip_prefix("requires:");
+    let requirement = index.and_then(|index| request.requires.get(index.parse::<usize>().ok()?));
+    if fault.code == "requirement_not_met"
+        && let (Some(requirement), Some(project)) = (requirement, extra.get("project_dir"))
+    {
+        fault.help = format!("run `{add} '{requirement}'` in `{project}`");
+    }
+    fault
 }
 
 fn metadata(

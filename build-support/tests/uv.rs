@@ -192,6 +192,20 @@ fn half_deleted_environments_are_mended_by_sync() {
 }
 
 #[test]
+fn a_requirement_that_is_not_met_is_added_by_uv() {
+    let Some(project) = Project::new() else {
+        return;
+    };
+    let mut request = uv();
+    request.requires = vec!["alpha>=1".to_owned()];
+    let fault = project.refused(&request);
+    assert_eq!(fault.code, "requirement_not_met");
+    assert!(fault.help.contains("`uv add 'alpha>=1'` in"), "{fault:?}");
+    project.with_dependency();
+    project.resolve(&request).unwrap();
+}
+
+#[test]
 fn a_lock_that_does_not_parse_is_its_own_error() {
     let Some(project) = Project::new() else {
         return;
