@@ -223,8 +223,13 @@ pub(crate) fn ask(
                 path.display()
             ),
             format!(
-                "run `{} -c \"import sys; print(sys.version)\"` to see what is wrong with it",
-                path.display()
+                "run `{}{} -c \"import sys; print(sys.version)\"` to see what is wrong with it",
+                path.display(),
+                program
+                    .args
+                    .iter()
+                    .map(|arg| format!(" {arg}"))
+                    .collect::<String>()
             ),
         )
     };
