@@ -227,9 +227,14 @@ mod tests {
         let facts = Facts {
             files: BTreeMap::from([(PathBuf::from("/venv/pyvenv.cfg"), None)]),
             consulted: BTreeMap::from([(PathBuf::from("/app/uv.lock"), 1)]),
-            variables: ["DOCKER_HOST", "PATH", "SNAKEPIT_HOME"]
-                .map(str::to_owned)
-                .into(),
+            variables: [
+                "DOCKER_HOST",
+                "PATH",
+                "SNAKEPIT_HOME",
+                "UV_PROJECT_ENVIRONMENT",
+            ]
+            .map(str::to_owned)
+            .into(),
         };
         let manifest = Manifest {
             pools: BTreeMap::from([("ml".to_owned(), outcome)]),
@@ -244,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn cargo_watches_what_was_seen_and_no_variable_of_somebody_else() {
+    fn cargo_watches_what_was_seen_and_only_variables_that_name_an_environment() {
         let wanted = [
             "cargo::rerun-if-changed=/app/src",
             "cargo::rerun-if-changed=/app/uv.lock",
@@ -252,6 +257,7 @@ mod tests {
             "cargo::rerun-if-env-changed=DOCKER_HOST",
             "cargo::rerun-if-env-changed=SNAKEPIT_HOME",
             "cargo::rerun-if-env-changed=SNAKEPIT_PYTHON",
+            "cargo::rerun-if-env-changed=UV_PROJECT_ENVIRONMENT",
         ];
         assert_eq!(lines(Outcome::Resolved(Box::default())), wanted);
     }

@@ -206,6 +206,29 @@ fn a_requirement_that_is_not_met_is_added_by_uv() {
 }
 
 #[test]
+fn started_by_uv_a_failure_shows_the_command_and_the_lack_of_uv_is_named() {
+    let Some(mut project) = Project::new() else {
+        return;
+    };
+    let mut managed = uv();
+    managed.manager_launch = true;
+    let found = project.resolve(&managed).unwrap();
+    assert_eq!(Path::new(&found.command), project.uv);
+    assert_eq!(found.args, ["run", "python"]);
+    assert_eq!(found.cwd.as_deref().map(Path::new), Some(&*project.app()));
+    fs::write(project.app().join("pyproject.toml"), "[project").unwrap();
+    let fault = project.refused(&managed);
+    assert_eq!(fault.code, "probe_failed");
+    assert!(fault.help.contains("uv run python -c"), "{fault:?}");
+    project.without_uv();
+    let fault = project.refused(&managed);
+    assert_eq!(
+        (fault.code.as_str(), fault.place.as_str()),
+        ("uv_not_installed", "launch")
+    );
+}
+
+#[test]
 fn a_lock_that_does_not_parse_is_its_own_error() {
     let Some(project) = Project::new() else {
         return;
