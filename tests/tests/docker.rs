@@ -156,13 +156,16 @@ fn workers_in_a_container_answer_and_leave_with_their_host_however_it_ends() {
         said.contains("pool `container`") && said.contains("is not running"),
         "{said}"
     );
-    // A client that is killed while it makes a container leaves it, never started: the label finds it.
+    // A client that is killed while it makes a container leaves it, never started: the label finds it. The engine may
+    // be about to make it still.
+    std::thread::sleep(Duration::from_secs(1));
     assert_eq!(labelled(), "");
     let label = "label=snakepit.pool";
-    let left = engine.output(&["ps", "--all", "--quiet", "--filter", label]);
-    for container in left.lines() {
+    let left = || engine.output(&["ps", "--all", "--quiet", "--filter", label]);
+    for container in left().lines() {
         engine.output(&["rm", container]);
     }
+    assert_eq!(left(), "");
     drop(container);
     // The engine may still be removing a container of it.
     engine.output(&["rmi", "--force", "snakepit-end-to-end"]);
