@@ -260,10 +260,7 @@ fn run(table: &Table) -> Option<Result<(), String>> {
         case.write("poetry.toml", "[virtualenvs]\nin-project = true\n");
     }
     if kind == "uv" {
-        let Some(uv) = support::tool("uv") else {
-            support::skipped("uv");
-            return None;
-        };
+        let uv = support::tool("uv")?;
         if case.option("python_version").is_some() && case.world().path.is_none() {
             support::skipped("the Python that the case names");
             return None;
@@ -322,7 +319,7 @@ fn matrix(id: &str) -> Result<(), String> {
 
 /// The tests' own poetry.
 fn poetry() -> Option<PathBuf> {
-    Some(support::tools::tool("poetry")?.join("poetry"))
+    support::tool("poetry")
 }
 
 /// A project that the real poetry installed, once in the project and once in poetry's own folder.

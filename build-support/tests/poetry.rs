@@ -60,7 +60,7 @@ impl Site {
 
     /// Runs the real poetry; `None` where it cannot be had.
     fn poetry(&self, args: &[&str]) -> Option<()> {
-        let poetry = tools::tool("poetry")?.join("poetry");
+        let poetry = support::tool("poetry")?;
         // What the world says in variables, poetry is told in its own file.
         let cache = self.root.join("cache");
         let settings = self.app.join("poetry.toml");
@@ -140,7 +140,7 @@ fn the_central_environment_is_found_by_poetrys_rules_without_poetry() {
         "poetry_environment_not_found",
         "poetry install",
     );
-    let poetry = tools::tool("poetry").unwrap().join("poetry");
+    let poetry = support::tool("poetry").unwrap();
     site.world.which = Box::new(move |_| Some(poetry.clone()));
     assert_eq!(
         site.resolution().command,
@@ -388,7 +388,7 @@ fn poetry_itself_starts_the_interpreter_where_it_is_asked_to() {
     let Some(()) = site.poetry(&["install"]) else {
         return;
     };
-    let poetry = tools::tool("poetry").unwrap().join("poetry");
+    let poetry = support::tool("poetry").unwrap();
     let path = poetry.clone();
     site.world.which = Box::new(move |_| Some(path.clone()));
     let mut managed = declared();
@@ -428,7 +428,7 @@ fn a_manager_is_not_left_to_start_workers_without_what_the_lock_demands() {
     let Some(()) = site.poetry(&["lock"]) else {
         return;
     };
-    let poetry = tools::tool("poetry").unwrap().join("poetry");
+    let poetry = support::tool("poetry").unwrap();
     site.world.which = Box::new(move |_| Some(poetry.clone()));
     let mut managed = declared();
     managed.manager_launch = true;

@@ -10,7 +10,7 @@ use snakepit_build::declaration::Request;
 use snakepit_build::manifest::{Check, EnvOp, Resolution};
 use snakepit_build::probe::Cache;
 use snakepit_build::resolver::{Custom, resolve};
-use support::{World, request, skipped, succeeds, tool};
+use support::{World, request, succeeds, tool};
 
 /// A folder with a project of uv: one dependency, whose sources lie beside it, so that no network is needed.
 struct Project {
@@ -21,10 +21,7 @@ struct Project {
 
 impl Project {
     fn new() -> Option<Self> {
-        let Some(uv) = tool("uv") else {
-            skipped("uv");
-            return None;
-        };
+        let uv = tool("uv")?;
         let mut world = World::with(None);
         let there = uv.clone();
         world.which = Box::new(move |name| (name == "uv").then(|| there.clone()));

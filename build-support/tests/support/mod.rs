@@ -9,7 +9,6 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, PoisonError};
 
 use snakepit_build::declaration::Request;
 use snakepit_build::host::{Answer, FileInfo, Program};
@@ -161,29 +160,9 @@ pub(crate) fn skipped(needs: &str) {
     let _ = writeln!(io::stderr(), "skipped: needs {needs}");
 }
 
-/// A tool of PyPI in the target folder, installed when it is not there; `None` where it cannot be had.
+/// The program of a tool that is named like its package.
 pub(crate) fn tool(name: &str) -> Option<PathBuf> {
-    static ONE: Mutex<()> = Mutex::new(());
-    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let tools = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("test-tools");
-    let bin = tools.join(name).join("bin");
-    if !bin.join(name).exists() {
-        let run = |program: &Path, args: &[&str]| {
-            let status = Command::new(program)
-                .args(args)
-                .stdout(Stdio::null())
-                .status();
-            status.is_ok_and(|status| status.success())
-        };
-        std::fs::create_dir_all(&tools).unwrap();
-        let folder = tools.join(name);
-        let _ = run(&python(), &["-m", "venv", folder.to_str()?])
-            && run(
-                &bin.join("python"),
-                &["-m", "pip", "install", "--quiet", name],
-            );
-    }
-    bin.join(name).exists().then(|| bin.join(name))
+    Some(tools::tool(name)?.join(name))
 }
 
 /// Runs a command that has to succeed.

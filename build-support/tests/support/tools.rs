@@ -2,11 +2,10 @@
 #![allow(dead_code, reason = "each test program needs a part of it")]
 
 use std::fs::{self, File};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::python;
+use super::{python, skipped};
 
 /// The folder with a tool's programs, installed where it is not there yet; `None`, said aloud, where it cannot be
 /// had.
@@ -29,12 +28,7 @@ pub(crate) fn tool(package: &str) -> Option<PathBuf> {
         File::create(ready).expect("the target folder can be written");
         return Some(bin);
     }
-    assert!(
-        std::env::var_os("SNAKEPIT_TESTS_REQUIRE").is_none_or(|level| level != "all"),
-        "needs {package}"
-    );
-    // Not `eprintln!`, which the test harness swallows when a test passes.
-    let _ = writeln!(std::io::stderr(), "skipped: needs {package}");
+    skipped(package);
     None
 }
 
