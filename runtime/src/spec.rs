@@ -157,6 +157,14 @@ impl std::error::Error for Drift {}
 impl SpawnSpec {
     /// Proves with a few system calls that what the build saw still holds; a success is remembered.
     ///
+    /// ```
+    /// # fn f(spec: &'static snakepit::SpawnSpec) {
+    /// if let Err(drift) = spec.recheck() {
+    ///     eprintln!("{drift}"); // the file, what the build saw, what is there now, and what to do
+    /// }
+    /// # }
+    /// ```
+    ///
     /// `SNAKEPIT_RECHECK=off` skips it, for an operator who knows better.
     ///
     /// # Errors
@@ -176,6 +184,14 @@ impl SpawnSpec {
     }
 
     /// The command of this spec, re-checked, with the environment's variables set and nothing else changed.
+    ///
+    /// ```
+    /// # fn f(spec: &'static snakepit::SpawnSpec) -> Result<(), Box<dyn std::error::Error>> {
+    /// let output = spec.command()?.args(["-c", "print('hello')"]).output()?;
+    /// assert_eq!(output.stdout, b"hello\n");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Drift`], as of [`SpawnSpec::recheck`].

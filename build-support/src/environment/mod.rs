@@ -135,6 +135,41 @@ pub type ExtraMetadata = BTreeMap<String, String>;
 /// The facts that these methods read through the host belong to the environment: the interpreter's length and the
 /// content of the small text files that were read are compared again when the program starts. Each such file costs
 /// three system calls then.
+///
+/// An environment that is a folder with a wrapper script, used as `environment = custom("wrapped", dir = "python")`:
+///
+/// ```no_run
+/// use std::path::PathBuf;
+///
+/// use snakepit_build::{Builder, Config, Diagnostic, Host, Launch, PythonEnvironment};
+///
+/// struct Wrapped;
+///
+/// impl PythonEnvironment for Wrapped {
+///     fn resolve_executable(&self, config: &Config, host: &dyn Host) -> Result<PathBuf, Diagnostic> {
+///         let script = config.absolute(config.option("dir").unwrap_or(".")).join("run-python");
+///         match host.info(&script) {
+///             Some(file) if file.is_executable => Ok(script),
+///             _ => {
+///                 let message = format!("no wrapper script at `{}`", script.display());
+///                 let fault = Diagnostic::custom("wrapper_not_found", message, "run `make python`");
+///                 Err(fault.at("option:dir"))
+///             }
+///         }
+///     }
+///
+///     fn resolve_environment(&self, _: &Config, _: &dyn Host) -> Result<Launch, Diagnostic> {
+///         Ok(Launch::default())
+///     }
+///
+///     fn validate_environment(&self, _: &Config, _: &dyn Host) -> Result<(), Diagnostic> {
+///         Ok(())
+///     }
+/// }
+///
+/// // in the `main` of build.rs
+/// Builder::new().environment("wrapped", Wrapped).emit();
+/// ```
 pub trait PythonEnvironment: Sync {
     /// The interpreter: an absolute path.
     ///

@@ -145,7 +145,7 @@ pub struct PoolStats {
     pub in_flight: usize,
     /// Requests that wait for a worker.
     pub queued: usize,
-    /// Requests that came to an end, errors included.
+    /// Requests that workers brought to an end, errors and crashes included.
     pub requests: u64,
     /// Requests that ended with an error on the worker's side.
     pub errors: u64,
