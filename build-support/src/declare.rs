@@ -491,7 +491,9 @@ fn apply(pool: &mut PoolDeclaration, key: &str, setting: &Setting) -> syn::Resul
                         "this cannot be an environment variable",
                     ));
                 }
-                request.env.insert(name.clone(), value.value());
+                if request.env.insert(name.clone(), value.value()).is_some() {
+                    return Err(syn::Error::new(*span, format!("`{name}` is given twice")));
+                }
             }
         }
         "size" => request.size = number(literal(setting)?, 1024)?,

@@ -25,6 +25,7 @@ pub const CODES: &[&str] = &[
     "docker_not_installed",
     "engine_unknown",
     "environment_not_synced",
+    "executable_not_absolute",
     "image_not_found",
     "invalid_python_environment",
     "launch_not_supported",

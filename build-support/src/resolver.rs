@@ -71,6 +71,19 @@ pub fn resolve(
     // What the environment itself looks at is what the re-check looks at; what comes after are demands on it.
     let own = Recorder::new(host, probes);
     let executable = environment.resolve_executable(&config, &own).map_err(one)?;
+    if !executable.is_absolute() {
+        // The program would search for it at run time.
+        let message = format!(
+            "`{kind}` gave `{}`, which is no absolute path",
+            executable.display()
+        );
+        let help = "make its `resolve_executable` give the interpreter's whole path";
+        return Err(one(Diagnostic::new(
+            "executable_not_absolute",
+            message,
+            help,
+        )));
+    }
     environment
         .validate_environment(&config, &own)
         .map_err(one)?;

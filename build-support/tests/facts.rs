@@ -297,3 +297,35 @@ fn an_adapter_that_only_the_interpreter_can_find_in_python_path_is_found() {
         "adapter_not_found"
     );
 }
+
+/// An environment that leaves the search to the program.
+struct Searching;
+
+impl PythonEnvironment for Searching {
+    fn resolve_executable(&self, _: &Config, _: &dyn Host) -> Result<PathBuf, Diagnostic> {
+        Ok("python3".into())
+    }
+
+    fn resolve_environment(&self, _: &Config, _: &dyn Host) -> Result<Launch, Diagnostic> {
+        Ok(Launch::default())
+    }
+
+    fn validate_environment(&self, _: &Config, _: &dyn Host) -> Result<(), Diagnostic> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_custom_environment_cannot_leave_the_search_to_the_program() {
+    let mut wanted = request("custom", &[]);
+    wanted.custom = Some("searching".to_owned());
+    let custom = Custom::from([("searching".to_owned(), Box::new(Searching) as Box<_>)]);
+    let faults = resolve(
+        &wanted,
+        Path::new("/"),
+        &custom,
+        &Cache::default(),
+        &Machine,
+    );
+    assert_eq!(faults.unwrap_err()[0].code, "executable_not_absolute");
+}

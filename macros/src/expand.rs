@@ -204,7 +204,7 @@ fn frozen(
             let text = format!(
                 "pool `{}`: the build script did not see this declaration [snakepit::declaration_unknown]\n\
                  help: call `snakepit_build::emit()` in `build.rs`; a file outside `src`, `tests`, `examples` and \
-                 `benches` is named there: `Builder::new().source(\"...\").emit()`",
+                 `benches` is named there: `Builder::new().source(\"...\").emit()`; a struct inside a function is not seen",
                 pool.name
             );
             Err(vec![Error::new(pool.span("pool"), text)])
