@@ -7,8 +7,6 @@ use std::path::{Path, PathBuf};
 
 use snakepit_build::declaration::Request;
 use snakepit_build::manifest::Resolution;
-use snakepit_build::probe::Cache;
-use snakepit_build::resolver::{Custom, resolve};
 use snakepit_build::{Diagnostic, Host, Machine};
 use support::{World, request, skipped};
 
@@ -54,14 +52,7 @@ impl Layout {
     }
 
     fn resolve(&self, request: &Request) -> Result<Resolution, Diagnostic> {
-        resolve(
-            request,
-            &self.app(),
-            &Custom::new(),
-            &Cache::default(),
-            &self.world,
-        )
-        .map_err(|mut faults| faults.remove(0))
+        self.world.resolve(request, &self.app())
     }
 
     /// The version that serves.

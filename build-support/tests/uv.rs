@@ -8,8 +8,6 @@ use std::path::{Path, PathBuf};
 use snakepit_build::Diagnostic;
 use snakepit_build::declaration::Request;
 use snakepit_build::manifest::{Check, EnvOp, Resolution};
-use snakepit_build::probe::Cache;
-use snakepit_build::resolver::{Custom, resolve};
 use support::{World, request, succeeds, tool};
 
 /// A folder with a project of uv: one dependency, whose sources lie beside it, so that no network is needed.
@@ -61,14 +59,7 @@ with zipfile.ZipFile(sys.argv[1], "w") as wheel:
     }
 
     fn resolve(&self, request: &Request) -> Result<Resolution, Diagnostic> {
-        resolve(
-            request,
-            &self.app(),
-            &Custom::new(),
-            &Cache::default(),
-            &self.world,
-        )
-        .map_err(|mut faults| faults.remove(0))
+        self.world.resolve(request, &self.app())
     }
 
     fn refused(&self, request: &Request) -> Diagnostic {

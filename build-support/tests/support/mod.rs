@@ -12,8 +12,10 @@ use std::process::{Command, Stdio};
 
 use snakepit_build::declaration::Request;
 use snakepit_build::host::{Answer, FileInfo, Program};
-use snakepit_build::manifest::EnvOp;
-use snakepit_build::{Host, Machine};
+use snakepit_build::manifest::{EnvOp, Resolution};
+use snakepit_build::probe::Cache;
+use snakepit_build::resolver::{Custom, resolve};
+use snakepit_build::{Diagnostic, Host, Machine};
 
 /// The interpreter behind `python3`, which may be a shim.
 pub(crate) fn python() -> PathBuf {
@@ -70,6 +72,16 @@ impl World {
             runs: true,
             path: None,
         }
+    }
+
+    /// Resolves a pool of a package in this world, nothing remembered; of several faults it gives the first.
+    pub(crate) fn resolve(
+        &self,
+        request: &Request,
+        package: &Path,
+    ) -> Result<Resolution, Diagnostic> {
+        resolve(request, package, &Custom::new(), &Cache::default(), self)
+            .map_err(|mut faults| faults.remove(0))
     }
 }
 
