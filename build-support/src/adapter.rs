@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::diagnostic::Diagnostic;
 use crate::environment::Launch;
 use crate::host::Host;
-use crate::probe::{Interpreter, LIMIT};
+use crate::probe::Interpreter;
 
 /// Asks the interpreter itself, for what files cannot tell: editable installs, zip files, extension modules.
 /// The folders of `python_path` follow the module.
@@ -39,7 +39,7 @@ pub(crate) fn check(
     if !module.contains('.') {
         let mut args = vec!["-I", "-c", SCRIPT, module];
         args.extend(python_path.iter().filter_map(|folder| folder.to_str()));
-        let answer = host.run(&launch.program(executable, &args, LIMIT));
+        let answer = host.run(&launch.program(executable, &args));
         let found = |stdout: &[u8]| String::from_utf8_lossy(stdout).contains("snakepit:found");
         if answer.is_ok_and(|answer| found(&answer.stdout)) {
             return Ok(());

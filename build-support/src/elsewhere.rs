@@ -10,7 +10,6 @@ use crate::declaration::Request;
 use crate::diagnostic::Diagnostic;
 use crate::environment::{Elsewhere, Launch};
 use crate::host::Host;
-use crate::probe::LIMIT;
 use crate::requirement;
 
 /// What comes before the answer: user code of `site` may print before it.
@@ -137,7 +136,7 @@ fn ask(
     host: &dyn Host,
 ) -> Result<Answer, String> {
     let question = serde_json::to_string(question).map_err(|error| error.to_string())?;
-    let program = launch.program(executable, &["-s", "-c", SCRIPT, &question], LIMIT);
+    let program = launch.program(executable, &["-s", "-c", SCRIPT, &question]);
     let answer = host.run(&program).map_err(|error| error.to_string())?;
     let stdout = String::from_utf8_lossy(&answer.stdout);
     stdout

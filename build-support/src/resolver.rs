@@ -95,11 +95,11 @@ pub fn resolve(
     let facts = own.into_facts();
     let interpreter = if launch.elsewhere.is_some() {
         // No file of this machine tells whether an answer of an earlier build still holds.
-        probe::ask(&launch.program(&executable, &[], probe::LIMIT), host)
+        probe::ask(&launch.program(&executable, &[]), host)
     } else if launch.args.is_empty() {
         probes.ask(&executable, host)
     } else {
-        let program = launch.program(&executable, &[], probe::LIMIT);
+        let program = launch.program(&executable, &[]);
         probes.ask_through(
             &program,
             &(&launch.env, &facts.files, &facts.consulted, &extra),

@@ -288,7 +288,7 @@ impl PythonEnvironment for Docker {
             return fault;
         };
         let python = Self::python(config);
-        let mut program = launch.program(&client, &["-c", ""], LIMIT);
+        let mut program = launch.program(&client, &["-c", ""]);
         // The process that `--init` puts before it has exit codes of its own.
         if let Place::Image(_) = place {
             program.args.retain(|arg| *arg != "--init");

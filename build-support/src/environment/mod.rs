@@ -25,6 +25,7 @@ use venv::quoted;
 use crate::diagnostic::Diagnostic;
 use crate::host::{Host, Program};
 use crate::manifest::EnvOp;
+use crate::probe;
 
 /// What a declaration says about its environment.
 #[derive(Debug, Clone, Default)]
@@ -98,6 +99,10 @@ pub struct Elsewhere {
     pub is_lasting: bool,
 }
 
+/// Longest wait for what runs in a container. The engine has answered before, so that it is not hung; but making a
+/// container and removing it takes many seconds where a disk is slow.
+const CONTAINER_LIMIT: Duration = Duration::from_secs(60);
+
 impl Launch {
     /// The command as a person would type it, before the interpreter's arguments.
     pub(crate) fn shown(&self, executable: &Path) -> String {
@@ -105,12 +110,11 @@ impl Launch {
     }
 
     /// A run of the interpreter, started as its workers are.
-    pub(crate) fn program<'a>(
-        &'a self,
-        executable: &'a Path,
-        args: &[&'a str],
-        limit: Duration,
-    ) -> Program<'a> {
+    pub(crate) fn program<'a>(&'a self, executable: &'a Path, args: &[&'a str]) -> Program<'a> {
+        let limit = match self.elsewhere {
+            None => probe::LIMIT,
+            Some(_) => CONTAINER_LIMIT,
+        };
         Program {
             path: executable,
             args: self
