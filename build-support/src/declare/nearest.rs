@@ -1,0 +1,46 @@
+//! A word that is not known: the nearest one that is, and all of them.
+
+use proc_macro2::Span;
+
+pub(super) fn unknown<'a>(
+    span: Span,
+    what: &str,
+    found: &str,
+    known: impl Iterator<Item = &'a str> + Clone,
+) -> syn::Error {
+    let hint = nearest(found, known.clone())
+        .map(|name| format!("did you mean `{name}`? "))
+        .unwrap_or_default();
+    let known: Vec<&str> = known.collect();
+    syn::Error::new(
+        span,
+        format!(
+            "{what} `{found}`\nhelp: {hint}known are {}",
+            known.join(", ")
+        ),
+    )
+}
+/// The known name that is at most two changes away.
+pub(super) fn nearest<'a>(found: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .map(|name| (distance(found, name), name))
+        .min()
+        .filter(|(distance, _)| *distance <= 2)
+        .map(|(_, name)| name)
+}
+
+/// The Levenshtein distance.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let cost = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = cost.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
