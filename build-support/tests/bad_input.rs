@@ -13,7 +13,8 @@ use snakepit_build::diagnostic::Diagnostic;
 use snakepit_build::manifest::Resolution;
 use snakepit_build::probe::Cache;
 use snakepit_build::resolver::{Custom, resolve};
-use support::{World, pyenv_versions, python, request, script};
+use snakepit_test_tools::pyenv_root;
+use support::{World, python, request, script};
 
 fn resolved(request: &Request, package: &Path) -> Result<Resolution, Vec<Diagnostic>> {
     resolve(
@@ -205,9 +206,9 @@ fn an_interpreter_that_was_removed_is_told_from_one_that_never_was() {
 
 #[test]
 fn a_python_before_3_8_is_refused_by_its_version() {
-    let versions = ["2.7.18", "3.6.15", "3.7.16"];
-    for version in versions {
-        let python = pyenv_versions().join(version).join("bin/python");
+    let root = pyenv_root().unwrap_or_default();
+    for version in ["2.7.18", "3.6.15", "3.7.16"] {
+        let python = root.join("versions").join(version).join("bin/python");
         if !python.exists() {
             println!("SKIPPED: pyenv has no Python {version} here");
             continue;

@@ -7,14 +7,14 @@ use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use snakepit_build::declaration::Request;
 use snakepit_build::manifest::{Check, EnvOp, Resolution};
 use snakepit_build::probe::Cache;
 use snakepit_build::resolver::{Custom, resolve};
 use snakepit_build::{Diagnostic, Host, Machine};
-use support::{World, python, request, script, tools};
+use snakepit_test_tools::conda_environment;
+use support::{World, python, request, script};
 use tempfile::TempDir;
 
 /// A machine without conda and without settings, whose home folder is the given one.
@@ -47,19 +47,6 @@ fn prefix(path: &Path) {
     symlink(python(), path.join("bin/python")).unwrap();
 }
 
-/// An environment of packages, made by py-rattler; `None` where that cannot be had.
-fn installed(folder: &Path, prefix: &Path, packages: &[&str]) -> Option<()> {
-    let maker = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/conda_channel.py");
-    let output = Command::new(tools::tool("py-rattler")?.join("python"))
-        .arg(maker)
-        .args([folder, prefix, &python()])
-        .args(packages)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{output:?}");
-    Some(())
-}
-
 fn resolved(
     request: &Request,
     package: &Path,
@@ -85,7 +72,7 @@ fn is(fault: &Diagnostic, code: &str, place: &str, help: &str) {
 fn of_an_installed_environment_the_effect_of_its_activation_is_frozen() {
     let (_keep, folder) = folder();
     let home = folder.join("envs/demo");
-    let Some(()) = installed(&folder, &home, &["python", "settings"]) else {
+    let Some(()) = conda_environment(&folder, &home, &["python", "settings"]) else {
         return;
     };
     let state = r#"{"env_vars": {"from_state": "a b", "left_alone": "***unset***"}}"#;
@@ -128,7 +115,7 @@ fn of_an_installed_environment_the_effect_of_its_activation_is_frozen() {
 fn an_environment_without_python_is_mended_by_installing_it() {
     let (_keep, folder) = folder();
     let home = folder.join("envs/demo");
-    let Some(()) = installed(&folder, &home, &["settings"]) else {
+    let Some(()) = conda_environment(&folder, &home, &["settings"]) else {
         return;
     };
     let request = request("conda", &[("prefix", "envs/demo")]);
@@ -140,7 +127,7 @@ fn an_environment_without_python_is_mended_by_installing_it() {
         "option:prefix",
         "conda install -p",
     );
-    installed(&folder, &home, &["settings", "python"]);
+    conda_environment(&folder, &home, &["settings", "python"]);
     assert!(resolved(&request, &folder, &world).is_ok());
 
     fs::remove_file(home.join("bin/python")).unwrap();

@@ -12,15 +12,24 @@ use snakepit_build::manifest::{EnvOp, Resolution};
 use snakepit_build::probe::Cache;
 use snakepit_build::resolver::{Custom, resolve};
 use snakepit_build::{Diagnostic, Host, Machine, declare};
-use support::{World, docker};
+use snakepit_test_tools::{self as tools, tool};
+use support::World;
 use toml::{Table, Value};
 
 /// Each interpreter answers once for all cases.
 static PROBES: LazyLock<Cache> = LazyLock::new(Cache::default);
 
+/// The folder of an interpreter of a version such as `3.13`.
+fn folder_of_python(version: &str) -> Option<PathBuf> {
+    let below = format!("{version}.");
+    let mut pythons = tools::pythons().into_iter();
+    let python = pythons.find(|python| python.version.to_string().starts_with(&below))?;
+    python.path.parent().map(Path::to_owned)
+}
+
 /// The path of a tool of the test set-up.
 fn which(name: &str) -> String {
-    support::tool(name).map_or_else(|| "none".to_owned(), |path| path.display().to_string())
+    tool(name).map_or_else(|| "none".to_owned(), |path| path.display().to_string())
 }
 
 /// One case, its folder made.
@@ -30,7 +39,7 @@ struct Case<'a> {
     project: PathBuf,
     python: PathBuf,
     /// The engine, for a case that needs one.
-    engine: Option<&'static docker::Engine>,
+    engine: Option<&'static tools::Engine>,
     _folder: tempfile::TempDir,
 }
 
@@ -136,7 +145,7 @@ impl<'a> Case<'a> {
                 let there = !absent.iter().any(|absent| absent == name);
                 let own = poetry.clone().filter(|_| name == "poetry");
                 let real = || match name {
-                    "uv" => support::tool(name),
+                    "uv" => tool(name),
                     "poetry" => own,
                     _ => Machine.which(name),
                 };
@@ -146,12 +155,12 @@ impl<'a> Case<'a> {
             path: self
                 .option("python_version")
                 .as_deref()
-                .and_then(support::folder_of_python),
+                .and_then(folder_of_python),
         }
     }
 
     /// The container that the case wants, as `name, state`.
-    fn container(&self) -> Option<docker::Container<'static>> {
+    fn container(&self) -> Option<tools::Container<'static>> {
         let (name, state) = self
             .table
             .get("given")?
@@ -248,7 +257,7 @@ fn run(table: &Table) -> Option<Result<(), String>> {
     }
     let mut case = Case::prepare(table);
     if case.given("tools").get("docker").and_then(Value::as_str) == Some("real") {
-        case.engine = Some(docker::engine()?);
+        case.engine = Some(tools::engine()?);
     }
     let _container = case.container();
     if id == "poetry/direct" {
@@ -260,16 +269,16 @@ fn run(table: &Table) -> Option<Result<(), String>> {
         case.write("poetry.toml", "[virtualenvs]\nin-project = true\n");
     }
     if kind == "uv" {
-        let uv = support::tool("uv")?;
+        let uv = tool("uv")?;
         if case.option("python_version").is_some() && case.world().path.is_none() {
-            support::skipped("the Python that the case names");
+            tools::skip("the Python that the case names");
             return None;
         }
         if table
             .get("given")
             .is_some_and(|given| given.get("project").is_some())
         {
-            support::uv_project(&uv, &case.project);
+            tools::uv_project(&uv, &case.project);
         }
     }
     let expect = table["expect"].as_table().unwrap();
@@ -319,7 +328,7 @@ fn matrix(id: &str) -> Result<(), String> {
 
 /// The tests' own poetry.
 fn poetry() -> Option<PathBuf> {
-    support::tool("poetry")
+    tool("poetry")
 }
 
 /// A project that the real poetry installed, once in the project and once in poetry's own folder.
@@ -338,7 +347,7 @@ fn poetry_direct(case: &Case<'_>) -> Option<Result<(), String>> {
         let text = "[tool.poetry]\nname = \"Demo_App\"\npackage-mode = false\n";
         case.write(&format!("{place}/pyproject.toml"), text);
         for command in ["lock", "install"] {
-            support::tools::poetry(&poetry, &project, &[command]);
+            tools::poetry(&poetry, &project, &[command]);
         }
         let table: Table = toml::from_str(&format!(
             "id = \"poetry/direct\"\nenvironment = \"poetry\"\noptions = {{ project_dir = {project:?} }}",

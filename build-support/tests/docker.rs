@@ -11,7 +11,7 @@ use snakepit_build::manifest::Resolution;
 use snakepit_build::probe::Cache;
 use snakepit_build::resolver::{Custom, resolve};
 use snakepit_build::{Host, Machine};
-use support::docker::{Engine, IMAGE, engine, podman};
+use snakepit_test_tools::{Engine, IMAGE, engine, podman};
 use support::{World, request, script};
 
 fn on(engine: &Engine) -> World {

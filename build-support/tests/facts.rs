@@ -9,7 +9,8 @@ use snakepit_build::manifest::{Check, Resolution};
 use snakepit_build::probe::Cache;
 use snakepit_build::resolver::{Custom, resolve};
 use snakepit_build::{Config, Diagnostic, Host, Launch, Machine, PythonEnvironment};
-use support::{World, answering, pyenv_versions, python, request, script};
+use snakepit_test_tools::pyenv_root;
+use support::{World, answering, python, request, script};
 
 fn resolved(
     request: &snakepit_build::declaration::Request,
@@ -253,7 +254,7 @@ fn pools_of_one_interpreter_ask_it_once() {
 
 #[test]
 fn every_python_from_3_8_on_answers() {
-    let folders = Machine.list(&pyenv_versions());
+    let folders = Machine.list(&pyenv_root().unwrap_or_default().join("versions"));
     let mut answered = Vec::new();
     for folder in folders {
         let name = folder.file_name().unwrap().to_str().unwrap();

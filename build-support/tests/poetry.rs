@@ -12,7 +12,8 @@ use snakepit_build::declaration::Request;
 use snakepit_build::manifest::{Check, Resolution};
 use snakepit_build::probe::Cache;
 use snakepit_build::resolver::{Custom, resolve};
-use support::{World, python, request, script, tools};
+use snakepit_test_tools::{poetry, tool, tools};
+use support::{World, python, request, script};
 use tempfile::TempDir;
 
 /// A project's folder, and the machine on which it is looked at; poetry's own files are in the same folder.
@@ -60,7 +61,7 @@ impl Site {
 
     /// Runs the real poetry; `None` where it cannot be had.
     fn poetry(&self, args: &[&str]) -> Option<()> {
-        let poetry = support::tool("poetry")?;
+        let tool = tool("poetry")?;
         // What the world says in variables, poetry is told in its own file.
         let cache = self.root.join("cache");
         let settings = self.app.join("poetry.toml");
@@ -68,7 +69,7 @@ impl Site {
         if !own.contains("cache-dir") {
             fs::write(&settings, format!("cache-dir = {cache:?}\n{own}")).unwrap();
         }
-        tools::poetry(&poetry, &self.app, args);
+        poetry(&tool, &self.app, args);
         Some(())
     }
 
@@ -140,7 +141,7 @@ fn the_central_environment_is_found_by_poetrys_rules_without_poetry() {
         "poetry_environment_not_found",
         "poetry install",
     );
-    let poetry = support::tool("poetry").unwrap();
+    let poetry = tool("poetry").unwrap();
     site.world.which = Box::new(move |_| Some(poetry.clone()));
     assert_eq!(
         site.resolution().command,
@@ -183,7 +184,7 @@ fn auto_takes_the_environment_in_the_project() {
         .args(["-c", command.strip_suffix('`').unwrap()])
         .env(
             "PATH",
-            format!("{}:/usr/bin:/bin", tools::tool("poetry").unwrap().display()),
+            format!("{}:/usr/bin:/bin", tools("poetry").unwrap().display()),
         )
         .env_remove("VIRTUAL_ENV")
         .output()
@@ -388,7 +389,7 @@ fn poetry_itself_starts_the_interpreter_where_it_is_asked_to() {
     let Some(()) = site.poetry(&["install"]) else {
         return;
     };
-    let poetry = support::tool("poetry").unwrap();
+    let poetry = tool("poetry").unwrap();
     let path = poetry.clone();
     site.world.which = Box::new(move |_| Some(path.clone()));
     let mut managed = declared();
@@ -428,7 +429,7 @@ fn a_manager_is_not_left_to_start_workers_without_what_the_lock_demands() {
     let Some(()) = site.poetry(&["lock"]) else {
         return;
     };
-    let poetry = support::tool("poetry").unwrap();
+    let poetry = tool("poetry").unwrap();
     site.world.which = Box::new(move |_| Some(poetry.clone()));
     let mut managed = declared();
     managed.manager_launch = true;

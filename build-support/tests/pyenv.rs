@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use snakepit_build::declaration::Request;
 use snakepit_build::manifest::Resolution;
 use snakepit_build::{Diagnostic, Host, Machine};
-use support::{World, request, skipped};
+use snakepit_test_tools::{pyenv_root, skip};
+use support::{World, request};
 
 /// A folder with versions of pyenv in it, which lead to one real interpreter, and a package beside it.
 struct Layout {
@@ -80,8 +81,7 @@ fn version(version: &str) -> Request {
 
 /// The root of this machine's pyenv, and its versions that workers can run on.
 fn real() -> Option<(PathBuf, Vec<String>)> {
-    let root = Machine.variable("PYENV_ROOT").map(PathBuf::from);
-    let root = root.or_else(|| Some(std::env::home_dir()?.join(".pyenv")))?;
+    let root = pyenv_root()?;
     let versions = Machine.list(&root.join("versions"));
     let new = |name: &String| {
         let minor = name
@@ -102,7 +102,7 @@ fn real() -> Option<(PathBuf, Vec<String>)> {
 #[test]
 fn every_version_of_the_real_pyenv_is_found_by_its_name_and_by_its_prefix() {
     let Some((root, names)) = real() else {
-        return skipped("pyenv with a Python from 3.8 on");
+        return skip("pyenv with a Python from 3.8 on");
     };
     let mut layout = Layout::with(&[]);
     layout

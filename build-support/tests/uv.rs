@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use snakepit_build::Diagnostic;
 use snakepit_build::declaration::Request;
 use snakepit_build::manifest::{Check, EnvOp, Resolution};
-use support::{World, request, succeeds, tool};
+use snakepit_test_tools::{succeeds, tool, uv_project};
+use support::{World, request};
 
 /// A folder with a project of uv: one dependency, whose sources lie beside it, so that no network is needed.
 struct Project {
@@ -28,7 +29,7 @@ impl Project {
             uv,
             world,
         };
-        support::uv_project(&project.uv, &project.app());
+        uv_project(&project.uv, &project.app());
         Some(project)
     }
 

@@ -2,7 +2,5 @@
 
 mod host_package;
 pub mod process;
-mod pythons;
 
 pub use host_package::{HostPackage, Outcome};
-pub use pythons::{Python, pythons, skip};

@@ -4,15 +4,12 @@
     reason = "a test program has no readers of its documentation"
 )]
 
-#[path = "../../build-support/tests/support/docker.rs"]
-mod docker;
-
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use docker::{Engine, engine};
+use snakepit_test_tools::{Engine, engine};
 use snakepit_tests::{HostPackage, Outcome};
 
 /// Shared with the other programs outside the workspace: what they depend on is compiled once.

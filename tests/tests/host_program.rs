@@ -8,7 +8,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use snakepit_tests::{HostPackage, Outcome, Python, pythons, skip};
+use snakepit_test_tools::{python, pythons, skip};
+use snakepit_tests::{HostPackage, Outcome};
 
 /// All packages of this file share it, so that what they depend on is compiled once.
 const TARGET: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/host-programs");
@@ -32,20 +33,11 @@ fn package(name: &str, main: &str) -> HostPackage {
     HostPackage::new(name, Path::new(TARGET), "", main)
 }
 
-fn any_python() -> Python {
-    let mut pythons = pythons();
-    assert!(
-        !pythons.is_empty(),
-        "the tests need Python 3.8 or later with `venv`"
-    );
-    pythons.remove(0)
-}
-
 #[test]
 fn a_deleted_venv_fails_the_build_at_its_attribute_and_the_command_of_the_help_mends_it() {
     let host = package("host-deleted-venv", ONE_VENV);
     let venv = host.path(".venv");
-    any_python().make_venv(&venv);
+    python().make_venv(&venv);
     host.build(&[]).stdout();
 
     fs::remove_dir_all(&venv).unwrap();
@@ -70,7 +62,7 @@ fn a_deleted_venv_fails_the_build_at_its_attribute_and_the_command_of_the_help_m
 #[test]
 fn an_unchanged_build_is_fresh_and_so_is_one_with_another_venv_activated() {
     let host = package("host-fresh", ONE_VENV);
-    any_python().make_venv(&host.path(".venv"));
+    python().make_venv(&host.path(".venv"));
     host.build(&[]).stdout();
 
     assert_fresh(&host.build(&["--verbose"]));
@@ -157,7 +149,7 @@ fn without_default_features_the_program_builds_and_its_command_runs() {
         ONE_VENV,
     );
     let venv = host.path(".venv");
-    any_python().make_venv(&venv);
+    python().make_venv(&venv);
     host.build(&[]).stdout();
     let prefix = Outcome::of(&mut host.program()).stdout();
     assert_eq!(Path::new(prefix.trim_end()), venv);

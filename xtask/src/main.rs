@@ -2,7 +2,6 @@
 //!
 //! A task installs what it needs where that can be done without asking; otherwise it says what to install.
 
-mod python;
 mod steps;
 mod tools;
 
@@ -57,7 +56,6 @@ fn misused(what: &str) -> ExitCode {
 
 fn test() -> Result<(), String> {
     let tools = tools::prepare()?;
-    let require_all = env::var_os("SNAKEPIT_TESTS_REQUIRE").is_some_and(|value| value == "all");
-    tools::report(&tools, require_all)?;
+    tools::report(&tools, snakepit_test_tools::all_required())?;
     steps::run(&tools)
 }

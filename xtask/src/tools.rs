@@ -1,8 +1,10 @@
 //! What the checks need from the machine: which of it is there, and what is skipped without it.
 
 use std::process::{Command, Stdio};
+use std::thread;
 
-use crate::python;
+use snakepit_test_tools as test_tools;
+use test_tools::Python;
 
 /// One tool of the machine.
 pub(crate) struct Tool {
@@ -21,20 +23,78 @@ pub(crate) fn prepare() -> Result<Vec<Tool>, String> {
         component("rustfmt", "fmt", "the format is not checked"),
         component("clippy", "clippy", "the lints are not checked"),
     ];
-    let python = python::prepare()?;
+    let python = test_tools::prepare_python()?;
     tools.push(used("python", describe(&python)));
     let pip = python.pip.as_deref().unwrap_or_default();
     tools.push(used("venv", format!("of this Python, with pip {pip}")));
-    let other = python::other_than(&python);
-    tools.push(Tool {
-        name: "other python",
-        state: other.as_ref().map(describe).ok_or_else(|| {
-            "no Python of another version, neither on the search path nor in pyenv: \
-             two pools with different Pythons are not tested"
-                .to_owned()
-        }),
+    tools.push(other_pythons(&python));
+    println!(
+        "setting up the tests' tools in `{}`",
+        test_tools::folder().display()
+    );
+    // The packages come over the network while the engine makes its image.
+    let (packages, engines) = thread::scope(|scope| {
+        let packages = scope.spawn(|| test_tools::PACKAGES.map(package));
+        let engines = engines();
+        (packages.join().expect("it does not panic"), engines)
     });
+    tools.extend(packages);
+    tools.extend(engines);
+    tools.push(other_user());
     Ok(tools)
+}
+
+/// A tool from the package index, installed where it is not there yet.
+fn package(name: &'static str) -> Tool {
+    let state = test_tools::install(name).and_then(|bin| test_tools::version(name, &bin));
+    Tool { name, state }
+}
+
+/// Docker and podman. The engine has ended when this returns: the tests start their own.
+fn engines() -> [Tool; 2] {
+    let no_docker = |why: &String| format!("needs {why}: nothing is tested in containers");
+    let docker = test_tools::start_docker();
+    let podman = docker.as_ref().map_err(no_docker).and_then(|docker| {
+        let podman = test_tools::start_podman(docker)?;
+        Ok(podman.output(&["version", "--format", "{{.Client.Version}}"]))
+    });
+    let docker = docker.map_err(|why| no_docker(&why)).map(|docker| {
+        let version = docker.output(&["version", "--format", "{{.Server.Version}}"]);
+        format!("{version}, with an image `{}`", test_tools::IMAGE)
+    });
+    [("docker", docker), ("podman", podman)].map(|(name, state)| Tool { name, state })
+}
+
+/// Without one, permissions cannot be tested: they mean nothing to root.
+fn other_user() -> Tool {
+    let asked = test_tools::unprivileged("id").and_then(|mut id| {
+        let output = id.output().map_err(|error| format!("`id`: {error}"))?;
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    });
+    Tool {
+        name: "other user",
+        state: asked.map_err(|why| format!("needs {why}: permissions are not tested")),
+    }
+}
+
+fn other_pythons(first: &Python) -> Tool {
+    let others: Vec<String> = test_tools::pythons()
+        .iter()
+        .filter(|python| python.version != first.version)
+        .map(|python| python.version.to_string())
+        .collect();
+    let state = match others.is_empty() {
+        false => Ok(others.join(", ")),
+        true => Err(
+            "no Python of another version with `venv`, neither on the search path nor in pyenv: \
+             two pools with different Pythons are not tested"
+                .to_owned(),
+        ),
+    };
+    Tool {
+        name: "other pythons",
+        state,
+    }
 }
 
 /// Prints one line for each tool.
@@ -70,12 +130,8 @@ fn used(name: &'static str, what: String) -> Tool {
     }
 }
 
-fn describe(python: &python::Python) -> String {
-    let (major, minor, patch) = python.version;
-    format!(
-        "Python {major}.{minor}.{patch}, `{}`",
-        python.executable.display()
-    )
+fn describe(python: &Python) -> String {
+    format!("Python {}, `{}`", python.version, python.path.display())
 }
 
 /// A component of the Rust toolchain; rustup adds one that is missing.

@@ -1,9 +1,6 @@
 //! What several test programs need.
 #![allow(dead_code, reason = "each test program needs a part of it")]
 
-pub(crate) mod docker;
-pub(crate) mod tools;
-
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -17,20 +14,9 @@ use snakepit_build::probe::Cache;
 use snakepit_build::resolver::{Custom, resolve};
 use snakepit_build::{Diagnostic, Host, Machine};
 
-/// The interpreter behind `python3`, which may be a shim.
+/// The interpreter that the tests run on.
 pub(crate) fn python() -> PathBuf {
-    let output = Command::new("python3")
-        .args(["-c", "import sys; print(sys.executable)"])
-        .output()
-        .expect("the tests need `python3`");
-    PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())
-}
-
-/// Where pyenv keeps the Pythons that it installed, if it is here.
-pub(crate) fn pyenv_versions() -> PathBuf {
-    let home = std::env::home_dir().unwrap_or_default();
-    let root = std::env::var_os("PYENV_ROOT").map_or_else(|| home.join(".pyenv"), PathBuf::from);
-    root.join("versions")
+    snakepit_test_tools::python().path.clone()
 }
 
 /// A script that may be run. A shell writes it: while this process had it open, a child started by another test
@@ -161,58 +147,4 @@ snakepit-probe:{{"version": "{version}", "implementation": "cpython", "executabl
 END
 "#
     )
-}
-
-/// Says on the real standard error, which the test harness does not capture, that a test lacked something.
-pub(crate) fn skipped(needs: &str) {
-    assert!(
-        std::env::var_os("SNAKEPIT_TESTS_REQUIRE").is_none_or(|which| which != "all"),
-        "needs {needs}"
-    );
-    let _ = writeln!(io::stderr(), "skipped: needs {needs}");
-}
-
-/// The program of a tool that is named like its package.
-pub(crate) fn tool(name: &str) -> Option<PathBuf> {
-    Some(tools::tool(name)?.join(name))
-}
-
-/// Runs a command that has to succeed.
-pub(crate) fn succeeds(program: &Path, args: &[&str], cwd: &Path) {
-    let output = Command::new(program)
-        .args(args)
-        .current_dir(cwd)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{args:?}: {output:?}");
-}
-
-/// The folder of an interpreter of a version: on the search path, or pyenv's.
-pub(crate) fn folder_of_python(version: &str) -> Option<PathBuf> {
-    let root = Machine.variable("PYENV_ROOT").map(PathBuf::from);
-    let root = root.or_else(|| Some(std::env::home_dir()?.join(".pyenv")))?;
-    let below = format!("{version}.");
-    let installed = Machine
-        .list(&root.join("versions"))
-        .into_iter()
-        .find(|path| {
-            let name = path.file_name().and_then(|name| name.to_str());
-            name.is_some_and(|name| name.starts_with(&below))
-        });
-    let on_path = || {
-        Machine
-            .which(&format!("python{version}"))?
-            .parent()
-            .map(Path::to_owned)
-    };
-    installed.map(|path| path.join("bin")).or_else(on_path)
-}
-
-/// A project without dependencies, locked and synced by the real uv.
-pub(crate) fn uv_project(uv: &Path, folder: &Path) {
-    let text = "[project]\nname = \"demo\"\nversion = \"0.1.0\"\nrequires-python = \">=3.8\"\n";
-    std::fs::write(folder.join("pyproject.toml"), text).unwrap();
-    let python = python();
-    let python = python.to_str().unwrap();
-    succeeds(uv, &["sync", "--quiet", "--python", python], folder);
 }

@@ -1,14 +1,14 @@
 //! A Docker engine of the tests' own, with one image: Debian's packages, a data root and a socket in the target
-//! folder. It ends with the test program, however that ends.
-#![allow(dead_code, reason = "each test program needs a part of it")]
+//! folder. It ends with the program that started it, however that ends.
 
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::LazyLock;
 
+use crate::skip;
+
 /// The image, made of Debian's own packages. It has `python3`, which is `/usr/bin/python3.11` on Debian 12.
-pub(crate) const IMAGE: &str = "snakepit-test";
+pub const IMAGE: &str = "snakepit-test";
 
 /// Installs what is missing, starts the engine, makes the image where it is not there yet, says `ready`, and ends the
 /// engine and all its containers at the end of input: when the test program has gone.
@@ -74,42 +74,35 @@ read _ || true
 "#;
 
 /// A running engine.
-pub(crate) struct Engine {
+#[derive(Debug)]
+pub struct Engine {
     /// Its client.
-    pub(crate) client: &'static str,
+    pub client: &'static str,
     /// What makes the client find it.
-    pub(crate) variables: Vec<(&'static str, String)>,
+    pub variables: Vec<(&'static str, String)>,
     /// While its input is open, the engine runs.
-    _shell: Option<Child>,
+    shell: Option<Child>,
 }
-
-static ENGINE: LazyLock<Result<Engine, String>> = LazyLock::new(start);
 
 /// The engine; `None`, said aloud, where there can be none.
-pub(crate) fn engine() -> Option<&'static Engine> {
-    match &*ENGINE {
-        Ok(engine) => Some(engine),
-        Err(lacking) => {
-            assert!(
-                std::env::var_os("SNAKEPIT_TESTS_REQUIRE").is_none_or(|level| level != "all"),
-                "needs {lacking}"
-            );
-            // Not `eprintln!`, which the test harness swallows when a test passes.
-            let _ = writeln!(std::io::stderr(), "skipped: needs {lacking}");
-            None
-        }
-    }
+///
+/// # Panics
+/// If there can be none and `SNAKEPIT_TESTS_REQUIRE=all` is set, or if its set-up fails.
+#[track_caller]
+pub fn engine() -> Option<&'static Engine> {
+    static ENGINE: LazyLock<Result<Engine, String>> = LazyLock::new(start_docker);
+    ENGINE.as_ref().map_err(|lacking| skip(lacking)).ok()
 }
 
-fn folder() -> PathBuf {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .parent()
-        .expect("it is a folder of the target folder");
-    target.join("test-tools").join("docker")
-}
-
-fn start() -> Result<Engine, String> {
-    let folder = folder();
+/// Starts the engine; the next one waits until this one has been dropped.
+///
+/// # Errors
+/// What it lacks.
+///
+/// # Panics
+/// If its set-up fails.
+pub fn start_docker() -> Result<Engine, String> {
+    let folder = crate::folder().join("docker");
     std::fs::create_dir_all(&folder).expect("the target folder can be written");
     let said = folder.join("set-up.log");
     let log = std::fs::File::create(&said).expect("the target folder can be written");
@@ -134,7 +127,7 @@ fn start() -> Result<Engine, String> {
             Ok(Engine {
                 client: "docker",
                 variables: vec![("DOCKER_HOST", socket)],
-                _shell: Some(shell),
+                shell: Some(shell),
             })
         }
         lacking => {
@@ -167,10 +160,26 @@ if ! podman image inspect $image >/dev/null 2>&1; then
 fi
 "#;
 
-/// Podman, which needs no engine that runs; `None`, said aloud, where Docker cannot be had either.
-pub(crate) fn podman() -> Option<Engine> {
-    let docker = engine()?;
-    let folder = folder().join("podman");
+/// Podman, which needs no engine that runs; `None`, said aloud, where it cannot be had.
+///
+/// # Panics
+/// If it cannot be had and `SNAKEPIT_TESTS_REQUIRE=all` is set.
+#[track_caller]
+pub fn podman() -> Option<Engine> {
+    start_podman(engine()?)
+        .map_err(|lacking| skip(&lacking))
+        .ok()
+}
+
+/// Podman, with the image of `docker`.
+///
+/// # Errors
+/// Why it cannot be had.
+///
+/// # Panics
+/// If the target folder cannot be written.
+pub fn start_podman(docker: &Engine) -> Result<Engine, String> {
+    let folder = crate::folder().join("docker/podman");
     std::fs::create_dir_all(&folder).expect("the target folder can be written");
     let file = |name: &str| folder.join(name).display().to_string();
     let variables = vec![
@@ -186,12 +195,14 @@ pub(crate) fn podman() -> Option<Engine> {
         .env("PATH", search_path())
         .output()
         .expect("the tests need `sh`");
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "podman was not set up: {stderr}");
-    Some(Engine {
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("podman: {}", said.trim()));
+    }
+    Ok(Engine {
         client: "podman",
         variables,
-        _shell: None,
+        shell: None,
     })
 }
 
@@ -204,7 +215,10 @@ fn search_path() -> std::ffi::OsString {
 
 impl Engine {
     /// The client with these arguments, to its end.
-    pub(crate) fn run(&self, args: &[&str]) -> Output {
+    ///
+    /// # Panics
+    /// If there is no client.
+    pub fn run(&self, args: &[&str]) -> Output {
         Command::new(self.client)
             .args(args)
             .envs(self.variables.iter().cloned())
@@ -214,8 +228,11 @@ impl Engine {
     }
 
     /// What the client prints with these arguments.
+    ///
+    /// # Panics
+    /// If it fails.
     #[track_caller]
-    pub(crate) fn output(&self, args: &[&str]) -> String {
+    pub fn output(&self, args: &[&str]) -> String {
         let output = self.run(args);
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(
@@ -227,7 +244,10 @@ impl Engine {
     }
 
     /// A new container that runs and does nothing; one of the same name goes first.
-    pub(crate) fn container(&self, name: &str) -> Container<'_> {
+    ///
+    /// # Panics
+    /// If it cannot be made.
+    pub fn container(&self, name: &str) -> Container<'_> {
         let _ = self.run(&["rm", "--force", name]);
         self.output(&[
             "run", "--detach", "--init", "--name", name, IMAGE, "sleep", "600",
@@ -239,22 +259,39 @@ impl Engine {
     }
 }
 
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if let Some(shell) = &mut self.shell {
+            drop(shell.stdin.take());
+            let _ = shell.wait();
+        }
+    }
+}
+
 /// A container, removed at the end of its test.
-pub(crate) struct Container<'a> {
+#[derive(Debug)]
+pub struct Container<'a> {
     engine: &'a Engine,
-    pub(crate) name: String,
+    /// Its name.
+    pub name: String,
 }
 
 impl Container<'_> {
     /// What a shell's command prints inside.
+    ///
+    /// # Panics
+    /// If it fails.
     #[track_caller]
-    pub(crate) fn shell(&self, command: &str) -> String {
+    pub fn shell(&self, command: &str) -> String {
         self.engine
             .output(&["exec", &self.name, "sh", "-c", command])
     }
 
     /// How many interpreters run inside.
-    pub(crate) fn pythons(&self) -> usize {
+    ///
+    /// # Panics
+    /// If the engine does not tell.
+    pub fn pythons(&self) -> usize {
         let processes = self.engine.output(&["top", &self.name, "-eo", "pid,args"]);
         processes
             .lines()

@@ -1,0 +1,66 @@
+//! Projects and environments that the real tools make.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::{python, tools};
+
+/// Runs a command that has to succeed, as nobody's shell would have it.
+///
+/// # Panics
+/// If it fails.
+#[track_caller]
+pub fn succeeds(program: &Path, args: &[&str], cwd: &Path) {
+    let output = Command::new(program)
+        .args(args)
+        .current_dir(cwd)
+        .env_remove("VIRTUAL_ENV")
+        .env_remove("CONDA_PREFIX")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap_or_else(|error| panic!("`{}`: {error}", program.display()));
+    assert!(
+        output.status.success(),
+        "`{}` {args:?}: {}{}",
+        program.display(),
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// A project without dependencies, locked and synced by the real uv.
+///
+/// # Panics
+/// If the folder cannot be written, or uv fails.
+#[track_caller]
+pub fn uv_project(uv: &Path, folder: &Path) {
+    let text = "[project]\nname = \"demo\"\nversion = \"0.1.0\"\nrequires-python = \">=3.8\"\n";
+    std::fs::write(folder.join("pyproject.toml"), text).expect("the folder can be written");
+    let python = python().path.to_str().expect("its path is UTF-8");
+    succeeds(uv, &["sync", "--quiet", "--python", python], folder);
+}
+
+/// Runs poetry in a project.
+///
+/// # Panics
+/// If it fails.
+#[track_caller]
+pub fn poetry(program: &Path, project: &Path, args: &[&str]) {
+    succeeds(program, &[args, &["--no-interaction"]].concat(), project);
+}
+
+/// An environment at `prefix` that py-rattler installs from a channel of the tests' own in `folder`: `python` starts
+/// the tests' Python, `settings` has variables and an activation script. `None`, said aloud, where py-rattler cannot be
+/// had.
+///
+/// # Panics
+/// If it cannot be installed, or `SNAKEPIT_TESTS_REQUIRE=all` is set and py-rattler cannot be had.
+#[track_caller]
+pub fn conda_environment(folder: &Path, prefix: &Path, packages: &[&str]) -> Option<()> {
+    let maker = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/conda_channel.py");
+    let paths = [&maker, folder, prefix, &python().path];
+    let paths = paths.map(|path| path.to_str().expect("it is UTF-8"));
+    let args = [&paths[..], packages].concat();
+    succeeds(&tools("py-rattler")?.join("python"), &args, folder);
+    Some(())
+}
