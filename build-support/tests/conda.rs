@@ -102,7 +102,11 @@ fn of_an_installed_environment_the_effect_of_its_activation_is_frozen() {
         set("SETTINGS_PATH", &path("lib")),
     ];
     assert_eq!(resolution.env, wanted);
-    assert_eq!(resolution.metadata.extra["python_package"], "3.12.1-0");
+    let version = &resolution.metadata.python_version;
+    let package = &resolution.metadata.extra["python_package"];
+    assert_eq!(package, &format!("{version}-0"));
+    // The environment's own Python, not one that it leads to.
+    assert_eq!(Path::new(&resolution.metadata.prefix), home);
     // One stat, and one open, read and close: the four system calls that a re-check may cost.
     let [Check::Size { .. }, Check::Content { path: file, text }] = &resolution.checks[..] else {
         panic!("{:?}", resolution.checks);

@@ -1,6 +1,7 @@
 //! Projects and environments that the real tools make.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::{python, tools};
@@ -35,7 +36,7 @@ pub fn succeeds(program: &Path, args: &[&str], cwd: &Path) {
 #[track_caller]
 pub fn uv_project(uv: &Path, folder: &Path) {
     let text = "[project]\nname = \"demo\"\nversion = \"0.1.0\"\nrequires-python = \">=3.8\"\n";
-    std::fs::write(folder.join("pyproject.toml"), text).expect("the folder can be written");
+    fs::write(folder.join("pyproject.toml"), text).expect("the folder can be written");
     let python = python().path.to_str().expect("its path is UTF-8");
     succeeds(uv, &["sync", "--quiet", "--python", python], folder);
 }
@@ -49,8 +50,34 @@ pub fn poetry(program: &Path, project: &Path, args: &[&str]) {
     succeeds(program, &[args, &["--no-interaction"]].concat(), project);
 }
 
-/// An environment at `prefix` that py-rattler installs from a channel of the tests' own in `folder`: `python` starts
-/// the tests' Python, `settings` has variables and an activation script. `None`, said aloud, where py-rattler cannot be
+/// A project without dependencies, locked and installed by the real poetry, whose environment is not in the project
+/// but in a folder beside it, as by default. Gives the environment.
+///
+/// # Panics
+/// If the folders cannot be written, or poetry fails.
+#[track_caller]
+pub fn poetry_project(program: &Path, folder: &Path) -> PathBuf {
+    let parent = folder.parent().expect("a project stands in a folder");
+    let environments = parent.join("poetry-environments");
+    let text = "[tool.poetry]\nname = \"Demo_App\"\npackage-mode = false\n";
+    let settings = format!("[virtualenvs]\nin-project = false\npath = {environments:?}\n");
+    fs::create_dir_all(folder).expect("the folder can be made");
+    for (file, text) in [("pyproject.toml", text), ("poetry.toml", &settings)] {
+        fs::write(folder.join(file), text).expect("the folder can be written");
+    }
+    for command in ["lock", "install"] {
+        poetry(program, folder, &[command]);
+    }
+    fs::read_dir(environments)
+        .expect("poetry made it")
+        .flatten()
+        .map(|entry| entry.path())
+        .find(|path| path.is_dir())
+        .expect("poetry made an environment")
+}
+
+/// An environment at `prefix` that py-rattler installs from a channel of the tests' own in `folder`: `python` is the
+/// tests' Python, `settings` has variables and an activation script. `None`, said aloud, where py-rattler cannot be
 /// had.
 ///
 /// # Panics
