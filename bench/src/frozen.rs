@@ -91,6 +91,7 @@ fn forgetful(spec: &SpawnSpec) -> SpawnSpec {
         metadata: spec.metadata,
         checks: spec.checks,
         adapter: spec.adapter,
+        embedded: spec.embedded,
         python_path: spec.python_path,
         defaults: spec.defaults,
         memo: Memo::new(),

@@ -2,6 +2,7 @@
 //! looks at the machine.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use proc_macro2::Span;
 use serde::Serialize;
@@ -44,7 +45,7 @@ pub struct Request {
     /// Requirement strings such as `numpy>=2`.
     pub requires: Vec<String>,
     /// The user's Python module.
-    pub adapter: Option<String>,
+    pub adapter: Option<Adapter>,
     /// Folders put before `sys.path`, relative to the package.
     pub python_path: Vec<String>,
     /// Environment variables of the worker.
@@ -61,6 +62,29 @@ pub struct Request {
     pub shutdown_timeout_ms: u64,
     /// Requests that may wait before `QueueFull`.
     pub queue_limit: u32,
+}
+
+/// The user's Python module, and where its source is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Adapter {
+    /// The dotted name of a module that the interpreter finds.
+    Module(String),
+    /// A Python file, relative to the package, whose source is compiled into the program.
+    Embed(String),
+}
+
+impl Adapter {
+    /// The name that it is imported by; that of an embedded file is its stem.
+    pub fn module(&self) -> &str {
+        match self {
+            Self::Module(name) => name,
+            Self::Embed(path) => {
+                let stem = Path::new(path).file_stem().and_then(|stem| stem.to_str());
+                stem.unwrap_or_default()
+            }
+        }
+    }
 }
 
 impl Request {

@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 
 /// The codes of all diagnostics, sorted; a diagnostic cannot be made with another one.
 pub const CODES: &[&str] = &[
+    "adapter_file_invalid",
+    "adapter_file_not_found",
     "adapter_not_found",
+    "adapter_too_large",
     "conda_activation_failed",
     "conda_environment_invalid",
     "conda_environment_not_found",

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::adapter;
-use crate::declaration::Request;
+use crate::declaration::{Adapter, Request};
 use crate::diagnostic::Diagnostic;
 use crate::environment::{Elsewhere, Launch};
 use crate::host::Host;
@@ -86,13 +86,17 @@ pub(crate) fn check(
     if !faults.is_empty() {
         return faults;
     }
+    let module = match &request.adapter {
+        Some(Adapter::Module(module)) => Some(module.as_str()),
+        _ => None,
+    };
     let names = request.requires.iter();
     let question = Question {
         names: names
             .filter_map(|text| Some(requirement::parse(text).ok()?.name))
             .collect(),
         python_path: &request.python_path,
-        adapter: request.adapter.as_deref(),
+        adapter: module,
     };
     let shown = launch.shown(executable);
     let answer = match ask(&question, executable, launch, host) {
@@ -123,7 +127,7 @@ pub(crate) fn check(
         let help = "make it there, or correct the path";
         faults.push(Diagnostic::new("python_path_not_found", message, help).at("python_path"));
     }
-    if let Some(module) = request.adapter.as_ref().filter(|_| !answer.adapter) {
+    if let Some(module) = module.filter(|_| !answer.adapter) {
         faults.push(adapter::not_found(module, &shown, &request.python_path));
     }
     faults

@@ -44,6 +44,8 @@ pub struct Resolution {
     pub checks: Vec<Check>,
     /// Folders put before `sys.path`: absolute.
     pub python_path: Vec<String>,
+    /// The file of an adapter that is compiled into the program: absolute.
+    pub embedded: Option<String>,
     /// Texts for Cargo's warnings.
     pub warnings: Vec<String>,
 }

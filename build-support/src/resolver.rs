@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::declaration::Request;
+use crate::declaration::{Adapter, Request};
 use crate::detector::detect;
 use crate::diagnostic::Diagnostic;
 use crate::environment::{
@@ -114,6 +114,16 @@ pub fn resolve(
         let command = launch.shown(&executable);
         faults.extend(requirement::check_python(specifier, &interpreter.version, &command).err());
     }
+    let embedded = match &request.adapter {
+        Some(Adapter::Embed(file)) => match adapter::read(file, package_dir, host) {
+            Ok(file) => Some(file),
+            Err(fault) => {
+                faults.push(fault);
+                None
+            }
+        },
+        _ => None,
+    };
     let (python_path, checks) = match &launch.elsewhere {
         Some(place) => {
             faults.extend(elsewhere::check(request, &executable, &launch, place, host));
@@ -160,6 +170,7 @@ pub fn resolve(
         cwd: launch.cwd.as_deref().map(utf8).transpose().map_err(one)?,
         checks,
         python_path: texts,
+        embedded: embedded.as_deref().map(utf8).transpose().map_err(one)?,
         warnings: warnings(request, &interpreter),
         metadata: metadata(kind, detected_by, &interpreter, extra),
         command,
@@ -206,7 +217,7 @@ fn check_here(
     let searchable = !faults
         .iter()
         .any(|fault| fault.code == "python_path_not_found");
-    if let Some(module) = request.adapter.as_ref().filter(|_| searchable) {
+    if let Some(Adapter::Module(module)) = request.adapter.as_ref().filter(|_| searchable) {
         faults.extend(
             adapter::check(module, python_path, interpreter, executable, launch, host).err(),
         );

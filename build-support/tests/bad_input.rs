@@ -8,7 +8,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 use snakepit_build::Machine;
-use snakepit_build::declaration::Request;
+use snakepit_build::declaration::{Adapter, Request};
 use snakepit_build::diagnostic::Diagnostic;
 use snakepit_build::manifest::Resolution;
 use snakepit_build::probe::Cache;
@@ -307,7 +307,7 @@ fn the_faults_of_one_pool_come_together() {
     let mut request = request("system", &[]);
     request.python = Some(">=99".to_owned());
     request.requires = vec!["no-such-distribution-here".to_owned()];
-    request.adapter = Some("no_such_adapter".to_owned());
+    request.adapter = Some(Adapter::Module("no_such_adapter".to_owned()));
     let codes = |request: &Request| -> Vec<String> {
         let faults = resolved(request, package.path()).unwrap_err();
         faults.into_iter().map(|fault| fault.code).collect()

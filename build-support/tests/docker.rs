@@ -5,7 +5,7 @@ mod support;
 
 use std::path::{Path, PathBuf};
 
-use snakepit_build::declaration::Request;
+use snakepit_build::declaration::{Adapter, Request};
 use snakepit_build::diagnostic::Diagnostic;
 use snakepit_build::manifest::Resolution;
 use snakepit_build::probe::Cache;
@@ -268,7 +268,7 @@ fn what_a_declaration_demands_is_asked_inside_and_all_faults_are_told() {
         .map(str::to_owned)
         .to_vec();
     request.python_path = vec!["/srv/code".to_owned()];
-    request.adapter = Some("service.tools".to_owned());
+    request.adapter = Some(Adapter::Module("service.tools".to_owned()));
     container.shell(
         "mkdir -p /usr/lib/python3/dist-packages/inside_only-1.5.dist-info && \
          printf 'Metadata-Version: 2.1\\nName: inside-only\\nVersion: 1.5\\n' \

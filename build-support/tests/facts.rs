@@ -5,6 +5,7 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use snakepit_build::declaration::Adapter;
 use snakepit_build::manifest::{Check, Resolution};
 use snakepit_build::probe::Cache;
 use snakepit_build::resolver::{Custom, resolve};
@@ -70,7 +71,7 @@ fn demands_on_an_environment_are_no_facts_of_it() {
     script(&package.path().join(".venv/bin/python3"), &answer);
     let mut request = request("venv", &[]);
     request.requires = vec!["demo>=1".to_owned()];
-    request.adapter = Some("tools".to_owned());
+    request.adapter = Some(Adapter::Module("tools".to_owned()));
     let resolution = resolved(&request, package.path()).unwrap();
     assert_eq!(resolution.checks.len(), 1, "{:?}", resolution.checks);
 }
@@ -182,7 +183,7 @@ fn a_warm_build_starts_no_process() {
     fs::create_dir(package.path().join("python")).unwrap();
     fs::write(package.path().join("python/tools.py"), "").unwrap();
     let mut request = request("system", &[]);
-    request.adapter = Some("tools".to_owned());
+    request.adapter = Some(Adapter::Module("tools".to_owned()));
     request.python_path = vec!["python".to_owned()];
     let mut world = World::with(Some(&python));
     let build = |world: &World| {
@@ -290,9 +291,9 @@ fn an_adapter_that_only_the_interpreter_can_find_in_python_path_is_found() {
     assert!(made.success());
     let mut wanted = request("system", &[]);
     wanted.python_path = vec!["python".to_owned()];
-    wanted.adapter = Some("fast".to_owned());
+    wanted.adapter = Some(Adapter::Module("fast".to_owned()));
     resolved(&wanted, package.path()).unwrap();
-    wanted.adapter = Some("faster".to_owned());
+    wanted.adapter = Some(Adapter::Module("faster".to_owned()));
     assert_eq!(
         resolved(&wanted, package.path()).unwrap_err()[0].code,
         "adapter_not_found"

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 use snakepit_build::Diagnostic;
-use snakepit_build::declaration::{PoolDeclaration, Request};
+use snakepit_build::declaration::{Adapter, PoolDeclaration, Request};
 use snakepit_build::declare::{Arguments, parse_arguments, parse_struct, require_struct};
 use snakepit_build::manifest::{Check, EnvOp, FILE_NAME, Manifest, Outcome, Resolution};
 use syn::ext::IdentExt;
@@ -241,8 +241,15 @@ fn spec(krate: &syn::Path, request: &Request, resolution: &Resolution) -> TokenS
             quote!(#krate::Check::Content { path: #path, text: #text })
         }
     });
-    let cwd = option(resolution.cwd.as_ref());
-    let adapter = option(request.adapter.as_ref());
+    let cwd = option(resolution.cwd.as_deref());
+    let adapter = option(request.adapter.as_ref().map(Adapter::module));
+    // The compiler reads the file again, and comes back when it changes.
+    let embedded = match (&request.adapter, &resolution.embedded) {
+        (Some(Adapter::Embed(path)), Some(file)) => quote!(::core::option::Option::Some(
+            #krate::Embedded { path: #path, source: ::core::include_str!(#file) }
+        )),
+        _ => quote!(::core::option::Option::None),
+    };
     let (environment, detected_by) = (&metadata.environment, &metadata.detected_by);
     let (version, implementation) = (&metadata.python_version, &metadata.implementation);
     let (prefix, base_prefix, free_threading) = (
@@ -273,7 +280,7 @@ fn spec(krate: &syn::Path, request: &Request, resolution: &Resolution) -> TokenS
                 implementation: #implementation, prefix: #prefix, base_prefix: #base_prefix,
                 free_threading: #free_threading, extra: &[#(#extra),*],
             },
-            checks: &[#(#checks),*], adapter: #adapter, python_path: &[#(#python_path),*],
+            checks: &[#(#checks),*], adapter: #adapter, embedded: #embedded, python_path: &[#(#python_path),*],
             defaults: #krate::Defaults {
                 size: #size, profile: #profile, startup_timeout: #startup, execute_timeout: #execute,
                 shutdown_timeout: #shutdown, queue_limit: #queue_limit,
@@ -283,7 +290,7 @@ fn spec(krate: &syn::Path, request: &Request, resolution: &Resolution) -> TokenS
     }
 }
 
-fn option(text: Option<&String>) -> TokenStream {
+fn option(text: Option<&str>) -> TokenStream {
     text.map_or_else(
         || quote!(::core::option::Option::None),
         |text| quote!(::core::option::Option::Some(#text)),

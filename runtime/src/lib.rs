@@ -26,7 +26,7 @@ pub use config::PoolField as __PoolField;
 #[cfg(feature = "pool")]
 pub use pool::{Error, Pool, PoolStats, PythonException};
 pub use snakepit_macros::snakepit_pools;
-pub use spec::{Check, Defaults, Drift, EnvOp, Memo, Metadata, Profile, SpawnSpec};
+pub use spec::{Check, Defaults, Drift, Embedded, EnvOp, Memo, Metadata, Profile, SpawnSpec};
 
 /// What `#[snakepit_pools]` writes beside the constants.
 #[cfg(feature = "pool")]

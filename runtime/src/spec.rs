@@ -27,6 +27,8 @@ pub struct SpawnSpec {
     pub checks: &'static [Check],
     /// The user's Python module, if one was declared.
     pub adapter: Option<&'static str>,
+    /// The adapter's source, where it travels in the program: `adapter = embed("...")`.
+    pub embedded: Option<Embedded>,
     /// Folders put before `sys.path`.
     pub python_path: &'static [&'static str],
     /// The attribute's values of everything that the operator may change.
@@ -34,6 +36,26 @@ pub struct SpawnSpec {
     /// Remembers that the re-check succeeded.
     #[doc(hidden)]
     pub memo: Memo,
+}
+
+/// A Python source that was compiled into the program. A worker gets it with its introduction and imports it as the
+/// module [`SpawnSpec::adapter`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Embedded {
+    /// Its path as the declaration has it; tracebacks name the module's file `<embedded>/` and this.
+    pub path: &'static str,
+    /// All of it.
+    pub source: &'static str,
+}
+
+impl fmt::Debug for Embedded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The source itself may be megabytes.
+        f.debug_struct("Embedded")
+            .field("path", &self.path)
+            .field("bytes", &self.source.len())
+            .finish()
+    }
 }
 
 /// What the build learned about an interpreter.

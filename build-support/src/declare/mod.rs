@@ -1,8 +1,9 @@
 //! Source to declaration: the one parser that the macro and the build script share. It looks at tokens only.
 //!
 //! Here is the struct; `arguments` reads its own attribute, `pool` that of a field, `environment` the options of a
-//! kind, and `file` finds the structs of a source file.
+//! kind, `adapter` the module, and `file` finds the structs of a source file.
 
+mod adapter;
 mod arguments;
 mod environment;
 mod file;
@@ -16,6 +17,8 @@ use syn::{Attribute, ItemStruct};
 
 pub use arguments::{Arguments, parse_arguments};
 pub use file::parse_file;
+
+pub(crate) use adapter::is_identifier;
 
 use crate::declaration::{Declaration, PoolDeclaration};
 

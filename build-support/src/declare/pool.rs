@@ -8,6 +8,7 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Lit, LitStr, Token};
 
+use super::adapter::adapter;
 use super::environment::environment;
 use super::nearest::unknown;
 use super::setting::{Argument, Setting, Value, choice, duration, literal, number, text, word};
@@ -73,7 +74,9 @@ pub(super) fn parse_pool(
 }
 
 fn apply(pool: &mut PoolDeclaration, key: &str, setting: &Setting) -> syn::Result<()> {
-    if !matches!(key, "environment" | "profile" | "env") && !setting.arguments.is_empty() {
+    if !matches!(key, "adapter" | "environment" | "profile" | "env")
+        && !setting.arguments.is_empty()
+    {
         return Err(syn::Error::new_spanned(
             &setting.key,
             format!("`{key}` takes no parentheses"),
@@ -108,23 +111,9 @@ fn apply(pool: &mut PoolDeclaration, key: &str, setting: &Setting) -> syn::Resul
         }
         "python" => request.python = Some(text(setting)?.value()),
         "adapter" => {
-            let module = text(setting)?;
-            if let Some(name) = module.value().strip_suffix(".py") {
-                let name = name.replace('/', ".");
-                return Err(syn::Error::new_spanned(
-                    module,
-                    format!(
-                        "an adapter is a module, not a file: write `{name}`, and its folder in `python_path`"
-                    ),
-                ));
-            }
-            if !module.value().split('.').all(is_identifier) {
-                return Err(syn::Error::new_spanned(
-                    module,
-                    "an adapter is the dotted name of a module, such as `service.tools`",
-                ));
-            }
-            request.adapter = Some(module.value());
+            let (adapter, span) = adapter(setting)?;
+            request.adapter = Some(adapter);
+            pool.spans.insert("adapter".to_owned(), span);
         }
         "requires" | "python_path" => {
             let Some(Value::List(texts, span)) = &setting.value else {
@@ -195,12 +184,6 @@ fn apply(pool: &mut PoolDeclaration, key: &str, setting: &Setting) -> syn::Resul
     Ok(())
 }
 
-/// Whether Python takes it for a name; its keywords are left to Python.
-fn is_identifier(part: &str) -> bool {
-    !part.starts_with(|c: char| c.is_ascii_digit())
-        && !part.is_empty()
-        && part.chars().all(|c| c == '_' || c.is_alphanumeric())
-}
 #[cfg(test)]
 mod tests {
     use syn::ItemStruct;

@@ -53,6 +53,8 @@ struct Shared {
     shutdown_timeout: Duration,
     queue_limit: u32,
     dispatch: Mutex<Dispatch>,
+    /// The tools of the worker that became ready last, sorted.
+    tools: Mutex<Vec<String>>,
     tickets: AtomicU32,
     phase: watch::Sender<Phase>,
     /// One for each seat: its worker runs a request whose time is over.
@@ -64,6 +66,10 @@ struct Shared {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Dispatch> {
         self.dispatch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn offer(&self, tools: Vec<String>) {
+        *self.tools.lock().unwrap_or_else(PoisonError::into_inner) = tools;
     }
 
     /// A pool goes only forwards.
@@ -193,6 +199,7 @@ impl Pool {
                 threads as usize,
                 queue_limit as usize,
             )),
+            tools: Mutex::default(),
             tickets: AtomicU32::new(0),
             phase: watch::Sender::new(Phase::Running),
             stops: (0..size).map(|_| Notify::new()).collect(),
@@ -299,6 +306,13 @@ impl Pool {
             errors: dispatch.errors,
             restarts: dispatch.restarts,
         }
+    }
+
+    /// The names of the tools that the workers offer, sorted, with those of every pool (`ping` and others): what the
+    /// worker that became ready last has found when it imported the adapter.
+    pub fn tools(&self) -> Vec<String> {
+        let tools = self.shared().tools.lock();
+        tools.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Ends the pool: takes no more requests, finishes those that it has, lets the workers leave, and after the

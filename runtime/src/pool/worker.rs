@@ -51,8 +51,22 @@ struct Introduction<'a> {
     pool: &'a str,
     worker: u32,
     adapter: Option<&'a str>,
+    embedded: Option<Source<'a>>,
     python_path: &'a [&'a str],
     threads: u32,
+}
+
+/// What a ready worker says of itself.
+#[derive(Deserialize)]
+struct Offer {
+    tools: Vec<String>,
+}
+
+/// An adapter that travels in the program.
+#[derive(Serialize)]
+struct Source<'a> {
+    path: &'a str,
+    text: &'a str,
 }
 
 /// A worker that said that it is ready.
@@ -147,6 +161,10 @@ async fn start(shared: &Shared, seat: usize) -> Result<Worker, Error> {
         pool: spec.pool,
         worker: number,
         adapter: spec.adapter,
+        embedded: spec.embedded.map(|embedded| Source {
+            path: embedded.path,
+            text: embedded.source,
+        }),
         python_path: spec.python_path,
         threads: shared.threads,
     };
@@ -163,7 +181,13 @@ async fn start(shared: &Shared, seat: usize) -> Result<Worker, Error> {
 
     let first = timeout(shared.startup_timeout, worker.first_frame()).await;
     let (reason, exception) = match first {
-        Ok(Ok(frame)) if frame.kind == Kind::Ready => return Ok(worker),
+        Ok(Ok(frame)) if frame.kind == Kind::Ready => {
+            // A worker that says nothing of tools is served all the same: a call tells what is there.
+            if let Ok(offer) = serde_json::from_slice::<Offer>(&frame.json) {
+                shared.offer(offer.tools);
+            }
+            return Ok(worker);
+        }
         Ok(Ok(frame)) => match serde_json::from_slice::<PythonException>(&frame.json) {
             Ok(exception) => (exception.to_string(), Some(exception)),
             Err(_) => (

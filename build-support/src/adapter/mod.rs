@@ -1,11 +1,18 @@
 //! Whether the user's Python module can be found by its interpreter. It is never run.
 
+mod embed;
+
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::Diagnostic;
 use crate::environment::Launch;
 use crate::host::Host;
 use crate::probe::Interpreter;
+
+pub(crate) use embed::read;
+
+/// The longest source of an adapter, in bytes: reading it takes Python about a hundred times as much memory.
+const MOST_SOURCE: u64 = 8 << 20;
 
 /// Asks the interpreter itself, for what files cannot tell: editable installs, zip files, extension modules.
 /// The folders of `python_path` follow the module.
@@ -54,6 +61,14 @@ pub(crate) fn check(
         &executable.display().to_string(),
         &looked,
     ))
+}
+
+fn too_large(file: &str, bytes: u64) -> Diagnostic {
+    let message = format!(
+        "the adapter's source `{file}` has {bytes} bytes, and {MOST_SOURCE} are the most that is read"
+    );
+    let help = "move its data to a file of its own, which it reads when it is imported";
+    Diagnostic::new("adapter_too_large", message, help).at("adapter")
 }
 
 /// The fault of a module that `command` does not find, nor do the folders of `python_path`.

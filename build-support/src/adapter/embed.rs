@@ -1,0 +1,53 @@
+//! An adapter that is compiled into the program: one Python file of the package.
+
+use std::path::{Path, PathBuf};
+
+use super::MOST_SOURCE;
+use crate::declare::is_identifier;
+use crate::diagnostic::Diagnostic;
+use crate::environment::absolute;
+use crate::host::Host;
+
+/// The file that `embed("...")` names.
+pub(crate) fn read(declared: &str, package: &Path, host: &dyn Host) -> Result<PathBuf, Diagnostic> {
+    let file = absolute(package, declared);
+    let shown = file.display();
+    let invalid = |message: String, help: &str| {
+        Diagnostic::new("adapter_file_invalid", message, help).at("adapter")
+    };
+    let Some(info) = host.info(&file) else {
+        let message = format!("no file `{shown}` to embed");
+        let help = "make it, or correct the path, which starts at the package's folder";
+        return Err(Diagnostic::new("adapter_file_not_found", message, help).at("adapter"));
+    };
+    if info.is_dir || file.file_name().is_some_and(|name| name == "__init__.py") {
+        let message = format!("`{shown}` is a package, but one file can be embedded");
+        let help = "name one file without modules of its own beside it, or ship the package and name it in \
+                    `adapter = \"...\"`";
+        return Err(invalid(message, help));
+    }
+    let stem = file.file_stem().and_then(|stem| stem.to_str());
+    if file.extension().is_none_or(|extension| extension != "py")
+        || !stem.is_some_and(is_identifier)
+    {
+        let message = format!("the file `{shown}` to embed has a name that no module can have");
+        let help = "give it the name of a Python identifier and `.py`, such as `tools.py`";
+        return Err(invalid(message, help));
+    }
+    if info.len > MOST_SOURCE {
+        return Err(super::too_large(&shown.to_string(), info.len));
+    }
+    let bytes = host.consult(&file).map_err(|error| {
+        let message = format!("the file `{shown}` to embed cannot be read: {error}");
+        invalid(message, "make it readable")
+    })?;
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let line = 1 + error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count();
+        let message = format!(
+            "the file `{shown}` to embed is not UTF-8, which a text of the program must be: line {line} is not"
+        );
+        invalid(message, "save it as UTF-8")
+    })?;
+    Ok(file)
+}

@@ -1,0 +1,87 @@
+//! The value of `adapter`: a module that the interpreter finds, or a file to embed.
+
+use proc_macro2::Span;
+
+use super::setting::{Argument, Setting, Value, choice, text};
+use crate::declaration::Adapter;
+
+/// `"package.module"` or `embed("file.py")`, and where it stands.
+pub(super) fn adapter(setting: &Setting) -> syn::Result<(Adapter, Span)> {
+    if let Some(Value::Word(word)) = &setting.value {
+        choice(word, &["embed"])?;
+        let [Argument::Text(file)] = setting.arguments.as_slice() else {
+            let message = "write `embed(\"...\")` with the path of a Python file in the package";
+            return Err(syn::Error::new_spanned(word, message));
+        };
+        return Ok((Adapter::Embed(file.value()), file.span()));
+    }
+    let module = text(setting)?;
+    let name = module.value();
+    if !setting.arguments.is_empty() {
+        let message = "a module takes no parentheses";
+        return Err(syn::Error::new_spanned(module, message));
+    }
+    if let Some(stem) = name.strip_suffix(".py") {
+        let dotted = stem.replace('/', ".");
+        return Err(syn::Error::new_spanned(
+            module,
+            format!(
+                "an adapter is a module, not a file: write `{dotted}`, and its folder in `python_path`; \
+                 or `embed({name:?})`, which puts the file into the program"
+            ),
+        ));
+    }
+    if !name.split('.').all(is_identifier) {
+        return Err(syn::Error::new_spanned(
+            module,
+            "an adapter is the dotted name of a module, such as `service.tools`",
+        ));
+    }
+    Ok((Adapter::Module(name), module.span()))
+}
+
+/// Whether Python takes it for a name; its keywords are left to Python.
+pub(crate) fn is_identifier(part: &str) -> bool {
+    !part.starts_with(|c: char| c.is_ascii_digit())
+        && !part.is_empty()
+        && part.chars().all(|c| c == '_' || c.is_alphanumeric())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(value: &str) -> Result<Adapter, String> {
+        syn::parse_str(&format!("adapter = {value}"))
+            .and_then(|setting| Ok(adapter(&setting)?.0))
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_adapter_is_a_module_or_a_file_to_embed() {
+        let embedded = parsed("embed(\"python/my_tools.py\")").unwrap();
+        assert_eq!(embedded, Adapter::Embed("python/my_tools.py".to_owned()));
+        assert_eq!(embedded.module(), "my_tools");
+        assert_eq!(parsed("\"a.b\"").unwrap().module(), "a.b");
+    }
+
+    #[test]
+    fn what_is_neither_is_refused_with_what_to_write() {
+        let error = parsed("embd(\"tools.py\")").unwrap_err();
+        assert!(error.contains("did you mean `embed`?"), "{error}");
+        for wrong in [
+            "embed",
+            "embed()",
+            "embed(\"a.py\", \"b.py\")",
+            "embed(file = \"a.py\")",
+        ] {
+            let error = parsed(wrong).unwrap_err();
+            assert!(error.contains("write `embed(\"...\")`"), "{error}");
+        }
+        let error = parsed("\"python/tools.py\"").unwrap_err();
+        assert!(error.contains("`embed(\"python/tools.py\")`"), "{error}");
+        assert!(parsed("\"a-b\"").unwrap_err().contains("dotted name"));
+        let error = parsed("\"a\"(\"b\")").unwrap_err();
+        assert!(error.contains("no parentheses"), "{error}");
+    }
+}
