@@ -15,7 +15,7 @@ use crate::host::Host;
 use crate::manifest::{Check, EnvOp, Metadata, Resolution};
 use crate::probe::{self, Cache, Interpreter};
 use crate::recorder::{Facts, Recorder};
-use crate::{adapter, elsewhere, requirement};
+use crate::{adapter, elsewhere, requirement, upgrade};
 
 /// Kinds that a program registered in its `build.rs`.
 pub type Custom = BTreeMap<String, Box<dyn PythonEnvironment>>;
@@ -84,6 +84,7 @@ pub fn resolve(
             help,
         )));
     }
+    upgrade::watch(&executable, host);
     environment
         .validate_environment(&config, &own)
         .map_err(one)?;
