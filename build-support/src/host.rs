@@ -12,6 +12,7 @@ use std::{env, fs, thread};
 use crate::diagnostic::Diagnostic;
 use crate::manifest::EnvOp;
 use crate::probe::{self, Interpreter};
+use crate::search_path::SearchPath;
 
 /// What is at a path, links followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -199,7 +200,7 @@ impl Host for Machine {
     }
 
     fn which(&self, name: &str) -> Option<PathBuf> {
-        which::which(name).ok()
+        SearchPath::find(name)
     }
 
     fn run(&self, program: &Program<'_>) -> io::Result<Answer> {
@@ -276,12 +277,12 @@ impl Drain {
 }
 
 #[cfg(unix)]
-fn is_executable(metadata: &fs::Metadata) -> bool {
+pub(crate) fn is_executable(metadata: &fs::Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt;
     metadata.is_file() && metadata.permissions().mode() & 0o111 != 0
 }
 
 #[cfg(not(unix))]
-fn is_executable(metadata: &fs::Metadata) -> bool {
+pub(crate) fn is_executable(metadata: &fs::Metadata) -> bool {
     metadata.is_file()
 }

@@ -22,6 +22,7 @@ pub mod probe;
 mod recorder;
 mod requirement;
 pub mod resolver;
+mod search_path;
 mod upgrade;
 
 pub use builder::{Builder, emit};

@@ -12,7 +12,8 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use snakepit_tests::{HostPackage, Outcome, Python, pythons, skip};
+use snakepit_test_tools::{Python, pythons, skip};
+use snakepit_tests::{HostPackage, Outcome};
 
 const TARGET: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/rebuild");
 
@@ -78,7 +79,9 @@ impl Host {
         package.write("python/helpers.py", "TEXT = 'hello'\n");
         package.write("links/readme", "");
         for python in [&new, &old] {
-            let version = package.path("pyenv/versions").join(&python.version);
+            let version = package
+                .path("pyenv/versions")
+                .join(python.version.to_string());
             fs::create_dir_all(version.parent().unwrap()).unwrap();
             let prefix = python.path.parent().and_then(Path::parent).unwrap();
             symlink(prefix, version).unwrap();
@@ -205,7 +208,7 @@ fn a_build_asks_again_when_a_recorded_fact_changed_and_only_then() {
         return skip("two Python versions");
     };
     let mut host = Host::new(new.clone(), old.clone());
-    let new = &new.version;
+    let new = new.version.to_string();
     host.build(Again, "the first build");
     host.build(Fresh, "nothing changed");
     assert_eq!(host.printed(), format!("{new} {new}\n{new} {new}\n"));
@@ -312,7 +315,7 @@ fn must(host: &mut Host) {
     host.package
         .write(".python-version", &format!("{}\n", old.version));
     host.build(Again, "`.python-version` is changed");
-    let [new, old] = [&new.version, &old.version];
+    let [new, old] = [new.version.to_string(), old.version.to_string()];
     assert_eq!(host.printed(), format!("{new} {old}\n{old} {old}\n"));
 
     host.package.write(

@@ -12,7 +12,7 @@ use super::nearest::unknown;
 const KEYS: &[&str] = &["crate"];
 
 /// What `#[snakepit_pools(...)]` itself says.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Arguments {
     /// The path of the crate `snakepit`, for a program that renames it.
     pub krate: syn::Path,

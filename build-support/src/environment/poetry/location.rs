@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
 use toml::{Table, Value};
 
 use super::Project;
@@ -147,7 +146,7 @@ fn env_name(name: &str, folder: &Path) -> String {
         })
         .take(42)
         .collect();
-    let digest = Sha256::digest(folder.as_os_str().as_encoded_bytes());
+    let digest = hmac_sha256::Hash::hash(folder.as_os_str().as_encoded_bytes());
     format!("{name}-{}", base64(&digest[..6]))
 }
 
