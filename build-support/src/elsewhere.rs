@@ -7,10 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::adapter;
 use crate::declaration::{Adapter, Request};
+use crate::demand::Demands;
 use crate::diagnostic::Diagnostic;
+use crate::distribution::{self, Distribution, Distributions};
+use crate::environment::ExtraMetadata;
 use crate::environment::{Elsewhere, Launch};
 use crate::host::Host;
-use crate::requirement;
+use crate::probe::Interpreter;
+use crate::remedy;
+use crate::requirement::{Requirement, normalized};
 
 /// What comes before the answer: user code of `site` may print before it.
 const MARK: &str = "snakepit-elsewhere:";
@@ -21,15 +26,55 @@ const SCRIPT: &str = r#"
 import sys
 if sys.path and sys.path[0] == "":
     del sys.path[0]
-import json, os
-from importlib import metadata, util
+import json, os, re
+from importlib import util
 question = json.loads(sys.argv[1])
 sys.path[:0] = question["python_path"]
-def version(name):
+def normalized(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+def headers(file):
+    kept = []
+    with open(file, encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            key = line.partition(":")[0].lower()
+            if not line.strip():
+                break
+            if key in ("version", "provides-extra") or key == "requires-dist" and "extra" in line:
+                kept.append(line)
+    return "".join(kept)
+def read(file):
     try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
+        with open(file, encoding="utf-8") as origin:
+            return origin.read()
+    except (OSError, ValueError):
         return None
+def files():
+    found = {}
+    for folder in sys.path:
+        for entry in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
+            stem, kind = os.path.splitext(entry)
+            path = os.path.join(folder, entry)
+            name = normalized(stem.split("-")[0])
+            if kind == ".dist-info":
+                found.setdefault(name, []).append(os.path.join(path, "METADATA"))
+            elif kind == ".egg-info":
+                inside = os.path.join(path, "PKG-INFO") if os.path.isdir(path) else path
+                found.setdefault(name, []).append(inside)
+    return found
+def distributions(names):
+    there, told, names = files(), {}, list(names)
+    while names:
+        name = normalized(names.pop())
+        if name in told:
+            continue
+        told[name] = None
+        for file in filter(os.path.isfile, there.get(name, ())):
+            text = headers(file)
+            origin = read(os.path.join(os.path.dirname(file), "direct_url.json"))
+            told[name] = {"headers": text, "origin": origin}
+            names += re.findall(r"(?im)^requires-dist:\s*([a-z0-9._-]+)", text)
+            break
+    return told
 def is_there(module):
     parts = module.split(".")
     for folder in sys.path:
@@ -39,7 +84,7 @@ def is_there(module):
     return len(parts) == 1 and util.find_spec(module) is not None
 adapter = question["adapter"]
 print("snakepit-elsewhere:" + json.dumps({
-    "versions": {name: version(name) for name in question["names"]},
+    "distributions": distributions(question["names"]),
     "folders": [os.path.isdir(folder) for folder in question["python_path"]],
     "adapter": adapter is None or is_there(adapter),
 }))
@@ -47,21 +92,39 @@ print("snakepit-elsewhere:" + json.dumps({
 
 #[derive(Serialize)]
 struct Question<'a> {
-    names: Vec<&'a str>,
+    names: Vec<String>,
     python_path: &'a [String],
     adapter: Option<&'a str>,
 }
 
 #[derive(Deserialize)]
 struct Answer {
-    versions: BTreeMap<String, Option<String>>,
+    /// By normalized name.
+    distributions: BTreeMap<String, Option<Told>>,
     folders: Vec<bool>,
     adapter: bool,
+}
+
+/// What is told of one distribution.
+#[derive(Deserialize)]
+struct Told {
+    headers: String,
+    origin: Option<String>,
+}
+
+impl Distributions for Answer {
+    fn find(&self, name: &str) -> Option<Distribution> {
+        let told = self.distributions.get(&normalized(name))?.as_ref()?;
+        let mut found = distribution::parsed(&told.headers)?;
+        found.origin.clone_from(&told.origin);
+        Some(found)
+    }
 }
 
 /// Everything of `requires`, `python_path` and `adapter` that does not hold there.
 pub(crate) fn check(
     request: &Request,
+    interpreter: &Interpreter,
     executable: &Path,
     launch: &Launch,
     elsewhere: &Elsewhere,
@@ -93,7 +156,7 @@ pub(crate) fn check(
     let names = request.requires.iter();
     let question = Question {
         names: names
-            .filter_map(|text| Some(requirement::parse(text).ok()?.name))
+            .filter_map(|text| Some(Requirement::parse(text).ok()?.name))
             .collect(),
         python_path: &request.python_path,
         adapter: module,
@@ -109,18 +172,16 @@ pub(crate) fn check(
             return vec![Diagnostic::new("probe_failed", message, help)];
         }
     };
-    for (index, text) in request.requires.iter().enumerate() {
-        let checked = requirement::parse(text).and_then(|requirement| {
-            let version = answer.versions.get(requirement.name).cloned().flatten();
-            requirement.check(version.as_deref(), &shown)
-        });
-        faults.extend(checked.err().map(|mut fault| {
-            if fault.code == "requirement_not_met" && !elsewhere.is_lasting {
-                fault.help = format!("install `{text}` in {place}, and make that again");
-            }
-            fault.at(format!("requires:{index}"))
-        }));
-    }
+    let demands = Demands {
+        variables: &interpreter.markers,
+        command: &shown,
+        distributions: &answer,
+        remedy: &|wanted, part| match elsewhere.is_lasting {
+            true => remedy::install("", &ExtraMetadata::new(), &shown, wanted, part, host),
+            false => format!("install `{}` in {place}, and make that again", wanted.text),
+        },
+    };
+    faults.extend(demands.check(&request.requires));
     let folders = request.python_path.iter().zip(&answer.folders);
     for (folder, _) in folders.filter(|(_, is_there)| !**is_there) {
         let message = format!("`python_path` names `{folder}`, which is no folder of {place}");

@@ -60,6 +60,16 @@ pub trait Host: Sync {
         self.read(path)
     }
 
+    /// The same for the start of a file, at most so many bytes.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    fn consult_start(&self, path: &Path, most: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = self.consult(path)?;
+        bytes.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+        Ok(bytes)
+    }
+
     /// Whether a file begins with `#!`.
     fn is_script(&self, path: &Path) -> bool;
 
@@ -169,6 +179,12 @@ impl Host for Machine {
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         fs::read(path)
+    }
+
+    fn consult_start(&self, path: &Path, most: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        fs::File::open(path)?.take(most).read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 
     fn is_script(&self, path: &Path) -> bool {

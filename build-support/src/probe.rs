@@ -27,17 +27,21 @@ const MARK: &str = "snakepit-probe:";
 const SCRIPT: &str = r#"
 import sys
 sys.path = [folder for folder in sys.path if folder not in ("", ".")]
-import json, sysconfig
+import json, os, platform, sysconfig
 def answer():
     version = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info < (3, 8):
         return {"too_old": version}
-    level = {"alpha": "a", "beta": "b", "candidate": "rc"}.get(sys.version_info[3])
+    def full(info):
+        level = {"alpha": "a", "beta": "b", "candidate": "rc"}.get(info[3])
+        return ".".join(map(str, info[:3])) + (level + str(info[4]) if level else "")
     gil = getattr(sys, "_is_gil_enabled", None)
     paths = sysconfig.get_paths()
     variable = sysconfig.get_config_var
+    own = (paths["stdlib"], paths["platstdlib"], os.path.join(paths["platstdlib"], "lib-dynload"))
+    folders = [folder for folder in sys.path if folder not in own and os.path.isdir(folder)]
     return {
-        "version": version + (level + str(sys.version_info[4]) if level else ""),
+        "version": full(sys.version_info),
         "implementation": sys.implementation.name,
         "executable": sys.executable or "",
         "prefix": sys.prefix,
@@ -49,8 +53,21 @@ def answer():
         "ext_suffix": variable("EXT_SUFFIX") or "",
         "free_threading": bool(variable("Py_GIL_DISABLED")),
         "gil_enabled": True if gil is None else bool(gil()),
-        "site_packages": sorted({paths["purelib"], paths["platlib"]}),
+        "site_packages": folders + sorted({paths["purelib"], paths["platlib"]}.difference(folders)),
         "standard_library": paths["stdlib"],
+        "markers": {
+            "implementation_name": sys.implementation.name,
+            "implementation_version": full(sys.implementation.version),
+            "os_name": os.name,
+            "platform_machine": platform.machine(),
+            "platform_python_implementation": platform.python_implementation(),
+            "platform_release": platform.release(),
+            "platform_system": platform.system(),
+            "platform_version": platform.version(),
+            "python_full_version": platform.python_version().rstrip("+"),
+            "python_version": ".".join(platform.python_version_tuple()[:2]),
+            "sys_platform": sys.platform,
+        },
     }
 print("snakepit-probe:" + json.dumps(answer()))
 "#;
@@ -82,10 +99,12 @@ pub struct Interpreter {
     pub free_threading: bool,
     /// Whether its GIL is on by default.
     pub gil_enabled: bool,
-    /// Where its distributions are installed.
+    /// Where it looks for distributions, in its own order.
     pub site_packages: Vec<String>,
     /// Where its own modules are.
     pub standard_library: String,
+    /// The values of the environment markers, by name.
+    pub markers: BTreeMap<String, String>,
 }
 
 /// Interpreters that answered before, and those that are being asked: each is asked once, also by several pools at

@@ -65,6 +65,14 @@ impl<'a> Recorder<'a> {
         let _ = self.info(path);
     }
 
+    fn consulted(&self, path: &Path, bytes: &[u8]) {
+        let mut hasher = DefaultHasher::new();
+        bytes.hash(&mut hasher);
+        self.record(|facts| {
+            facts.consulted.insert(path.to_owned(), hasher.finish());
+        });
+    }
+
     fn saw(&self, path: &Path) {
         self.record(|facts| {
             facts.files.entry(path.to_owned()).or_default();
@@ -91,11 +99,13 @@ impl Host for Recorder<'_> {
 
     fn consult(&self, path: &Path) -> io::Result<Vec<u8>> {
         let bytes = self.host.consult(path)?;
-        let mut hasher = DefaultHasher::new();
-        bytes.hash(&mut hasher);
-        self.record(|facts| {
-            facts.consulted.insert(path.to_owned(), hasher.finish());
-        });
+        self.consulted(path, &bytes);
+        Ok(bytes)
+    }
+
+    fn consult_start(&self, path: &Path, most: u64) -> io::Result<Vec<u8>> {
+        let bytes = self.host.consult_start(path, most)?;
+        self.consulted(path, &bytes);
         Ok(bytes)
     }
 

@@ -1,130 +1,155 @@
-//! What a declaration demands of an interpreter and of its installed distributions: PEP 440 specifiers, and the
-//! part of PEP 508 without markers and URLs.
+//! A requirement, as PEP 508 writes it: a name with extras, versions or an address, and a marker.
+//! <https://packaging.python.org/en/latest/specifications/dependency-specifiers/>
 
-use std::path::Path;
 use std::str::FromStr;
 
 use pep440_rs::{Version, VersionSpecifiers};
 
 use crate::diagnostic::Diagnostic;
-use crate::host::Host;
+use crate::marker::{self, Marker, Unread};
 
-/// Whether a version meets `python = "..."`.
-pub(crate) fn check_python(
-    specifier: &str,
-    version: &str,
-    command: &str,
-) -> Result<(), Diagnostic> {
-    let wanted = VersionSpecifiers::from_str(specifier).map_err(|error| {
-        let message = format!(
-            "`{specifier}` is not a version specifier: {}",
-            first_line(&error.to_string())
-        );
-        Diagnostic::new(
-            "requirement_invalid",
-            message,
-            "write one like `>=3.11,<3.14`",
-        )
-        .at("python")
-    })?;
-    if Version::from_str(version).is_ok_and(|version| wanted.contains(&version)) {
-        return Ok(());
-    }
-    let message = format!("wants Python `{specifier}`, but `{command}` is Python {version}");
-    let help = format!("name an environment whose Python is `{specifier}`, or change `python`");
-    Err(Diagnostic::new("python_version_mismatch", message, help).at("python"))
-}
-
-/// One string of `requires`, read.
-pub(crate) struct Requirement<'a> {
-    text: &'a str,
+/// One requirement, read.
+#[derive(Debug, Clone)]
+pub(crate) struct Requirement {
+    /// All of it but the marker, as it is written: what an installer is given.
+    pub(crate) text: String,
     /// The distribution's name, as it is written.
-    pub(crate) name: &'a str,
-    wanted: VersionSpecifiers,
+    pub(crate) name: String,
+    /// The extras, normalized.
+    pub(crate) extras: Vec<String>,
+    pub(crate) source: Source,
+    pub(crate) marker: Option<Marker>,
 }
 
-/// Reads one string of `requires`.
-pub(crate) fn parse(requirement: &str) -> Result<Requirement<'_>, Diagnostic> {
-    let invalid = |why: String| {
-        let message = format!("`{requirement}` is not a requirement: {why}");
-        Diagnostic::new("requirement_invalid", message, "write one like `numpy>=2`")
-    };
-    if requirement.contains([';', '@']) {
-        return Err(invalid("markers and URLs are not supported yet".to_owned()));
-    }
-    let end = requirement
-        .find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c)))
-        .unwrap_or(requirement.len());
-    let (name, rest) = requirement.split_at(end);
-    if name.is_empty() {
-        return Err(invalid("it does not begin with a name".to_owned()));
-    }
-    let mut rest = rest.trim();
-    if let Some(extras) = rest.strip_prefix('[') {
-        rest = extras
-            .split_once(']')
-            .ok_or_else(|| invalid("`]` is missing".to_owned()))?
-            .1
-            .trim();
-    }
-    let wanted = VersionSpecifiers::from_str(rest.trim_start_matches('(').trim_end_matches(')'))
-        .map_err(|error| invalid(first_line(&error.to_string()).to_owned()))?;
-    Ok(Requirement {
-        text: requirement,
-        name,
-        wanted,
-    })
+/// Which distributions of the name will do.
+#[derive(Debug, Clone)]
+pub(crate) enum Source {
+    Versions(VersionSpecifiers),
+    Url(String),
 }
 
-impl Requirement<'_> {
-    /// Whether the version that is installed for `command`, if any, meets it.
-    pub(crate) fn check(&self, installed: Option<&str>, command: &str) -> Result<(), Diagnostic> {
-        let Self { text, name, wanted } = self;
-        let message = match installed {
-            None => format!("wants `{text}`, which is not installed for `{command}`"),
-            Some(version)
-                if Version::from_str(version).is_ok_and(|version| wanted.contains(&version)) =>
-            {
-                return Ok(());
+impl Requirement {
+    /// # Errors
+    /// `requirement_invalid`, or `requirement_marker_unknown` for a variable that no interpreter has.
+    pub(crate) fn parse(text: &str) -> Result<Self, Diagnostic> {
+        let invalid = |why: String| {
+            let message = format!("`{text}` is not a requirement: {why}");
+            Diagnostic::new("requirement_invalid", message, "write one like `numpy>=2`")
+        };
+        let (name, rest) = split_name(text.trim()).map_err(invalid)?;
+        let (extras, rest) = split_extras(rest).map_err(invalid)?;
+        let (source, marker) = match rest.strip_prefix('@') {
+            Some(rest) => {
+                // An address may hold a semicolon: only white space ends it.
+                let rest = rest.trim_start();
+                let (url, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+                if url.is_empty() {
+                    return Err(invalid("no address follows `@`".to_owned()));
+                }
+                let marker = match rest.trim_start() {
+                    "" => None,
+                    rest => Some(rest.strip_prefix(';').ok_or_else(|| {
+                        invalid(format!("`{rest}` is left over behind the address"))
+                    })?),
+                };
+                (Source::Url(url.to_owned()), marker)
             }
-            Some(version) => {
-                format!("wants `{text}`, but {name} {version} is installed for `{command}`")
+            None => {
+                let (versions, marker) = match rest.split_once(';') {
+                    Some((versions, marker)) => (versions, Some(marker)),
+                    None => (rest, None),
+                };
+                let versions = specifiers(versions.trim()).map_err(invalid)?;
+                (Source::Versions(versions), marker)
             }
         };
-        let help = format!("run `{command} -m pip install '{text}'`");
-        Err(Diagnostic::new("requirement_not_met", message, help))
+        let unmarked = match marker {
+            Some(marker) => text[..text.len() - marker.len()].trim_end_matches(';'),
+            None => text,
+        };
+        let marker = marker
+            .map(|marker| Marker::parse(marker).map_err(|unread| unreadable(text, unread)))
+            .transpose()?;
+        Ok(Self {
+            text: unmarked.trim().to_owned(),
+            name: name.to_owned(),
+            extras,
+            source,
+            marker,
+        })
+    }
+
+    /// Whether a version will do; where an address is wanted, every one does.
+    pub(crate) fn allows(&self, version: &str) -> bool {
+        match &self.source {
+            Source::Url(_) => true,
+            Source::Versions(wanted) => {
+                // A version that is none can only be meant by a requirement for any.
+                wanted.is_empty()
+                    || Version::from_str(version).is_ok_and(|version| wanted.contains(&version))
+            }
+        }
     }
 }
 
-/// Whether a distribution of `site_packages` meets one string of `requires`.
-pub(crate) fn check_distribution(
-    requirement: &str,
-    site_packages: &[String],
-    command: &str,
-    host: &dyn Host,
-) -> Result<(), Diagnostic> {
-    let requirement = parse(requirement)?;
-    let version = installed(requirement.name, site_packages, host);
-    requirement.check(version.as_deref(), command)
+fn unreadable(text: &str, unread: Unread) -> Diagnostic {
+    match unread {
+        Unread::Malformed(why) => Diagnostic::new(
+            "requirement_invalid",
+            format!("the marker of `{text}` cannot be read: {why}"),
+            "write one like `numpy>=2; python_version >= '3.9'`",
+        ),
+        Unread::Unknown(variable) => Diagnostic::new(
+            "requirement_marker_unknown",
+            format!("the marker of `{text}` names `{variable}`, which no interpreter has"),
+            format!("markers have {}", marker::names().join(", ")),
+        ),
+    }
 }
 
-/// The version of an installed distribution, from the name of its `*.dist-info` folder.
-/// <https://packaging.python.org/en/latest/specifications/recording-installed-packages/>
-pub(crate) fn installed(name: &str, site_packages: &[String], host: &dyn Host) -> Option<String> {
-    let wanted = normalized(name);
-    site_packages
-        .iter()
-        .flat_map(|folder| host.list(Path::new(folder)))
-        .find_map(|path| {
-            let stem = path.file_name()?.to_str()?.strip_suffix(".dist-info")?;
-            let (found, version) = stem.split_once('-')?;
-            // Read through the host, so that an upgrade, which removes this file, runs the build script again.
-            (normalized(found) == wanted && host.consult(&path.join("METADATA")).is_ok())
-                .then(|| version.to_owned())
-        })
+fn split_name(text: &str) -> Result<(&str, &str), String> {
+    let end = text
+        .find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c)))
+        .unwrap_or(text.len());
+    let (name, rest) = text.split_at(end);
+    let is_sound = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    match is_sound(name.chars().next()) && is_sound(name.chars().next_back()) {
+        true => Ok((name, rest.trim_start())),
+        false if name.is_empty() => Err("it does not begin with a name".to_owned()),
+        false => Err(format!("`{name}` is no name of a distribution")),
+    }
 }
 
-/// A distribution's name as PEP 503 compares it.
+fn split_extras(text: &str) -> Result<(Vec<String>, &str), String> {
+    let Some(text) = text.strip_prefix('[') else {
+        return Ok((Vec::new(), text));
+    };
+    let (inside, rest) = text
+        .split_once(']')
+        .ok_or_else(|| "`]` is missing".to_owned())?;
+    let mut extras = Vec::new();
+    for extra in inside.split(',').map(str::trim) {
+        match split_name(extra) {
+            Ok((name, "")) => extras.push(normalized(name)),
+            // `name[]` is allowed.
+            _ if inside.trim().is_empty() => {}
+            _ => return Err(format!("`{extra}` is no name of an extra")),
+        }
+    }
+    Ok((extras, rest.trim_start()))
+}
+
+fn specifiers(text: &str) -> Result<VersionSpecifiers, String> {
+    let inside = match text.strip_prefix('(') {
+        Some(rest) => rest
+            .strip_suffix(')')
+            .ok_or_else(|| "`)` is missing".to_owned())?,
+        None => text,
+    };
+    VersionSpecifiers::from_str(inside).map_err(|error| first_line(&error.to_string()).to_owned())
+}
+
+/// A distribution's name, or an extra's, as PEP 503 compares it.
 pub(crate) fn normalized(name: &str) -> String {
     let parts: Vec<&str> = name
         .split(['-', '_', '.'])
@@ -133,7 +158,8 @@ pub(crate) fn normalized(name: &str) -> String {
     parts.join("-").to_ascii_lowercase()
 }
 
-fn first_line(text: &str) -> &str {
+/// What a specifier's error says before it shows the text again.
+pub(crate) fn first_line(text: &str) -> &str {
     text.lines()
         .next()
         .unwrap_or_default()
@@ -143,34 +169,53 @@ fn first_line(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::Machine;
 
     #[test]
-    fn a_python_outside_the_specifier_is_refused_and_a_broken_specifier_is_named() {
-        assert!(check_python(">=3.11,<3.14", "3.12.1", "python3").is_ok());
-        let older = check_python(">=3.11", "3.9.1", "python3").unwrap_err();
-        assert_eq!(older.code, "python_version_mismatch");
-        assert_eq!(
-            check_python("three", "3.9.1", "python3").unwrap_err().code,
-            "requirement_invalid"
-        );
+    fn every_part_is_read_and_the_marker_is_kept_from_the_installer() {
+        let full = "Foo.Bar [Fast_IO, slow] >=1.2,<3 ; python_version >= '3.8'";
+        let read = Requirement::parse(full).unwrap();
+        assert_eq!(read.name, "Foo.Bar");
+        assert_eq!(read.extras, ["fast-io", "slow"]);
+        assert_eq!(read.text, "Foo.Bar [Fast_IO, slow] >=1.2,<3");
+        assert!(read.marker.is_some());
+        assert!(read.allows("2.5") && !read.allows("3.1") && !read.allows("unknown"));
+
+        let read = Requirement::parse("foo (>=1)").unwrap();
+        assert!(read.allows("1.0rc1+local") == read.allows("0.9"));
+        let read = Requirement::parse("foo[]").unwrap();
+        assert!(read.extras.is_empty() && read.allows("unknown"));
     }
 
     #[test]
-    fn distributions_are_compared_by_normalized_name_and_version() {
-        let folder = tempfile::tempdir().unwrap();
-        let info = folder.path().join("Foo_Bar-1.2.0.dist-info");
-        std::fs::create_dir(&info).unwrap();
-        std::fs::write(info.join("METADATA"), "Name: Foo.Bar\nVersion: 1.2.0\n").unwrap();
-        let site = [folder.path().to_str().unwrap().to_owned()];
-        let check = |text: &str| check_distribution(text, &site, "python3", &Machine);
-        assert!(check("foo-bar[extra]>=1.2").is_ok());
-        assert!(check("foo.bar").is_ok());
-        assert_eq!(check("foo-bar>=2").unwrap_err().code, "requirement_not_met");
-        assert_eq!(check("absent").unwrap_err().code, "requirement_not_met");
-        assert_eq!(
-            check("foo; python_version > '3'").unwrap_err().code,
-            "requirement_invalid"
-        );
+    fn an_address_ends_at_white_space_and_not_at_a_semicolon() {
+        let read = Requirement::parse("foo @ https://host/a;b ; os_name == 'posix'").unwrap();
+        assert!(matches!(&read.source, Source::Url(url) if url == "https://host/a;b"));
+        assert_eq!(read.text, "foo @ https://host/a;b");
+        let read = Requirement::parse("foo@https://host/a;b").unwrap();
+        assert!(read.marker.is_none());
+    }
+
+    #[test]
+    fn what_is_no_requirement_is_refused_with_the_part_that_is_wrong() {
+        for (text, why) in [
+            ("", "does not begin with a name"),
+            (">=2", "does not begin with a name"),
+            ("foo-", "`foo-` is no name"),
+            ("foo[", "`]` is missing"),
+            ("foo[a b]", "`a b` is no name of an extra"),
+            ("foo[a,]", "is no name of an extra"),
+            ("foo (>=1", "`)` is missing"),
+            ("foo bar", "is not a requirement"),
+            ("foo @", "no address"),
+            ("foo @ https://host extra", "`extra` is left over"),
+            ("foo; python_version", "the marker of"),
+        ] {
+            let fault = Requirement::parse(text).unwrap_err();
+            assert_eq!(fault.code, "requirement_invalid", "{text}");
+            assert!(fault.message.contains(why), "{fault:?}");
+        }
+        let fault = Requirement::parse("foo; python == '3'").unwrap_err();
+        assert_eq!(fault.code, "requirement_marker_unknown");
+        assert!(fault.help.contains("python_version"), "{fault:?}");
     }
 }

@@ -5,17 +5,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::declaration::{Adapter, Request};
+use crate::demand::{self, Demands};
 use crate::detector::detect;
 use crate::diagnostic::Diagnostic;
+use crate::distribution::Installed;
 use crate::environment::{
-    Conda, Config, Docker, Launch, Poetry, Pyenv, PythonEnvironment, System, Uv, Venv, absolute,
-    without_pyenv,
+    Conda, Config, Docker, ExtraMetadata, Launch, Poetry, Pyenv, PythonEnvironment, System, Uv,
+    Venv, absolute, without_pyenv,
 };
 use crate::host::Host;
 use crate::manifest::{Check, EnvOp, Metadata, Resolution};
 use crate::probe::{self, Cache, Interpreter};
 use crate::recorder::{Facts, Recorder};
-use crate::{adapter, elsewhere, requirement, upgrade};
+use crate::{adapter, elsewhere, remedy, upgrade};
 
 /// Kinds that a program registered in its `build.rs`.
 pub type Custom = BTreeMap<String, Box<dyn PythonEnvironment>>;
@@ -113,7 +115,7 @@ pub fn resolve(
     let mut faults = Vec::new();
     if let Some(specifier) = &request.python {
         let command = launch.shown(&executable);
-        faults.extend(requirement::check_python(specifier, &interpreter.version, &command).err());
+        faults.extend(demand::check_python(specifier, &interpreter.version, &command).err());
     }
     let embedded = match &request.adapter {
         Some(Adapter::Embed(file)) => match adapter::read(file, package_dir, host) {
@@ -127,7 +129,14 @@ pub fn resolve(
     };
     let (python_path, checks) = match &launch.elsewhere {
         Some(place) => {
-            faults.extend(elsewhere::check(request, &executable, &launch, place, host));
+            faults.extend(elsewhere::check(
+                request,
+                &interpreter,
+                &executable,
+                &launch,
+                place,
+                host,
+            ));
             let folders = request.python_path.iter().map(PathBuf::from).collect();
             (folders, Vec::new())
         }
@@ -137,6 +146,14 @@ pub fn resolve(
                 .iter()
                 .map(|folder| absolute(package_dir, folder))
                 .collect();
+            faults.extend(distributions(
+                request,
+                &kind,
+                &extra,
+                &interpreter,
+                &launch.shown(&executable),
+                host,
+            ));
             let here = check_here(
                 request,
                 &python_path,
@@ -145,8 +162,7 @@ pub fn resolve(
                 &launch,
                 host,
             );
-            let here = here.into_iter();
-            faults.extend(here.map(|fault| added_by_manager(fault, request, &kind, &extra)));
+            faults.extend(here);
             (python_path, checks(&facts, &executable, host))
         }
     };
@@ -178,7 +194,32 @@ pub fn resolve(
     })
 }
 
-/// What the declaration demands of an interpreter that sees the same files as the build script.
+/// What is installed, against `requires`.
+fn distributions(
+    request: &Request,
+    kind: &str,
+    extra: &ExtraMetadata,
+    interpreter: &Interpreter,
+    command: &str,
+    host: &dyn Host,
+) -> Vec<Diagnostic> {
+    if request.requires.is_empty() {
+        return Vec::new();
+    }
+    let mut installed = Installed::of(&interpreter.site_packages, host);
+    if let Some(prefix) = extra.get("conda_prefix") {
+        installed = installed.with_conda(Path::new(prefix));
+    }
+    let demands = Demands {
+        variables: &interpreter.markers,
+        command,
+        distributions: &installed,
+        remedy: &|wanted, part| remedy::install(kind, extra, command, wanted, part, host),
+    };
+    demands.check(&request.requires)
+}
+
+/// Where the modules have to be, for an interpreter that sees the same files as the build script.
 fn check_here(
     request: &Request,
     python_path: &[PathBuf],
@@ -188,16 +229,6 @@ fn check_here(
     host: &dyn Host,
 ) -> Vec<Diagnostic> {
     let mut faults = Vec::new();
-    let command = executable.display().to_string();
-    for (index, text) in request.requires.iter().enumerate() {
-        let checked =
-            requirement::check_distribution(text, &interpreter.site_packages, &command, host);
-        faults.extend(
-            checked
-                .map_err(|fault| fault.at(format!("requires:{index}")))
-                .err(),
-        );
-    }
     for folder in python_path {
         if !host.info(folder).is_some_and(|info| info.is_dir) {
             let message = format!(
@@ -278,28 +309,6 @@ fn choose(
         .map(|(name, value)| (name.to_owned(), value))
         .collect();
     Ok((found.kind.to_owned(), found.marker.to_owned(), config))
-}
-
-/// A manager's environment gets its distributions from the manager, and may have no pip.
-fn added_by_manager(
-    mut fault: Diagnostic,
-    request: &Request,
-    kind: &str,
-    extra: &BTreeMap<String, String>,
-) -> Diagnostic {
-    let add = match kind {
-        "uv" => "uv add",
-        "poetry" => "poetry add",
-        _ => return fault,
-    };
-    let index = fault.place.strip_prefix("requires:");
-    let requirement = index.and_then(|index| request.requires.get(index.parse::<usize>().ok()?));
-    if fault.code == "requirement_not_met"
-        && let (Some(requirement), Some(project)) = (requirement, extra.get("project_dir"))
-    {
-        fault.help = format!("run `{add} '{requirement}'` in `{project}`");
-    }
-    fault
 }
 
 fn metadata(

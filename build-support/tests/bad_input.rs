@@ -312,7 +312,7 @@ fn the_faults_of_one_pool_come_together() {
         let faults = resolved(request, package.path()).unwrap_err();
         faults.into_iter().map(|fault| fault.code).collect()
     };
-    let demands = ["python_version_mismatch", "requirement_not_met"];
+    let demands = ["python_version_mismatch", "requirement_not_installed"];
     assert_eq!(codes(&request)[..2], demands);
     assert_eq!(codes(&request)[2..], ["adapter_not_found"]);
     // A module is not missed in a folder that is missing.

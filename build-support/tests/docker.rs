@@ -271,7 +271,8 @@ fn what_a_declaration_demands_is_asked_inside_and_all_faults_are_told() {
     request.adapter = Some(Adapter::Module("service.tools".to_owned()));
     container.shell(
         "mkdir -p /usr/lib/python3/dist-packages/inside_only-1.5.dist-info && \
-         printf 'Metadata-Version: 2.1\\nName: inside-only\\nVersion: 1.5\\n' \
+         printf 'Metadata-Version: 2.1\\nName: inside-only\\nVersion: 1.5\\nProvides-Extra: fast\\n\
+         Requires-Dist: fast-only; extra == \"fast\"\\n\\nRequires-Dist: described; extra == \"fast\"\\n' \
          > /usr/lib/python3/dist-packages/inside_only-1.5.dist-info/METADATA",
     );
     let faults = resolved(&request, &world).unwrap_err();
@@ -284,7 +285,7 @@ fn what_a_declaration_demands_is_asked_inside_and_all_faults_are_told() {
         [
             ("python_version_mismatch", "python"),
             ("requirement_not_met", "requires:0"),
-            ("requirement_not_met", "requires:1"),
+            ("requirement_not_installed", "requires:1"),
             ("requirement_invalid", "requires:2"),
             ("python_path_not_found", "python_path"),
             ("adapter_not_found", "adapter"),
@@ -300,16 +301,22 @@ fn what_a_declaration_demands_is_asked_inside_and_all_faults_are_told() {
 
     container.shell("mkdir -p /srv/code/service && touch /srv/code/service/tools.py");
     request.python = Some(">=3.8".to_owned());
-    request.requires = vec!["Inside.Only>=1".to_owned()];
+    request.requires = ["Inside.Only>=1", "absent; sys_platform == 'win32'"]
+        .map(str::to_owned)
+        .to_vec();
     let found = found(&request, &world);
     assert_eq!(found.python_path, ["/srv/code"]);
+    request.requires = vec!["inside-only[fast]; sys_platform == 'linux'".to_owned()];
+    let code = "requirement_not_installed";
+    let fault = refused(&request, &world, code, "requires:0");
+    assert!(fault.message.contains("`fast-only`"), "{fault:?}");
 
     request.python_path = vec!["code".to_owned()];
     let code = "container_path_relative";
     refused(&request, &world, code, "python_path");
     let mut request = of_image(IMAGE);
     request.requires = vec!["absent".to_owned()];
-    let fault = refused(&request, &world, "requirement_not_met", "requires:0");
+    let fault = refused(&request, &world, "requirement_not_installed", "requires:0");
     assert!(fault.help.contains(&format!("in image `{IMAGE}`")));
 }
 

@@ -13,7 +13,7 @@ use snakepit_build::manifest::{Check, Resolution};
 use snakepit_build::probe::Cache;
 use snakepit_build::resolver::{Custom, resolve};
 use snakepit_test_tools::{poetry, tool, tools};
-use support::{World, python, request, script};
+use support::{World, request, script, wheels};
 use tempfile::TempDir;
 
 /// A project's folder, and the machine on which it is looked at; poetry's own files are in the same folder.
@@ -202,25 +202,9 @@ fn auto_takes_the_environment_in_the_project() {
     assert_eq!(site.resolution().command, resolution.command);
 }
 
-/// A wheel with nothing in it, which needs no index to be installed.
+/// A requirement of a distribution that needs no index.
 fn wheel(folder: &Path, name: &str, version: &str) -> String {
-    let file = folder.join(format!("{name}-{version}-py3-none-any.whl"));
-    let maker = r#"
-import sys, zipfile
-path, name, version = sys.argv[1:]
-info = f"{name}-{version}.dist-info"
-with zipfile.ZipFile(path, "w") as archive:
-    archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-    archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-    archive.writestr(f"{info}/RECORD", f"{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n")
-"#;
-    let made = Command::new(python())
-        .args(["-c", maker])
-        .arg(&file)
-        .args([name, version])
-        .status()
-        .unwrap();
-    assert!(made.success());
+    let file = wheels::wheel(folder, name, version, &[]);
     format!("{name} @ file://{}", file.display())
 }
 

@@ -9,6 +9,7 @@ use snakepit_build::Diagnostic;
 use snakepit_build::declaration::Request;
 use snakepit_build::manifest::{Check, EnvOp, Resolution};
 use snakepit_test_tools::{succeeds, tool, uv_project};
+use support::wheels::wheel;
 use support::{World, request};
 
 /// A folder with a project of uv: one dependency, whose sources lie beside it, so that no network is needed.
@@ -43,20 +44,8 @@ impl Project {
 
     /// Adds a dependency with metadata only: no build backend has to be had.
     fn with_dependency(&self) {
-        let wheel = self.app().join("wheels/alpha-1.0-py3-none-any.whl");
-        fs::create_dir_all(wheel.parent().unwrap()).unwrap();
-        let script = r#"
-import sys, zipfile
-with zipfile.ZipFile(sys.argv[1], "w") as wheel:
-    info = "alpha-1.0.dist-info/"
-    wheel.writestr("alpha.py", "")
-    wheel.writestr(info + "METADATA", "Metadata-Version: 2.1\nName: alpha\nVersion: 1.0\n")
-    wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-    wheel.writestr(info + "RECORD", "")
-"#;
-        let wheel = wheel.to_str().unwrap();
-        succeeds(&support::python(), &["-c", script, wheel], &self.app());
-        self.uv(&["add", "--quiet", wheel]);
+        let wheel = wheel(&self.app().join("wheels"), "alpha", "1.0", &[]);
+        self.uv(&["add", "--quiet", wheel.to_str().unwrap()]);
     }
 
     fn resolve(&self, request: &Request) -> Result<Resolution, Diagnostic> {
@@ -188,7 +177,7 @@ fn a_requirement_that_is_not_met_is_added_by_uv() {
     let mut request = uv();
     request.requires = vec!["alpha>=1".to_owned()];
     let fault = project.refused(&request);
-    assert_eq!(fault.code, "requirement_not_met");
+    assert_eq!(fault.code, "requirement_not_installed");
     assert!(fault.help.contains("`uv add 'alpha>=1'` in"), "{fault:?}");
     project.with_dependency();
     project.resolve(&request).unwrap();

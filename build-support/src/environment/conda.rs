@@ -285,6 +285,13 @@ fn default_name(prefix: &Path, host: &dyn Host) -> String {
     }
 }
 
+/// What the manager that is there is called, for messages.
+pub(crate) fn manager_name(host: &dyn Host) -> String {
+    let manager = manager(host).ok();
+    let name = manager.and_then(|manager| Some(manager.path.file_name()?.to_str()?.to_owned()));
+    name.unwrap_or_else(|| "conda".to_owned())
+}
+
 /// A program that runs others in an environment.
 struct Manager {
     path: PathBuf,

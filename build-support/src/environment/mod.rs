@@ -13,6 +13,7 @@ use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 pub use conda::Conda;
+pub(crate) use conda::manager_name;
 pub use docker::Docker;
 pub use poetry::Poetry;
 pub use pyenv::Pyenv;
@@ -20,7 +21,7 @@ pub(crate) use pyenv::without_pyenv;
 pub use system::System;
 pub use uv::Uv;
 pub use venv::Venv;
-use venv::quoted;
+pub(crate) use venv::quoted;
 
 use crate::diagnostic::Diagnostic;
 use crate::host::{Host, Program};

@@ -14,10 +14,10 @@ use toml::{Table, Value};
 use super::pyenv::is_version;
 use super::{Config, ExtraMetadata, Launch, PythonEnvironment, Venv, quoted};
 use crate::diagnostic::Diagnostic;
+use crate::distribution::{Distributions, Installed};
 use crate::host::{Host, Program};
 use crate::manifest::EnvOp;
 use crate::probe;
-use crate::requirement::installed;
 
 /// A project of uv.
 #[derive(Debug, Clone, Copy)]
@@ -278,7 +278,7 @@ impl Project {
     /// Compares the lock with what is installed, where there is no uv to ask. Markers are not evaluated: what has
     /// one may be missing.
     fn compare(&self, executable: &Path, host: &dyn Host) -> Result<(), Diagnostic> {
-        let site_packages = host.interpreter(executable)?.site_packages;
+        let installed = Installed::of(&host.interpreter(executable)?.site_packages, host);
         let mut wanted: Vec<(&str, bool)> = packages(&self.lock)
             .filter(|package| is_at(package, &self.root, &self.member))
             .filter_map(|package| Some((text(package, "name")?, true)))
@@ -295,7 +295,7 @@ impl Project {
             if !locked.iter().any(is_virtual) {
                 let versions: Vec<&str> =
                     locked.iter().filter_map(|p| text(p, "version")).collect();
-                match installed(name, &site_packages, host) {
+                match installed.find(name).map(|found| found.version) {
                     None if demanded => {
                         let found = format!("{name} {} is not installed", versions.join(" or "));
                         return Err(self.not_synced(&found));

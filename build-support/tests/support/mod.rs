@@ -1,6 +1,8 @@
 //! What several test programs need.
 #![allow(dead_code, reason = "each test program needs a part of it")]
 
+pub(crate) mod wheels;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -80,6 +82,10 @@ impl Host for World {
         Machine.read(path)
     }
 
+    fn consult_start(&self, path: &Path, most: u64) -> io::Result<Vec<u8>> {
+        Machine.consult_start(path, most)
+    }
+
     fn is_script(&self, path: &Path) -> bool {
         Machine.is_script(path)
     }
@@ -143,7 +149,7 @@ pub(crate) fn answering(version: &str, site_packages: &str) -> String {
     format!(
         r#"#!/bin/sh
 cat <<END
-snakepit-probe:{{"version": "{version}", "implementation": "cpython", "executable": "", "prefix": "/p", "base_prefix": "/p", "platform": "", "cache_tag": "", "abi_flags": "", "soabi": "", "ext_suffix": "", "free_threading": false, "gil_enabled": true, "site_packages": ["{site_packages}"], "standard_library": ""}}
+snakepit-probe:{{"version": "{version}", "implementation": "cpython", "executable": "", "prefix": "/p", "base_prefix": "/p", "platform": "", "cache_tag": "", "abi_flags": "", "soabi": "", "ext_suffix": "", "free_threading": false, "gil_enabled": true, "site_packages": ["{site_packages}"], "standard_library": "", "markers": {{}}}}
 END
 "#
     )

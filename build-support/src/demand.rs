@@ -1,0 +1,299 @@
+//! Whether an interpreter and its installed distributions are what a declaration demands.
+
+use std::collections::BTreeSet;
+use std::str::FromStr;
+
+use pep440_rs::{Version, VersionSpecifiers};
+
+use crate::diagnostic::Diagnostic;
+use crate::distribution::{Distribution, Distributions};
+use crate::marker::Variables;
+use crate::origin;
+use crate::requirement::{Requirement, Source, first_line, normalized};
+
+/// Whether a version meets `python = "..."`.
+pub(crate) fn check_python(
+    specifier: &str,
+    version: &str,
+    command: &str,
+) -> Result<(), Diagnostic> {
+    let wanted = VersionSpecifiers::from_str(specifier).map_err(|error| {
+        let message = format!(
+            "`{specifier}` is not a version specifier: {}",
+            first_line(&error.to_string())
+        );
+        Diagnostic::new(
+            "requirement_invalid",
+            message,
+            "write one like `>=3.11,<3.14`",
+        )
+        .at("python")
+    })?;
+    if Version::from_str(version).is_ok_and(|version| wanted.contains(&version)) {
+        return Ok(());
+    }
+    let message = format!("wants Python `{specifier}`, but `{command}` is Python {version}");
+    let help = format!("name an environment whose Python is `{specifier}`, or change `python`");
+    Err(Diagnostic::new("python_version_mismatch", message, help).at("python"))
+}
+
+/// The interpreter that `requires` is held against.
+pub(crate) struct Demands<'a> {
+    /// What its markers are.
+    pub(crate) variables: &'a Variables,
+    /// How a person would start it.
+    pub(crate) command: &'a str,
+    pub(crate) distributions: &'a dyn Distributions,
+    /// What to do for a string of `requires`, of which the second requirement is the part that does not hold.
+    pub(crate) remedy: &'a dyn Fn(&Requirement, &Requirement) -> String,
+}
+
+impl Demands<'_> {
+    /// Everything of `requires` that does not hold, each at its place.
+    pub(crate) fn check(&self, requires: &[String]) -> Vec<Diagnostic> {
+        let places = requires.iter().enumerate();
+        places
+            .flat_map(|(index, text)| {
+                let faults = match Requirement::parse(text) {
+                    Ok(requirement) => self.check_one(&requirement),
+                    Err(fault) => vec![fault],
+                };
+                let place = move |fault: Diagnostic| fault.at(format!("requires:{index}"));
+                faults.into_iter().map(place)
+            })
+            .collect()
+    }
+
+    /// One string of `requires`, and what its extras add to it.
+    fn check_one(&self, wanted: &Requirement) -> Vec<Diagnostic> {
+        let holds = |marker| self.variables_hold(marker);
+        if !wanted.marker.as_ref().is_none_or(holds) {
+            return Vec::new();
+        }
+        let mut faults = Vec::new();
+        let mut seen = BTreeSet::new();
+        let mut open = vec![wanted.clone()];
+        while let Some(part) = open.pop() {
+            let name = normalized(&part.name);
+            let found = self.distributions.find(&name);
+            // An extra may come back to the distribution that it belongs to.
+            if seen.insert((name.clone(), part.text.clone())) {
+                faults.extend(self.fault(wanted, &part, found.as_ref()));
+            }
+            let Some(found) = found else {
+                continue;
+            };
+            for extra in &part.extras {
+                if !seen.insert((name.clone(), format!("[{extra}]"))) {
+                    continue;
+                }
+                let added = self.added(&found, extra);
+                let is_known = found
+                    .extras
+                    .as_ref()
+                    .is_none_or(|known| known.contains(extra));
+                // One that a dependency names may have been given up by now, which harms nobody.
+                if added.is_empty() && !is_known && part.text == wanted.text {
+                    faults.push(self.unknown_extra(wanted, extra, &found));
+                }
+                open.extend(added);
+            }
+        }
+        faults
+    }
+
+    /// What a distribution depends on for the sake of one of its extras.
+    fn added(&self, distribution: &Distribution, extra: &str) -> Vec<Requirement> {
+        let requires = distribution.requires.iter();
+        requires
+            // One that cannot be read is the distribution's fault, not the declaration's.
+            .filter_map(|text| Requirement::parse(text).ok())
+            .filter(|part| {
+                part.marker.as_ref().is_some_and(|marker| {
+                    marker.holds(self.variables, Some(extra)) && !self.variables_hold(marker)
+                })
+            })
+            .collect()
+    }
+
+    fn variables_hold(&self, marker: &crate::marker::Marker) -> bool {
+        marker.holds(self.variables, None)
+    }
+
+    fn fault(
+        &self,
+        wanted: &Requirement,
+        part: &Requirement,
+        found: Option<&Distribution>,
+    ) -> Option<Diagnostic> {
+        let command = self.command;
+        let wants = match part.text == wanted.text {
+            true => format!("wants `{}`", wanted.text),
+            false => format!("wants `{}`, and with it `{}`", wanted.text, part.text),
+        };
+        let Some(found) = found else {
+            return Some(Diagnostic::new(
+                "requirement_not_installed",
+                format!("{wants}, which is not installed for `{command}`"),
+                (self.remedy)(wanted, part),
+            ));
+        };
+        let (name, version) = (&part.name, &found.version);
+        let instead = if !part.allows(version) {
+            format!("{name} {version}")
+        } else if let Source::Url(url) = &part.source
+            && let Some(other) = origin::other(url, found.origin.as_deref()?)
+        {
+            format!("{name} {version} from `{other}`")
+        } else {
+            return None;
+        };
+        Some(Diagnostic::new(
+            "requirement_not_met",
+            format!("{wants}, but {instead} is installed for `{command}`"),
+            (self.remedy)(wanted, part),
+        ))
+    }
+
+    fn unknown_extra(&self, wanted: &Requirement, extra: &str, found: &Distribution) -> Diagnostic {
+        let (text, name, version) = (&wanted.text, &wanted.name, &found.version);
+        let help = match found.extras.as_deref().unwrap_or_default() {
+            [] => format!("it has none: write `{name}` without an extra"),
+            known => format!("it has {}", known.join(", ")),
+        };
+        Diagnostic::new(
+            "requirement_extra_unknown",
+            format!("wants `{text}`, but {name} {version} has no extra `{extra}`"),
+            help,
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn a_python_outside_the_specifier_is_refused_and_a_broken_specifier_is_named() {
+        assert!(check_python(">=3.11,<3.14", "3.12.1", "python3").is_ok());
+        let older = check_python(">=3.11", "3.9.1", "python3").unwrap_err();
+        assert_eq!(older.code, "python_version_mismatch");
+        assert_eq!(
+            check_python("three", "3.9.1", "python3").unwrap_err().code,
+            "requirement_invalid"
+        );
+    }
+
+    /// Distributions by name.
+    struct Shelf(BTreeMap<&'static str, Distribution>);
+
+    impl Distributions for Shelf {
+        fn find(&self, name: &str) -> Option<Distribution> {
+            self.0.get(normalized(name).as_str()).cloned()
+        }
+    }
+
+    fn shelf(headers: &[(&'static str, &str)]) -> Shelf {
+        let read = |text| crate::distribution::parsed(text).unwrap();
+        Shelf(
+            headers
+                .iter()
+                .map(|(name, text)| (*name, read(text)))
+                .collect(),
+        )
+    }
+
+    /// Codes and messages of what does not hold on a Linux machine.
+    fn faults(shelf: &Shelf, text: &str) -> Vec<(String, String)> {
+        let variables = Variables::from([
+            ("sys_platform".to_owned(), "linux".to_owned()),
+            ("python_version".to_owned(), "3.12".to_owned()),
+        ]);
+        let demands = Demands {
+            variables: &variables,
+            command: "python3",
+            distributions: shelf,
+            remedy: &|wanted, part| format!("{} for {}", part.text, wanted.text),
+        };
+        let faults = demands.check(&[text.to_owned()]).into_iter();
+        faults.map(|fault| (fault.code, fault.message)).collect()
+    }
+
+    #[test]
+    fn a_requirement_whose_marker_is_false_is_not_demanded() {
+        let shelf = shelf(&[]);
+        assert!(faults(&shelf, "absent; sys_platform == 'win32'").is_empty());
+        let [(code, message)] = &faults(&shelf, "absent; sys_platform == 'linux'")[..] else {
+            panic!();
+        };
+        assert_eq!(code, "requirement_not_installed");
+        assert_eq!(
+            message,
+            "wants `absent`, which is not installed for `python3`"
+        );
+    }
+
+    #[test]
+    fn an_extra_demands_what_the_distribution_needs_for_it_each_by_its_own_name() {
+        let shelf = shelf(&[
+            (
+                "demo",
+                "Version: 1.0\n\
+                 Provides-Extra: fast\n\
+                 Provides-Extra: all\n\
+                 Provides-Extra: empty\n\
+                 Requires-Dist: always-there\n\
+                 Requires-Dist: old>=2; extra == 'fast'\n\
+                 Requires-Dist: absent (>=1); extra == 'fast' and python_version >= '3'\n\
+                 Requires-Dist: elsewhere; extra == 'fast' and sys_platform == 'win32'\n\
+                 Requires-Dist: demo[fast,all]; extra == 'all'\n",
+            ),
+            ("old", "Version: 1.5\n"),
+        ]);
+        let wanted = [
+            (
+                "requirement_not_installed",
+                "and with it `absent (>=1)`, which is not installed",
+            ),
+            (
+                "requirement_not_met",
+                "and with it `old>=2`, but old 1.5 is installed",
+            ),
+        ];
+        for text in ["demo[fast]", "Demo[all]>=1"] {
+            let found = faults(&shelf, text);
+            assert_eq!(found.len(), 2, "{found:?}");
+            for ((code, message), (wanted, part)) in found.iter().zip(wanted) {
+                assert_eq!(code, wanted);
+                assert!(message.contains(part), "{message}");
+            }
+        }
+        assert!(faults(&shelf, "demo[empty]").is_empty());
+        assert_eq!(
+            faults(&shelf, "demo[fsat]"),
+            [(
+                "requirement_extra_unknown".to_owned(),
+                "wants `demo[fsat]`, but demo 1.0 has no extra `fsat`".to_owned()
+            )]
+        );
+    }
+
+    #[test]
+    fn an_address_is_compared_where_the_installation_wrote_one_down() {
+        let mut shelf = shelf(&[("demo", "Version: 1.0\n")]);
+        let text = "demo @ https://host/demo.whl";
+        assert!(faults(&shelf, text).is_empty());
+        shelf.0.get_mut("demo").unwrap().origin =
+            Some(r#"{"url": "https://host/other.whl", "archive_info": {}}"#.to_owned());
+        let [(code, message)] = &faults(&shelf, text)[..] else {
+            panic!();
+        };
+        assert_eq!(code, "requirement_not_met");
+        assert!(
+            message.contains("demo 1.0 from `https://host/other.whl`"),
+            "{message}"
+        );
+    }
+}

@@ -1,0 +1,189 @@
+//! What is known of installed distributions: the headers of their metadata, and what conda wrote down.
+//! <https://packaging.python.org/en/latest/specifications/recording-installed-packages/>
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::host::Host;
+use crate::requirement::normalized;
+
+/// One installed distribution.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Distribution {
+    pub(crate) version: String,
+    /// What it depends on, each as its metadata writes it.
+    pub(crate) requires: Vec<String>,
+    /// The names of its extras, normalized; `None` where nobody wrote them down.
+    pub(crate) extras: Option<Vec<String>>,
+    /// Where it was installed from, if not from an index: the text of its `direct_url.json`.
+    pub(crate) origin: Option<String>,
+}
+
+/// What an interpreter can import distributions from.
+pub(crate) trait Distributions {
+    /// The distribution of a name, which need not be normalized.
+    fn find(&self, name: &str) -> Option<Distribution>;
+}
+
+/// As much of a file of metadata as is read at first, and at most; beyond its headers there is only a description.
+const READ: [u64; 2] = [16 << 10, 1 << 20];
+
+/// The distributions in folders of this machine.
+pub(crate) struct Installed<'a> {
+    host: &'a dyn Host,
+    /// Files of metadata by normalized name, in the order in which the interpreter finds them.
+    metadata: BTreeMap<String, Vec<PathBuf>>,
+    /// conda's records by normalized name, with their versions.
+    records: BTreeMap<String, (String, PathBuf)>,
+}
+
+impl<'a> Installed<'a> {
+    /// Those in the given folders.
+    pub(crate) fn of(site_packages: &[String], host: &'a dyn Host) -> Self {
+        let mut metadata: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+        let entries = site_packages.iter().map(Path::new);
+        for path in entries.flat_map(|folder| host.list(folder)) {
+            if let Some((name, file)) = metadata_file(&path, host) {
+                metadata.entry(normalized(&name)).or_default().push(file);
+            }
+        }
+        Self {
+            host,
+            metadata,
+            records: BTreeMap::new(),
+        }
+    }
+
+    /// The same, with those packages of a conda environment that have no metadata of Python's own. A package counts
+    /// as the distribution of the same name: conda has no other link between the two.
+    #[must_use]
+    pub(crate) fn with_conda(mut self, prefix: &Path) -> Self {
+        for path in self.host.list(&prefix.join("conda-meta")) {
+            // <https://docs.conda.io/projects/conda/en/stable/dev-guide/specs/solver-state.html>
+            let Some(stem) = path
+                .file_name()
+                .and_then(|name| name.to_str()?.strip_suffix(".json"))
+            else {
+                continue;
+            };
+            let mut parts = stem.rsplitn(3, '-').skip(1);
+            if let (Some(version), Some(name)) = (parts.next(), parts.next()) {
+                let (name, version) = (normalized(name), version.to_owned());
+                self.records.insert(name, (version, path));
+            }
+        }
+        self
+    }
+}
+
+impl Distributions for Installed<'_> {
+    fn find(&self, name: &str) -> Option<Distribution> {
+        let name = normalized(name);
+        let files = self.metadata.get(&name).into_iter().flatten();
+        // A folder without metadata is what a broken removal left behind.
+        let mut found = files.filter_map(|file| {
+            let mut found = parsed(&headers(file, self.host).ok()?)?;
+            let origin = self.host.consult(&file.with_file_name("direct_url.json"));
+            found.origin = origin.ok().and_then(|bytes| String::from_utf8(bytes).ok());
+            Some(found)
+        });
+        found.next().or_else(|| {
+            let (version, record) = self.records.get(&name)?;
+            // Looked at, it runs the build script again when conda replaces it.
+            self.host.info(record)?;
+            Some(Distribution {
+                version: version.clone(),
+                ..Distribution::default()
+            })
+        })
+    }
+}
+
+/// The name that a folder entry stands for, and its file of metadata.
+fn metadata_file(path: &Path, host: &dyn Host) -> Option<(String, PathBuf)> {
+    let name = path.file_name()?.to_str()?;
+    if let Some(stem) = name.strip_suffix(".dist-info") {
+        return Some((stem.split_once('-')?.0.to_owned(), path.join("METADATA")));
+    }
+    // What setuptools left before wheels, and what Debian's packages have: a folder or a file.
+    let stem = name.strip_suffix(".egg-info")?;
+    let name = stem.split('-').next().unwrap_or(stem).to_owned();
+    let is_dir = host.info(path).is_some_and(|info| info.is_dir);
+    Some((
+        name,
+        if is_dir {
+            path.join("PKG-INFO")
+        } else {
+            path.to_owned()
+        },
+    ))
+}
+
+/// The headers of a file of metadata, and nothing of a description of any length.
+fn headers(file: &Path, host: &dyn Host) -> io::Result<String> {
+    let mut text = String::new();
+    for most in READ {
+        let bytes = host.consult_start(file, most)?;
+        let is_whole = (bytes.len() as u64) < most;
+        text = String::from_utf8_lossy(&bytes).into_owned();
+        if is_whole || text.contains("\n\n") || text.contains("\n\r\n") {
+            return Ok(text);
+        }
+    }
+    // The last line may be cut in the middle.
+    text.truncate(text.rfind('\n').unwrap_or_default());
+    Ok(text)
+}
+
+/// A distribution from the headers of its metadata; what follows the first empty line is no header.
+/// <https://packaging.python.org/en/latest/specifications/core-metadata/>
+pub(crate) fn parsed(headers: &str) -> Option<Distribution> {
+    let mut found = Distribution {
+        extras: Some(Vec::new()),
+        ..Distribution::default()
+    };
+    for line in headers.lines().take_while(|line| !line.trim().is_empty()) {
+        let Some((key, value)) = line.split_once(':') else {
+            continue;
+        };
+        let value = value.trim();
+        match key.to_ascii_lowercase().as_str() {
+            "version" => found.version = value.to_owned(),
+            "requires-dist" => found.requires.push(value.to_owned()),
+            "provides-extra" => found.extras.get_or_insert_default().push(normalized(value)),
+            _ => {}
+        }
+    }
+    (!found.version.is_empty()).then_some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::host::Machine;
+
+    #[test]
+    fn a_description_of_any_length_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let info = folder.path().join("Foo_Bar-1.2.0.dist-info");
+        fs::create_dir(&info).unwrap();
+        let long = "Requires-Dist: other; extra == 'x'\n".repeat(600);
+        let headers = format!("Name: Foo.Bar\nVersion: 1.2.0\n{long}Provides-Extra: X\n\n");
+        fs::write(info.join("METADATA"), &headers).unwrap();
+        // A hundred megabytes that take no room on the disk.
+        let file = fs::OpenOptions::new()
+            .write(true)
+            .open(info.join("METADATA"));
+        file.unwrap().set_len(100 << 20).unwrap();
+        let read = super::headers(&info.join("METADATA"), &Machine).unwrap();
+        assert_eq!(read.len(), 1 << 20);
+        let site = [folder.path().to_str().unwrap().to_owned()];
+        let found = Installed::of(&site, &Machine).find("foo-bar").unwrap();
+        assert_eq!(found.version, "1.2.0");
+        assert_eq!(found.requires.len(), 600);
+        assert_eq!(found.extras.unwrap(), ["x"]);
+    }
+}
