@@ -50,8 +50,8 @@ pub struct Request {
     pub python_path: Vec<String>,
     /// Environment variables of the worker.
     pub env: BTreeMap<String, String>,
-    /// How many requests one worker runs at once: `None` is the process profile.
-    pub threads: Option<u32>,
+    /// How one worker runs its requests.
+    pub profile: Profile,
     /// Workers.
     pub size: u32,
     /// Longest wait for a worker's ready message, in milliseconds.
@@ -87,6 +87,18 @@ impl Adapter {
     }
 }
 
+/// How a worker runs its requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Profile {
+    /// One at a time.
+    Process,
+    /// So many at a time, each in a thread.
+    Thread(u32),
+    /// So many at a time, on one event loop.
+    Async(u32),
+}
+
 impl Request {
     /// What a bare `#[pool]` asks for.
     pub fn new(pool: impl Into<String>) -> Self {
@@ -101,7 +113,7 @@ impl Request {
             adapter: None,
             python_path: Vec::new(),
             env: BTreeMap::new(),
-            threads: None,
+            profile: Profile::Process,
             size: 1,
             startup_timeout_ms: 30_000,
             execute_timeout_ms: 30_000,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::declaration::{Adapter, Request};
+use crate::declaration::{Adapter, Profile, Request};
 use crate::demand::{self, Demands};
 use crate::detector::detect;
 use crate::diagnostic::Diagnostic;
@@ -350,7 +350,7 @@ fn checks(facts: &Facts, executable: &Path, host: &dyn Host) -> Vec<Check> {
 
 /// The seed's matrix of profile and Python.
 fn warnings(request: &Request, interpreter: &Interpreter) -> Vec<String> {
-    let Some(threads) = request.threads else {
+    let Profile::Thread(threads) = request.profile else {
         return Vec::new();
     };
     let pool = &request.pool;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 use snakepit_build::Diagnostic;
-use snakepit_build::declaration::{Adapter, PoolDeclaration, Request};
+use snakepit_build::declaration::{Adapter, PoolDeclaration, Profile, Request};
 use snakepit_build::declare::{Arguments, parse_arguments, parse_struct, require_struct};
 use snakepit_build::manifest::{Check, EnvOp, FILE_NAME, Manifest, Outcome, Resolution};
 use syn::ext::IdentExt;
@@ -261,9 +261,12 @@ fn spec(krate: &syn::Path, request: &Request, resolution: &Resolution) -> TokenS
         .extra
         .iter()
         .map(|(name, value)| quote!((#name, #value)));
-    let profile = match request.threads {
-        Some(threads) => quote!(#krate::Profile::Thread { threads: #threads }),
-        None => quote!(#krate::Profile::Process),
+    let profile = match request.profile {
+        Profile::Process => quote!(#krate::Profile::Process),
+        Profile::Thread(threads) => quote!(#krate::Profile::Thread { threads: #threads }),
+        Profile::Async(concurrency) => {
+            quote!(#krate::Profile::Async { concurrency: #concurrency })
+        }
     };
     let (size, queue_limit) = (request.size, request.queue_limit);
     let [startup, execute, shutdown] = [

@@ -1,17 +1,20 @@
 """The Python half of a Snakepit worker: reads requests, runs tools, writes replies. Standard library only.
 
 The host sends this source over the worker's own descriptors, so that nothing lies on disk. A worker that is ready
-costs little more than `python -c pass`: everything that a first request does not need is imported where it is used.
-Python 3.8 and later.
+costs little more than `python -c pass`: everything that a first request does not need is imported where it is used,
+and what only some workers need is a part of its own, which is compiled when it is asked for. Python 3.8 and later.
 """
 import os
 import sys
+import _signal
 import _thread
 from _struct import Struct
+from select import POLLIN, POLLNVAL, poll
+from stat import S_ISSOCK
 from time import monotonic
 
-# Both are one socket locally, and two pipes behind a manager or a container. Nobody else gets them: they are not
-# inherited, and what user code prints goes to stderr.
+# Two sockets locally, two pipes behind a container's engine. Nobody else gets them: they are not inherited, and what
+# user code prints goes to stderr.
 requests_fd = os.dup(0)
 replies_fd = os.dup(1)
 null = os.open(os.devnull, os.O_RDONLY)
@@ -21,8 +24,16 @@ os.dup2(2, 1)
 
 # JSON length, bytes behind the JSON, request, kind: as in the host's `frame.rs`.
 HEADER = Struct("<IIIB3x")
-REQUEST, REPLY, ERROR, READY, FAILED = 1, 2, 3, 4, 5
+REQUEST, REPLY, ERROR, READY, FAILED, CANCEL = 1, 2, 3, 4, 5, 6
 LIMIT = 256 << 20
+parts = {}
+
+
+def part(name):
+    """Makes a part of the bridge that was not needed until now."""
+    source = parts.pop(name, None)
+    if source is not None:
+        exec(compile(source, "<snakepit bridge>", "exec"), globals())
 
 
 def codec():
@@ -75,28 +86,27 @@ def refuse(value):
 decode, encode = codec()
 
 
-class Wire:
-    """Frames out of and into the two descriptors."""
+class Reader:
+    """Frames out of a descriptor."""
 
-    def __init__(self):
+    def __init__(self, fd):
+        self.fd = fd
         self.buffer = b""
         self.position = 0
-        self.reading = _thread.allocate_lock()
-        self.writing = _thread.allocate_lock()
 
     def fill(self, count):
         """Makes `count` unread bytes stand in the buffer; false at the end of input."""
         missing = count - (len(self.buffer) - self.position)
         if missing <= 0:
             return True
-        parts = [self.buffer[self.position:]]
+        read = [self.buffer[self.position:]]
         while missing > 0:
-            part = os.read(requests_fd, max(missing, 65536))
-            if not part:
+            some = os.read(self.fd, max(missing, 65536))
+            if not some:
                 return False
-            parts.append(part)
-            missing -= len(part)
-        self.buffer = b"".join(parts)
+            read.append(some)
+            missing -= len(some)
+        self.buffer = b"".join(read)
         self.position = 0
         return True
 
@@ -112,32 +122,22 @@ class Wire:
         self.position = start + length + extra
         return request, kind, str(self.buffer[start:start + length], "utf-8")
 
-    def take_in(self, arrived):
-        """Reads what has arrived while every thread is busy: one that waits for a request reads by itself."""
-        if not self.reading.acquire(False):
-            return
-        try:
-            parts = [self.buffer[self.position:]]
-            # What did not fit into the pipe follows in a moment.
-            while arrived.poll(20 if len(parts) > 1 else 0):
-                part = os.read(requests_fd, 1 << 20)
-                if not part:
-                    os._exit(0)
-                parts.append(part)
-            if len(parts) > 1:
-                self.buffer = b"".join(parts)
-                self.position = 0
-        finally:
-            self.reading.release()
-
-    def write(self, request, kind, body):
-        frame = HEADER.pack(len(body), 0, request, kind) + body
-        sent = os.write(replies_fd, frame)
-        while sent < len(frame):
-            sent += os.write(replies_fd, frame[sent:sent + (1 << 20)])
+    def is_empty(self):
+        return self.position == len(self.buffer)
 
 
-wire = Wire()
+writing = _thread.allocate_lock()
+
+
+def write(data):
+    with writing:
+        sent = os.write(replies_fd, data)
+        while sent < len(data):
+            sent += os.write(replies_fd, data[sent:sent + (1 << 20)])
+
+
+def frame(request, kind, body):
+    return HEADER.pack(len(body), 0, request, kind) + body
 
 
 def describe(error, kind="exception"):
@@ -166,13 +166,100 @@ def describe(error, kind="exception"):
     return encode(fault)
 
 
+class Cancelled(BaseException):
+    """Raised in a tool that nobody waits for any more: its caller has gone, or its time is over."""
+
+
+class Slot:
+    """One thread that runs requests: what it runs, and how that is made to stop.
+
+    An interrupt comes from another thread and may come too late. It strikes only the request that it is meant for,
+    only while the slot is open, and once.
+    """
+
+    __slots__ = ("request", "target", "cancelled", "open", "thread", "lock", "struck", "stop")
+
+    def __init__(self, main=False):
+        self.request = self.target = self.cancelled = None
+        # What stops the request where an interrupt does not reach it, such as on an event loop.
+        self.stop = None
+        self.open = self.struck = False
+        self.thread = _thread.get_ident()
+        # In the main thread a signal's handler does all this between two steps of the tool itself.
+        self.lock = None if main else _thread.allocate_lock()
+
+    def strike(self, request):
+        """Interrupts the request if it still runs. Called by another thread."""
+        self.cancelled = self.target = request
+        stop = self.stop
+        if stop is not None:
+            stop()
+        elif self.lock is None:
+            # A system call that blocks ends at a signal. This one is ignored by whoever does not expect it.
+            _signal.pthread_kill(self.thread, _signal.SIGURG)
+        else:
+            with self.lock:
+                if self.open and self.request == request == self.target:
+                    self.target = None
+                    self.struck = raise_in(self.thread, Cancelled)
+
+    def on_signal(self, number, stack):
+        if self.open:
+            self.check()
+
+    def enter(self):
+        """From here on an interrupt raises `Cancelled`, here if it came before."""
+        self.open = True
+        if self.target is not None:
+            self.check()
+
+    def check(self):
+        if self.target == self.request:
+            self.target = None
+            self.leave()
+            raise Cancelled
+
+    def leave(self):
+        """From here on no interrupt raises anything. One that is on its way to this thread does so now or never."""
+        if self.lock is None:
+            self.open = False
+            return
+        with self.lock:
+            self.open = False
+            if self.struck:
+                self.struck = False
+                raise_in(self.thread, None)
+
+
+def raise_in(thread, exception):
+    """Raises an exception in a thread at its next step, or takes one back that was not raised yet."""
+    try:
+        from ctypes import c_ulong, py_object, pythonapi
+
+        raised = None if exception is None else py_object(exception)
+        return bool(pythonapi.PyThreadState_SetAsyncExc(c_ulong(thread), raised))
+    except (ImportError, AttributeError):
+        # Such a Python cannot be made to stop: the host ends the worker.
+        return False
+
+
 class Worker:
-    def __init__(self, config):
+    def __init__(self, config, inbox):
         self.number = config["worker"]
         self.started = monotonic()
         self.requests = 0
         self.errors = 0
         self.tools = {"ping": self.ping, "echo": echo, "get_stats": self.get_stats}
+        self.inbox = inbox
+        self.read = inbox.read
+        self.deliver = None
+        self.reading = _thread.allocate_lock()
+        # Requests that were taken, and those cancelled before.
+        self.taken = 0
+        self.cancelled = set()
+        self.slots = []
+        # In the async profile.
+        self.loop = None
 
     def ping(self):
         return {"message": "pong", "worker": self.number}
@@ -214,52 +301,158 @@ class Worker:
         }
         self.tools.update(marked or public)
 
-    def serve(self):
+    def serve(self, slot=None):
         """Takes one request after the other: a reply is written before the next request begins."""
-        read, lock, tools = wire.read, wire.reading, self.tools
+        if slot is None:
+            slot = Slot()
+            self.slots.append(slot)
+        lock, read = self.reading, self.read
         while True:
             with lock:
-                frame = read()
-            if frame is None:
-                return
-            request, kind, text = frame
-            self.requests += 1
-            kind = ERROR
+                taken = read()
+                if taken is None:
+                    return
+                # In this order: who looks for a request that was taken finds it in its slot, or it is done.
+                slot.request = request = taken[0]
+                self.taken += 1
+            kind, body = self.answer(slot, request, taken[2])
+            taken = None
             try:
-                name, arguments = decode(text)
-                tool = tools.get(name)
-                if tool is None:
-                    body = encode({"kind": "unknown_tool", "tools": sorted(tools)})
-                else:
-                    shape = type(arguments)
-                    if shape is dict:
-                        value = tool(**arguments)
-                    elif shape is list:
-                        value = tool(*arguments)
-                    elif arguments is None:
-                        value = tool()
-                    else:
-                        value = tool(arguments)
-                    if type(value) is Coroutine:
-                        value = finish(value)
-                    try:
-                        body = encode(value)
-                        if len(body) > LIMIT:
-                            raise Unencodable("the reply is longer than %d bytes" % LIMIT)
-                        kind = REPLY
-                    except (ValueError, TypeError, RecursionError, MemoryError) as error:
-                        body = describe(error, "encoding")
-            except BaseException as error:
-                body = describe(error)
-            if kind == ERROR:
-                self.errors += 1
-            try:
-                with wire.writing:
-                    wire.write(request, kind, body)
+                write(HEADER.pack(len(body), 0, request, kind) + body)
             except OSError:
                 return
             # What the request held is let go before the worker waits for the next one.
-            frame = text = arguments = value = body = None
+            body = None
+
+    def answer(self, slot, request, text):
+        """Runs a request: the kind of the reply, and its JSON."""
+        self.requests += 1
+        try:
+            try:
+                if self.cancelled and request in self.cancelled:
+                    self.cancelled.discard(request)
+                    slot.cancelled = request
+                    raise Cancelled
+                slot.enter()
+                name, arguments = decode(text)
+                tool = self.tools.get(name)
+                if tool is None:
+                    kind, body = self.unknown_tool()
+                else:
+                    value = call(tool, arguments)
+                    if type(value) is Coroutine:
+                        value = (self.loop or self).finish(slot, value)
+                    kind, body = outcome(value)
+            except BaseException as error:
+                kind, body = failure(slot.cancelled == request, error)
+            slot.leave()
+        except BaseException as error:
+            # An interrupt that came when the tool had just ended.
+            kind, body = failure(slot.cancelled == request, error)
+            slot.leave()
+        if kind == ERROR:
+            self.errors += 1
+        return kind, body
+
+    def unknown_tool(self):
+        return ERROR, encode({"kind": "unknown_tool", "tools": sorted(self.tools)})
+
+    def cancel(self, request, place):
+        """Nobody waits any more for the request, the `place`th that was sent to this worker."""
+        if self.loop is not None:
+            self.loop.cancel(request, place)
+            return
+        # Noted first: whoever takes it now sees it, unless it was taken already, and then its slot tells.
+        self.cancelled.add(request)
+        if place <= self.taken:
+            self.cancelled.discard(request)
+            for slot in self.slots:
+                if slot.request == request:
+                    slot.strike(request)
+
+    def finish(self, slot, coroutine):
+        """Runs an `async def` tool to its end, on an event loop that the thread keeps."""
+        loop = loops.get(slot.thread)
+        if loop is None:
+            from asyncio import new_event_loop
+
+            loop = loops[slot.thread] = new_event_loop()
+        request = slot.request
+
+        def cancel():
+            if slot.target == request == slot.request:
+                slot.target = None
+                task.cancel()
+
+        # An interrupt would leave the task half done on a loop that others use after it.
+        slot.leave()
+        task = loop.create_task(coroutine)
+        slot.stop = lambda: loop.call_soon_threadsafe(cancel)
+        if slot.target is not None:
+            cancel()
+        try:
+            return loop.run_until_complete(task)
+        finally:
+            slot.stop = None
+
+    def attend(self, control, watched):
+        """Reads what is not a request while tools run, and ends the process as soon as the host has gone."""
+        watch = poll()
+        watch.register(control.fd, POLLIN)
+        if watched is not None:
+            watch.register(watched, 0)
+        while True:
+            # A poll under way keeps a descriptor open that user code has closed: the host learns of it only if the
+            # poll ends now and then.
+            events = watch.poll(2000 if watched is not None else 500) if control.is_empty() else ((control.fd, 0),)
+            for fd, event in events:
+                if event & POLLNVAL:
+                    os._exit(70)
+                if fd != control.fd:
+                    os._exit(0)
+            if not events:
+                continue
+            taken = control.read()
+            if taken is None:
+                break
+            request, kind, text = taken
+            if kind == CANCEL:
+                self.cancel(request, decode(text))
+            else:
+                self.deliver(taken)
+        if watched is None:
+            # Behind an engine this is also how a worker is told that nothing follows.
+            for _ in self.slots:
+                self.deliver(None)
+            if left.acquire(True, 0.2):
+                return
+        os._exit(0)
+
+
+def call(tool, arguments):
+    shape = type(arguments)
+    if shape is dict:
+        return tool(**arguments)
+    if shape is list:
+        return tool(*arguments)
+    if arguments is None:
+        return tool()
+    return tool(arguments)
+
+
+def outcome(value):
+    """A tool's value as the kind of a reply and its JSON."""
+    try:
+        body = encode(value)
+        if len(body) > LIMIT:
+            raise Unencodable("the reply is longer than %d bytes" % LIMIT)
+        return REPLY, body
+    except (ValueError, TypeError, RecursionError, MemoryError) as error:
+        return ERROR, describe(error, "encoding")
+
+
+def failure(cancelled, error):
+    return ERROR, encode({"kind": "cancelled"}) if cancelled else describe(error)
 
 
 def echo(*arguments, **named):
@@ -276,41 +469,9 @@ unused = nothing()
 Coroutine = type(unused)
 unused.close()
 loops = {}
-
-
-def finish(coroutine):
-    """Runs an `async def` tool to its end, on an event loop that the thread keeps."""
-    thread = _thread.get_ident()
-    loop = loops.get(thread)
-    if loop is None:
-        from asyncio import new_event_loop
-
-        loop = loops[thread] = new_event_loop()
-    return loop.run_until_complete(coroutine)
-
-
-def leave_with_the_host():
-    """Ends the process as soon as the host has gone, also while a tool is busy."""
-    try:
-        from select import POLLIN, POLLNVAL, poll
-        from stat import S_ISFIFO
-
-        watch = poll()
-        watch.register(requests_fd, 0)
-        arrived = poll()
-        arrived.register(requests_fd, POLLIN)
-        # Behind a container's engine it is a pipe, not the host's own socket. An engine that cannot pass on what the
-        # host sent does not notice that the host has gone.
-        piped = S_ISFIFO(os.fstat(requests_fd).st_mode)
-        while True:
-            # A poll under way keeps a descriptor open that user code has closed: the host learns of it only if the
-            # poll ends now and then.
-            for _, event in watch.poll(500 if piped else 2000):
-                os._exit(70 if event & POLLNVAL else 0)
-            if piped:
-                wire.take_in(arrived)
-    except ImportError:
-        pass
+# Held until the main thread leaves.
+left = _thread.allocate_lock()
+left.acquire()
 
 
 def offer_bridge_module():
@@ -327,6 +488,8 @@ def offer_bridge_module():
 
     module = type(sys)("snakepit_bridge", "What an adapter may import from its worker.")
     module.tool = tool
+    module.Cancelled = Cancelled
+    Cancelled.__module__ = "snakepit_bridge"
     sys.modules["snakepit_bridge"] = module
 
 
@@ -358,10 +521,12 @@ def embed(name, path, text):
 
 
 def main():
-    frame = wire.read()
-    if frame is None:
+    inbox = Reader(requests_fd)
+    first = inbox.read()
+    if first is None:
         return
-    config = decode(frame[2])
+    config = decode(first[2])
+    parts.update(config["parts"])
     # `-c` puts the working directory first, where any file could stand before an installed module.
     if sys.path and sys.path[0] == "":
         del sys.path[0]
@@ -371,10 +536,32 @@ def main():
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(line_buffering=True, errors="backslashreplace")
-    # Before user code: a module that hangs while it is imported must not outlive the host either.
-    _thread.start_new_thread(leave_with_the_host, ())
     offer_bridge_module()
-    worker = Worker(config)
+    worker = Worker(config, inbox)
+    slot = Slot(main=True)
+    worker.slots.append(slot)
+    if config["concurrency"] is not None:
+        part("event_loop")
+        worker.loop = EventLoop(worker, config["concurrency"])
+    else:
+        _signal.signal(_signal.SIGURG, slot.on_signal)
+    # The reply socket's other direction, if it is the host's own: what comes there is read at any time, while requests
+    # are read by whoever is free. Through a pipe all comes one after the other, and is taken in as it comes.
+    status = os.fstat(replies_fd)
+    direct = S_ISSOCK(status.st_mode) and status.st_ino == config["control"]
+    if direct:
+        attended = Reader(replies_fd), requests_fd
+    else:
+        attended = inbox, None
+        if worker.loop is None:
+            from _queue import SimpleQueue
+
+            queue = SimpleQueue()
+            worker.read, worker.deliver = queue.get, queue.put
+        else:
+            worker.deliver = worker.loop.deliver
+    # Before user code: a module that hangs while it is imported must not outlive the host either.
+    _thread.start_new_thread(worker.attend, attended)
     try:
         embedded = config["embedded"]
         if embedded is not None:
@@ -382,12 +569,16 @@ def main():
         if config["adapter"] is not None:
             worker.adopt(config["adapter"])
     except BaseException as error:
-        wire.write(0, FAILED, describe(error))
+        write(frame(0, FAILED, describe(error)))
         return
-    wire.write(0, READY, encode({"tools": sorted(worker.tools)}))
-    for _ in range(config["threads"] - 1):
-        _thread.start_new_thread(worker.serve, ())
-    worker.serve()
+    write(frame(0, READY, encode({"tools": sorted(worker.tools), "control": direct})))
+    if worker.loop is not None:
+        worker.loop.run(direct)
+    else:
+        for _ in range(config["threads"] - 1):
+            _thread.start_new_thread(worker.serve, ())
+        worker.serve(slot)
+    left.release()
 
 
 main()

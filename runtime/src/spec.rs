@@ -119,6 +119,11 @@ pub enum Profile {
         /// Threads of a worker.
         threads: u32,
     },
+    /// This many requests at a time in a worker: `async def` tools on one event loop, others in threads beside it.
+    Async {
+        /// Requests that one worker runs at a time.
+        concurrency: u32,
+    },
 }
 
 /// The attribute's values of everything that the operator may change.

@@ -80,11 +80,9 @@ def deep(levels):
 
 
 def garbage():
-    import gc
+    import __main__
 
-    wire = next(one for one in gc.get_objects() if type(one).__name__ == "Wire")
-    fd = type(wire).write.__globals__["replies_fd"]
-    os.write(fd, b"this is no frame at all, but a good deal of text")
+    os.write(__main__.replies_fd, b"this is no frame at all, but a good deal of text")
     time.sleep(60)
 
 

@@ -12,7 +12,7 @@ use super::adapter::adapter;
 use super::environment::environment;
 use super::nearest::unknown;
 use super::setting::{Argument, Setting, Value, choice, duration, literal, number, text, word};
-use crate::declaration::{PoolDeclaration, Request};
+use crate::declaration::{PoolDeclaration, Profile, Request};
 
 /// Keys of `#[pool(...)]`.
 const KEYS: &[&str] = &[
@@ -91,23 +91,7 @@ fn apply(pool: &mut PoolDeclaration, key: &str, setting: &Setting) -> syn::Resul
             pool.spans.insert("launch".to_owned(), word.span());
         }
         "profile" => {
-            let word = word(setting, "process, thread(threads = N)")?;
-            let threaded = choice(word, &["process", "thread"])? == 1;
-            let mut threads = 4;
-            for argument in &setting.arguments {
-                match argument {
-                    Argument::Pair { name, value, .. } if threaded && name == "threads" => {
-                        threads = number(value, 1024)?
-                    }
-                    _ => {
-                        return Err(syn::Error::new_spanned(
-                            word,
-                            "write `process` or `thread(threads = N)`",
-                        ));
-                    }
-                }
-            }
-            request.threads = threaded.then_some(threads);
+            request.profile = profile(setting)?;
         }
         "python" => request.python = Some(text(setting)?.value()),
         "adapter" => {
@@ -184,6 +168,31 @@ fn apply(pool: &mut PoolDeclaration, key: &str, setting: &Setting) -> syn::Resul
     Ok(())
 }
 
+fn profile(setting: &Setting) -> syn::Result<Profile> {
+    let word = word(
+        setting,
+        "process, thread(threads = N), async(concurrency = N)",
+    )?;
+    let (option, mut count, profile): (_, _, fn(u32) -> Profile) =
+        match choice(word, &["process", "thread", "async"])? {
+            0 => ("", 1, |_| Profile::Process),
+            1 => ("threads", 4, Profile::Thread),
+            _ => ("concurrency", 64, Profile::Async),
+        };
+    for argument in &setting.arguments {
+        match argument {
+            Argument::Pair { name, value, .. } if name == option => count = number(value, 1024)?,
+            _ => {
+                return Err(syn::Error::new_spanned(
+                    word,
+                    "write `process`, `thread(threads = N)` or `async(concurrency = N)`",
+                ));
+            }
+        }
+    }
+    Ok(profile(count))
+}
+
 #[cfg(test)]
 mod tests {
     use syn::ItemStruct;
@@ -220,14 +229,30 @@ mod tests {
         .unwrap();
         assert_eq!(request.options["venv_path"], "v");
         assert_eq!(
-            (request.threads, request.size, request.queue_limit),
-            (Some(8), 3, 7)
+            (request.profile, request.size, request.queue_limit),
+            (Profile::Thread(8), 3, 7)
         );
         assert_eq!(
             (request.startup_timeout_ms, request.execute_timeout_ms),
             (120_000, 500)
         );
         assert_eq!(request.env["B-C"], "2");
+    }
+
+    #[test]
+    fn a_profile_says_how_many_requests_run_at_a_time() {
+        let profile = |text: &str| {
+            parsed(&format!("#[pool(profile = {text})]")).map(|request| request.profile)
+        };
+        assert_eq!(profile("process"), Ok(Profile::Process));
+        assert_eq!(profile("thread"), Ok(Profile::Thread(4)));
+        assert_eq!(profile("async"), Ok(Profile::Async(64)));
+        assert_eq!(profile("async(concurrency = 8)"), Ok(Profile::Async(8)));
+        for wrong in ["async(threads = 8)", "process(threads = 1)", "thread(8)"] {
+            assert!(profile(wrong).is_err(), "{wrong}");
+        }
+        let error = profile("asink").unwrap_err();
+        assert!(error.contains("did you mean `async`?"), "{error}");
     }
 
     #[test]

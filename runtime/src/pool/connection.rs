@@ -1,12 +1,19 @@
-//! Frames to and from one worker, over one socket. It knows nothing of requests and pools.
+//! Frames to and from one worker, over two sockets. It knows nothing of requests and pools.
+//!
+//! Requests go to the worker's standard input, which its busy threads do not read. Whatever it has to hear while it is
+//! busy goes the other way through the socket that brings its replies, where a thread of the bridge listens. A worker
+//! behind a container's engine has pipes and no other way: it gets everything through the one.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::io::{self, IoSlice};
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::{Buf, Bytes};
-use tokio::net::UnixStream;
+use rustix::net::{SendAncillaryBuffer, SendFlags, Shutdown, send, sendmsg, shutdown};
+use tokio::net::UnixStream as Watched;
 use tokio::sync::Notify;
 
 use super::frame::{Decoder, Frame, Garbage};
@@ -14,13 +21,14 @@ use super::frame::{Decoder, Frame, Garbage};
 /// Frames that one system call takes at most.
 const BATCH: usize = 64;
 
-/// The host's end of a worker's socket.
+/// The host's end of a worker's sockets.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    stream: UnixStream,
-    /// What the socket had no room for yet.
-    outbox: Mutex<VecDeque<Bytes>>,
-    full: Notify,
+    replies: Watched,
+    requests: Outbox,
+    controls: Outbox,
+    /// Whether the worker listens to the socket of its replies.
+    hears: AtomicBool,
 }
 
 /// What a read brought.
@@ -32,72 +40,50 @@ pub(crate) enum Arrival {
 }
 
 impl Connection {
-    pub(crate) fn new(stream: std::os::unix::net::UnixStream) -> io::Result<Self> {
-        stream.set_nonblocking(true)?;
+    pub(crate) fn new(requests: UnixStream, replies: UnixStream) -> io::Result<Self> {
+        let controls = replies.try_clone()?;
+        replies.set_nonblocking(true)?;
+        requests.set_nonblocking(true)?;
         Ok(Self {
-            stream: UnixStream::from_std(stream)?,
-            outbox: Mutex::new(VecDeque::new()),
-            full: Notify::new(),
+            replies: Watched::from_std(replies)?,
+            requests: Outbox::new(requests),
+            controls: Outbox::new(controls),
+            hears: AtomicBool::new(false),
         })
     }
 
-    /// Sends frames in order. It never waits: what the socket does not take now is sent as soon as it has room.
+    /// The worker said that it listens to the socket of its replies.
+    pub(crate) fn is_heard(&self) {
+        self.hears.store(true, Ordering::Relaxed);
+    }
+
+    /// Sends requests in order. It never waits: what the socket does not take now is sent as soon as it has room.
     /// A worker that has gone is noticed by the reader.
     pub(crate) fn send(&self, frames: impl IntoIterator<Item = Bytes>) {
-        let mut outbox = self.outbox();
-        let waiting = !outbox.is_empty();
-        outbox.extend(frames);
-        if !waiting {
-            self.flush(&mut outbox);
+        self.requests.send(frames);
+    }
+
+    /// Sends what the worker is to hear while it is busy. It may overtake requests.
+    pub(crate) fn control(&self, frame: Bytes) {
+        if self.hears.load(Ordering::Relaxed) {
+            self.controls.send([frame]);
+        } else {
+            self.requests.send([frame]);
         }
     }
 
-    /// Sends what the socket had no room for, for as long as it is awaited. It may be dropped at any point.
+    /// Sends what the sockets had no room for, for as long as it is awaited. It may be dropped at any point.
     pub(crate) async fn send_rest(&self) -> Infallible {
-        loop {
-            if self.outbox().is_empty() {
-                self.full.notified().await;
-            } else if self.stream.writable().await.is_ok() {
-                self.flush(&mut self.outbox());
-            } else {
-                // The runtime's driver is gone, and this task with it.
-                std::future::pending::<()>().await;
-            }
-        }
-    }
-
-    fn outbox(&self) -> MutexGuard<'_, VecDeque<Bytes>> {
-        self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn flush(&self, outbox: &mut VecDeque<Bytes>) {
-        while !outbox.is_empty() {
-            let sent = if outbox.len() == 1 {
-                self.stream.try_write(&outbox[0])
-            } else {
-                let slices: Vec<IoSlice<'_>> = outbox
-                    .iter()
-                    .take(BATCH)
-                    .map(|frame| IoSlice::new(frame))
-                    .collect();
-                self.stream.try_write_vectored(&slices)
-            };
-            match sent {
-                Ok(count) => advance(outbox, count),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.full.notify_one();
-                    return;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => outbox.clear(),
-            }
+        tokio::select! {
+            never = self.requests.send_rest() => never,
+            never = self.controls.send_rest() => never,
         }
     }
 
     /// Waits until something can be read, or the other end has gone.
     pub(crate) async fn readable(&self) {
         // An error of the descriptor shows in the read that follows.
-        let _ = self.stream.readable().await;
+        let _ = self.replies.readable().await;
     }
 
     /// Hands every whole frame that has arrived to `take`.
@@ -109,7 +95,7 @@ impl Connection {
         loop {
             let space = decoder.space();
             let room = space.len();
-            let count = match self.stream.try_read(space) {
+            let count = match self.replies.try_read(space) {
                 Ok(0) => return Ok(Arrival::End),
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -132,7 +118,84 @@ impl Connection {
 
     /// Tells the worker that nothing follows; it leaves when it has read to the end.
     pub(crate) fn finish(&self) {
-        let _ = rustix::net::shutdown(&self.stream, rustix::net::Shutdown::Write);
+        let _ = shutdown(&self.requests.socket, Shutdown::Write);
+    }
+}
+
+/// One direction of one socket.
+#[derive(Debug)]
+struct Outbox {
+    socket: UnixStream,
+    /// What the socket had no room for yet.
+    waiting: Mutex<VecDeque<Bytes>>,
+    full: Notify,
+}
+
+impl Outbox {
+    fn new(socket: UnixStream) -> Self {
+        Self {
+            socket,
+            waiting: Mutex::new(VecDeque::new()),
+            full: Notify::new(),
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<Bytes>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn send(&self, frames: impl IntoIterator<Item = Bytes>) {
+        let mut waiting = self.waiting();
+        let first = waiting.is_empty();
+        waiting.extend(frames);
+        if first {
+            self.flush(&mut waiting);
+        }
+    }
+
+    async fn send_rest(&self) -> Infallible {
+        loop {
+            if self.waiting().is_empty() {
+                self.full.notified().await;
+            } else if self.writable().await.is_ok() {
+                self.flush(&mut self.waiting());
+            } else {
+                // The runtime's driver is gone, and this task with it.
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// The socket is watched only while something waits for it: else the worker's every read would wake the program.
+    async fn writable(&self) -> io::Result<()> {
+        Watched::from_std(self.socket.try_clone()?)?
+            .writable()
+            .await
+    }
+
+    fn flush(&self, waiting: &mut VecDeque<Bytes>) {
+        while !waiting.is_empty() {
+            let sent = if waiting.len() == 1 {
+                send(&self.socket, &waiting[0], SendFlags::NOSIGNAL)
+            } else {
+                let slices: Vec<IoSlice<'_>> = waiting
+                    .iter()
+                    .take(BATCH)
+                    .map(|frame| IoSlice::new(frame))
+                    .collect();
+                let mut none = SendAncillaryBuffer::default();
+                sendmsg(&self.socket, &slices, &mut none, SendFlags::NOSIGNAL)
+            };
+            match sent.map_err(io::Error::from) {
+                Ok(count) => advance(waiting, count),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.full.notify_one();
+                    return;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => waiting.clear(),
+            }
+        }
     }
 }
 

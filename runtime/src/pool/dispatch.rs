@@ -65,7 +65,7 @@ pub(crate) enum Refused {
 #[derive(Debug)]
 pub(crate) struct Dispatch {
     /// Requests that one worker runs at a time.
-    threads: usize,
+    room: usize,
     queue_limit: usize,
     seats: Vec<Seat>,
     queue: VecDeque<Request>,
@@ -82,9 +82,9 @@ pub(crate) struct Dispatch {
 pub(crate) struct Unasked;
 
 impl Dispatch {
-    pub(crate) fn new(size: usize, threads: usize, queue_limit: usize) -> Self {
+    pub(crate) fn new(size: usize, room: usize, queue_limit: usize) -> Self {
         Self {
-            threads,
+            room,
             queue_limit,
             seats: (0..size).map(|_| Seat::default()).collect(),
             queue: VecDeque::new(),
@@ -117,7 +117,7 @@ impl Dispatch {
         if self.queue.is_empty()
             && let Some(seat) = self.roomiest()
         {
-            self.seats[seat].send([request], self.threads);
+            self.seats[seat].send([request], self.room);
         } else if self.queue.len() < self.queue_limit {
             self.queue.push_back(request);
         } else {
@@ -128,12 +128,12 @@ impl Dispatch {
 
     /// The least loaded worker that has room.
     fn roomiest(&self) -> Option<usize> {
-        let threads = self.threads;
+        let room = self.room;
         let (index, _) = self
             .seats
             .iter()
             .enumerate()
-            .filter(|(_, seat)| seat.room(threads) > 0)
+            .filter(|(_, seat)| seat.room(room) > 0)
             .min_by_key(|(_, seat)| seat.sent.len())?;
         Some(index)
     }
@@ -146,11 +146,11 @@ impl Dispatch {
             };
             // A worker alone takes all that it has room for with one system call; beside others, each gets its turn.
             let share = if self.seats.len() == 1 {
-                self.seats[seat].room(self.threads).min(self.queue.len())
+                self.seats[seat].room(self.room).min(self.queue.len())
             } else {
                 1
             };
-            self.seats[seat].send(self.queue.drain(..share), self.threads);
+            self.seats[seat].send(self.queue.drain(..share), self.room);
         }
     }
 
@@ -168,11 +168,11 @@ impl Dispatch {
         let outcome = match frame.kind {
             Kind::Reply => Outcome::Reply(frame.json),
             Kind::Error => Outcome::Error(frame.json),
-            Kind::Request | Kind::Ready | Kind::Failed => return Err(Unasked),
+            Kind::Request | Kind::Ready | Kind::Failed | Kind::Cancel => return Err(Unasked),
         };
         let place = &mut self.seats[seat];
         // Requests are begun in order, so it is one of those that may run.
-        let running = place.sent.iter().take(self.threads);
+        let running = place.sent.iter().take(self.room);
         let index = running
             .enumerate()
             .find(|(_, request)| request.ticket == frame.request);
@@ -191,7 +191,7 @@ impl Dispatch {
     pub(crate) fn retire(&mut self, seat: usize) {
         let seat = &mut self.seats[seat];
         seat.connection = None;
-        let rest = seat.sent.split_off(self.threads.min(seat.sent.len()));
+        let rest = seat.sent.split_off(self.room.min(seat.sent.len()));
         // Whoever gave up meanwhile needs no second worker.
         for request in rest
             .into_iter()
@@ -238,16 +238,16 @@ impl Dispatch {
             self.queue.remove(index);
             return None;
         }
-        let threads = self.threads;
+        let room = self.room;
         self.seats.iter().position(|seat| {
-            let mut running = seat.sent.iter().take(threads);
+            let mut running = seat.sent.iter().take(room);
             running.any(|request| request.ticket == ticket)
         })
     }
 
     /// When the time of the first request that a worker runs is over.
     pub(crate) fn deadline(&self, seat: usize) -> Option<Instant> {
-        let running = self.seats[seat].sent.iter().take(self.threads);
+        let running = self.seats[seat].sent.iter().take(self.room);
         running.map(|request| request.deadline).min()
     }
 
@@ -286,7 +286,7 @@ impl Dispatch {
 
 impl Seat {
     /// How many requests more it may be sent.
-    fn room(&self, threads: usize) -> usize {
+    fn room(&self, room: usize) -> usize {
         if self.connection.is_none() {
             return 0;
         }
@@ -297,13 +297,13 @@ impl Seat {
             let fit = AHEAD.as_nanos() / pace.as_nanos().max(1);
             usize::try_from(fit).map_or(MOST_AHEAD, |fit| fit.min(MOST_AHEAD))
         });
-        (threads + ahead).saturating_sub(self.sent.len())
+        (room + ahead).saturating_sub(self.sent.len())
     }
 
-    fn send(&mut self, requests: impl IntoIterator<Item = Request>, threads: usize) {
+    fn send(&mut self, requests: impl IntoIterator<Item = Request>, room: usize) {
         let first = self.sent.len();
         self.sent.extend(requests);
-        if first < threads {
+        if first < room {
             self.since = Some(Instant::now());
         }
         if let Some(connection) = &self.connection {

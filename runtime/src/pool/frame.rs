@@ -26,6 +26,7 @@ pub(crate) enum Kind {
     Error = 3,
     Ready = 4,
     Failed = 5,
+    Cancel = 6,
 }
 
 impl Kind {
@@ -36,6 +37,7 @@ impl Kind {
             Self::Error,
             Self::Ready,
             Self::Failed,
+            Self::Cancel,
         ]
         .into_iter()
         .find(|kind| *kind as u8 == byte)

@@ -47,7 +47,8 @@ enum Phase {
 #[derive(Debug)]
 struct Shared {
     spec: &'static SpawnSpec,
-    threads: u32,
+    /// Requests that one worker runs at a time.
+    room: u32,
     startup_timeout: Duration,
     execute_timeout: Duration,
     shutdown_timeout: Duration,
@@ -182,21 +183,22 @@ impl Pool {
             });
         }
         spec.recheck()?;
-        let threads = match defaults.profile {
+        let room = match defaults.profile {
             Profile::Process => 1,
             Profile::Thread { threads } => threads.max(1),
+            Profile::Async { concurrency } => concurrency.max(1),
         };
         let queue_limit = config.queue_limit.unwrap_or(defaults.queue_limit);
         let shared = Arc::new(Shared {
             spec,
-            threads,
+            room,
             startup_timeout: config.startup_timeout.unwrap_or(defaults.startup_timeout),
             execute_timeout: config.execute_timeout.unwrap_or(defaults.execute_timeout),
             shutdown_timeout: config.shutdown_timeout.unwrap_or(defaults.shutdown_timeout),
             queue_limit,
             dispatch: Mutex::new(Dispatch::new(
                 size as usize,
-                threads as usize,
+                room as usize,
                 queue_limit as usize,
             )),
             tools: Mutex::default(),

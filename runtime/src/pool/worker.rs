@@ -1,6 +1,6 @@
 //! One seat of a pool: starts its worker, serves it, and starts the next one when it has gone.
 
-use std::io;
+use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::pin::pin;
@@ -19,9 +19,13 @@ use super::frame::{Decoder, Frame, Kind, encode};
 use super::process::Process;
 use super::stderr::Tail;
 use super::{Phase, Shared, after};
+use crate::spec::Profile;
 
 /// The Python half, which travels in the program.
 const BRIDGE: &str = include_str!("../../python/bridge.py");
+
+/// What only the async profile needs.
+const EVENT_LOOP: &str = include_str!("../../python/event_loop.py");
 
 /// Fetches the bridge from its own standard input: a worker needs no file, and no command line that the system or a
 /// manager could find too long.
@@ -53,13 +57,21 @@ struct Introduction<'a> {
     adapter: Option<&'a str>,
     embedded: Option<Source<'a>>,
     python_path: &'a [&'a str],
+    /// Requests at a time: in threads, or else on an event loop.
     threads: u32,
+    concurrency: Option<u32>,
+    /// The number of the socket whose other direction the worker is to listen to.
+    control: u64,
+    /// Source text that the bridge compiles when it is asked for.
+    parts: BTreeMap<&'static str, &'static str>,
 }
 
 /// What a ready worker says of itself.
 #[derive(Deserialize)]
-struct Offer {
+struct Ready {
     tools: Vec<String>,
+    /// Whether it listens to that socket.
+    control: bool,
 }
 
 /// An adapter that travels in the program.
@@ -148,15 +160,20 @@ async fn start(shared: &Shared, seat: usize) -> Result<Worker, Error> {
         command: spec.command,
         source,
     };
-    let (ours, theirs) = UnixStream::pair().map_err(failed)?;
-    let command = worker_command(spec.command()?, spec.env, theirs.into()).map_err(failed)?;
+    let (requests, stdin) = UnixStream::pair().map_err(failed)?;
+    let (replies, stdout) = UnixStream::pair().map_err(failed)?;
+    let control = rustix::fs::fstat(&stdout)
+        .map_err(|error| failed(error.into()))?
+        .st_ino;
+    let command = worker_command(spec.command()?, spec.env, stdin.into(), stdout.into());
     let (process, stderr) = Process::spawn(command).await.map_err(failed)?;
     let mut worker = Worker {
-        connection: Arc::new(Connection::new(ours).map_err(failed)?),
+        connection: Arc::new(Connection::new(requests, replies).map_err(failed)?),
         process,
         tail: Tail::follow(stderr, spec.pool, number),
         decoder: Decoder::default(),
     };
+    let is_async = matches!(spec.defaults.profile, Profile::Async { .. });
     let introduction = Introduction {
         pool: spec.pool,
         worker: number,
@@ -166,7 +183,13 @@ async fn start(shared: &Shared, seat: usize) -> Result<Worker, Error> {
             text: embedded.source,
         }),
         python_path: spec.python_path,
-        threads: shared.threads,
+        threads: shared.room,
+        concurrency: is_async.then_some(shared.room),
+        control,
+        parts: is_async
+            .then_some(("event_loop", EVENT_LOOP))
+            .into_iter()
+            .collect(),
     };
     let length = u32::try_from(BRIDGE.len())
         .expect("the bridge is small")
@@ -181,13 +204,16 @@ async fn start(shared: &Shared, seat: usize) -> Result<Worker, Error> {
 
     let first = timeout(shared.startup_timeout, worker.first_frame()).await;
     let (reason, exception) = match first {
-        Ok(Ok(frame)) if frame.kind == Kind::Ready => {
-            // A worker that says nothing of tools is served all the same: a call tells what is there.
-            if let Ok(offer) = serde_json::from_slice::<Offer>(&frame.json) {
-                shared.offer(offer.tools);
+        Ok(Ok(frame)) if frame.kind == Kind::Ready => match serde_json::from_slice(&frame.json) {
+            Ok(Ready { tools, control }) => {
+                shared.offer(tools);
+                if control {
+                    worker.connection.is_heard();
+                }
+                return Ok(worker);
             }
-            return Ok(worker);
-        }
+            Err(error) => (format!("its ready message cannot be read: {error}"), None),
+        },
         Ok(Ok(frame)) => match serde_json::from_slice::<PythonException>(&frame.json) {
             Ok(exception) => (exception.to_string(), Some(exception)),
             Err(_) => (
@@ -214,8 +240,9 @@ async fn start(shared: &Shared, seat: usize) -> Result<Worker, Error> {
 fn worker_command(
     mut command: Command,
     env: &[crate::EnvOp],
-    socket: OwnedFd,
-) -> io::Result<Command> {
+    stdin: OwnedFd,
+    stdout: OwnedFd,
+) -> Command {
     // `-s`: the build did not look into the builder's own user site either.
     command.args(["-s", "-c", LOADER]);
     for name in FOREIGN {
@@ -225,10 +252,10 @@ fn worker_command(
         }
     }
     command
-        .stdin(Stdio::from(socket.try_clone()?))
-        .stdout(Stdio::from(socket))
+        .stdin(Stdio::from(stdin))
+        .stdout(Stdio::from(stdout))
         .stderr(Stdio::piped());
-    Ok(command)
+    command
 }
 
 /// Serves a worker until it has gone; whether it answered anything.

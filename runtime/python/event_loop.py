@@ -1,0 +1,161 @@
+"""The async profile: `async def` tools side by side on one event loop, and plain functions in threads beside it."""
+import asyncio
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+
+
+class EventLoop:
+    def __init__(self, worker, concurrency):
+        self.worker = worker
+        self.concurrency = concurrency
+        self.loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(self.loop)
+        self.threads = ThreadPoolExecutor(concurrency, "snakepit-tool")
+        self.slots = {}
+        # Each request that runs, with its task; None for one in a thread.
+        self.running = {}
+        self.stopped = set()
+        # Taken, and not begun for want of room.
+        self.waiting = deque()
+        self.replies = []
+
+    def run(self, direct):
+        if direct:
+            self.loop.add_reader(requests_fd, self.arrived)
+        while True:
+            try:
+                return self.loop.run_forever()
+            except (SystemExit, KeyboardInterrupt):
+                # asyncio lets these out after they have become the outcome of the tool that raised them.
+                pass
+
+    def arrived(self):
+        inbox = self.worker.inbox
+        while True:
+            taken = inbox.read()
+            self.accept(taken)
+            if taken is None or inbox.is_empty():
+                return
+
+    def deliver(self, taken):
+        """From another thread."""
+        self.loop.call_soon_threadsafe(self.accept, taken)
+
+    def accept(self, taken):
+        if taken is None:
+            self.loop.remove_reader(requests_fd)
+            self.loop.stop()
+            return
+        self.worker.taken += 1
+        self.waiting.append(taken)
+        self.begin()
+
+    def begin(self):
+        """Begins what there is room for. A reply that is not written yet takes up its room: what the host has no
+        reply of, beyond the room of the worker, has not begun."""
+        while self.waiting and len(self.running) + len(self.replies) < self.concurrency:
+            request, _, text = self.waiting.popleft()
+            worker = self.worker
+            if request in worker.cancelled:
+                worker.cancelled.discard(request)
+                self.reply(request, *failure(True, None))
+                continue
+            try:
+                name, arguments = decode(text)
+                tool = worker.tools.get(name)
+                if tool is None:
+                    self.reply(request, *worker.unknown_tool())
+                elif is_async(tool):
+                    task = self.loop.create_task(call(tool, arguments))
+                    self.running[request] = task
+                    task.add_done_callback(lambda task, request=request: self.done(request, task))
+                elif name in ("ping", "echo", "get_stats"):
+                    self.reply(request, *outcome(call(tool, arguments)))
+                else:
+                    self.running[request] = None
+                    future = self.loop.run_in_executor(self.threads, self.run_plain, request, text)
+                    future.add_done_callback(lambda future, request=request: self.done_plain(request, future))
+            except BaseException as error:
+                self.reply(request, *failure(False, error))
+
+    def done(self, request, task):
+        del self.running[request]
+        cancelled = request in self.stopped
+        self.stopped.discard(request)
+        try:
+            answer = outcome(task.result())
+        except BaseException as error:
+            answer = failure(cancelled, error)
+        self.reply(request, *answer)
+
+    def run_plain(self, request, text):
+        thread = _thread.get_ident()
+        slot = self.slots.get(thread)
+        if slot is None:
+            slot = self.slots[thread] = Slot()
+        slot.request = request
+        return self.worker.answer(slot, request, text)
+
+    def done_plain(self, request, future):
+        del self.running[request]
+        self.worker.cancelled.discard(request)
+        self.write(request, *future.result())
+
+    def finish(self, slot, coroutine):
+        """A plain function gave a coroutine: it belongs on the loop, not on its thread."""
+        slot.leave()
+        future = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+        slot.stop = future.cancel
+        if slot.target is not None and slot.target == slot.request:
+            future.cancel()
+        try:
+            return future.result()
+        finally:
+            slot.stop = None
+
+    def reply(self, request, kind, body):
+        self.worker.requests += 1
+        if kind == ERROR:
+            self.worker.errors += 1
+        self.write(request, kind, body)
+
+    def write(self, request, kind, body):
+        self.replies.append(frame(request, kind, body))
+        # All that end in one turn of the loop are written at once.
+        if len(self.replies) == 1:
+            self.loop.call_soon(self.flush)
+
+    def flush(self):
+        try:
+            write(b"".join(self.replies))
+        except OSError:
+            self.loop.stop()
+        self.replies.clear()
+        self.begin()
+
+    def cancel(self, request, place):
+        """From another thread."""
+        self.loop.call_soon_threadsafe(self.cancel_here, request, place)
+
+    def cancel_here(self, request, place):
+        if request in self.running:
+            task = self.running[request]
+            if task is not None:
+                self.stopped.add(request)
+                task.cancel()
+                return
+            # Noted first: a thread that begins it now sees it.
+            self.worker.cancelled.add(request)
+            for slot in list(self.slots.values()):
+                if slot.request == request:
+                    slot.strike(request)
+        elif place > self.worker.taken or any(taken[0] == request for taken in self.waiting):
+            self.worker.cancelled.add(request)
+
+
+def is_async(tool):
+    """Whether calling it only makes a coroutine."""
+    while hasattr(tool, "func"):
+        tool = tool.func
+    flags = getattr(getattr(tool, "__code__", None), "co_flags", 0)
+    return bool(flags & 0x80)
