@@ -58,6 +58,8 @@ pub struct Request {
     pub startup_timeout_ms: u64,
     /// Longest run of one request, in milliseconds.
     pub execute_timeout_ms: u64,
+    /// Longest time that a cancelled tool may take to stop, in milliseconds.
+    pub cancel_timeout_ms: u64,
     /// Longest wait for a worker to leave at shutdown, in milliseconds.
     pub shutdown_timeout_ms: u64,
     /// Requests that may wait before `QueueFull`.
@@ -117,6 +119,7 @@ impl Request {
             size: 1,
             startup_timeout_ms: 30_000,
             execute_timeout_ms: 30_000,
+            cancel_timeout_ms: 1_000,
             shutdown_timeout_ms: 5_000,
             queue_limit: 1024,
         }

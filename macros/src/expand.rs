@@ -269,9 +269,10 @@ fn spec(krate: &syn::Path, request: &Request, resolution: &Resolution) -> TokenS
         }
     };
     let (size, queue_limit) = (request.size, request.queue_limit);
-    let [startup, execute, shutdown] = [
+    let [startup, execute, cancel, shutdown] = [
         request.startup_timeout_ms,
         request.execute_timeout_ms,
+        request.cancel_timeout_ms,
         request.shutdown_timeout_ms,
     ]
     .map(|ms| quote!(::core::time::Duration::from_millis(#ms)));
@@ -286,7 +287,7 @@ fn spec(krate: &syn::Path, request: &Request, resolution: &Resolution) -> TokenS
             checks: &[#(#checks),*], adapter: #adapter, embedded: #embedded, python_path: &[#(#python_path),*],
             defaults: #krate::Defaults {
                 size: #size, profile: #profile, startup_timeout: #startup, execute_timeout: #execute,
-                shutdown_timeout: #shutdown, queue_limit: #queue_limit,
+                cancel_timeout: #cancel, shutdown_timeout: #shutdown, queue_limit: #queue_limit,
             },
             memo: #krate::Memo::new(),
         }

@@ -25,6 +25,9 @@ pub struct PoolConfig {
     /// Longest time from a call to its reply, waiting included.
     #[serde(deserialize_with = "duration")]
     pub execute_timeout: Option<Duration>,
+    /// Longest time that a cancelled tool may take to stop before its worker is replaced.
+    #[serde(deserialize_with = "duration")]
+    pub cancel_timeout: Option<Duration>,
     /// Longest wait for the workers to finish and leave.
     #[serde(deserialize_with = "duration")]
     pub shutdown_timeout: Option<Duration>,

@@ -137,6 +137,8 @@ pub struct Defaults {
     pub startup_timeout: Duration,
     /// Longest run of one request.
     pub execute_timeout: Duration,
+    /// Longest time that a cancelled tool may take to stop.
+    pub cancel_timeout: Duration,
     /// Longest wait for a worker to leave.
     pub shutdown_timeout: Duration,
     /// Requests that may wait.

@@ -40,6 +40,7 @@ fn spec(checks: Vec<Check>, env: Vec<EnvOp>) -> &'static SpawnSpec {
             profile: Profile::Process,
             startup_timeout: Duration::from_secs(1),
             execute_timeout: Duration::from_secs(1),
+            cancel_timeout: Duration::from_secs(1),
             shutdown_timeout: Duration::from_secs(1),
             queue_limit: 1,
         },

@@ -245,29 +245,6 @@ async fn a_worker_that_misbehaves_costs_one_typed_error_and_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_passed_limit_ends_the_tool_and_leaves_the_others_alone() {
-    let config = PoolConfig {
-        execute_timeout: Some(Duration::from_millis(300)),
-        ..PoolConfig::default()
-    };
-    let pool = Pool::start(Pools::TOOLS, &config).await.unwrap();
-    let before: u32 = pool.execute("pid", &()).await.unwrap();
-    let error = pool.execute::<_, ()>("spin", &60).await.unwrap_err();
-    assert!(matches!(error, Error::TimedOut { .. }), "{error:?}");
-    assert!(gone(before).await);
-    let config = PoolConfig::default();
-    let pool = Pool::start(Pools::TOOLS, &config).await.unwrap();
-    let dropped = tokio::time::timeout(
-        Duration::from_millis(50),
-        pool.execute::<_, u32>("sleep", &0.2),
-    );
-    assert!(dropped.await.is_err());
-    // The dropped call ran to its end; its answer went to nobody.
-    assert_eq!(pool.execute::<_, i64>("add", &(1, 1)).await.unwrap(), 2);
-    assert_eq!(pool.stats().restarts, 0);
-}
-
-#[tokio::test]
 async fn requests_beyond_the_queue_are_refused_at_once() {
     let config = PoolConfig {
         queue_limit: Some(2),
@@ -482,27 +459,6 @@ async fn every_request_has_exactly_one_outcome_while_workers_die() {
     assert_eq!((stats.in_flight, stats.queued), (0, 0));
     // The last one that died may be on its way to a successor.
     assert!(stats.restarts + 3 >= died, "{stats:?}");
-}
-
-#[tokio::test]
-async fn a_call_that_nobody_waits_for_ends_at_its_limit_all_the_same() {
-    let config = PoolConfig {
-        execute_timeout: Some(Duration::from_millis(400)),
-        shutdown_timeout: Some(Duration::MAX),
-        ..PoolConfig::default()
-    };
-    let pool = Pool::start(Pools::TOOLS, &config).await.unwrap();
-    let dropped = tokio::time::timeout(
-        Duration::from_millis(100),
-        pool.execute::<_, ()>("spin", &60),
-    );
-    assert!(dropped.await.is_err());
-    let end = Instant::now() + Duration::from_secs(10);
-    while pool.execute::<_, i64>("add", &(1, 1)).await.is_err() {
-        assert!(Instant::now() < end, "{pool:?}");
-    }
-    assert_eq!(pool.stats().restarts, 1);
-    pool.shutdown().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -17,6 +17,7 @@ use crate::declaration::{PoolDeclaration, Profile, Request};
 /// Keys of `#[pool(...)]`.
 const KEYS: &[&str] = &[
     "adapter",
+    "cancel_timeout",
     "env",
     "environment",
     "execute_timeout",
@@ -152,6 +153,7 @@ fn apply(pool: &mut PoolDeclaration, key: &str, setting: &Setting) -> syn::Resul
         "queue_limit" => request.queue_limit = number(literal(setting)?, u32::MAX)?,
         "startup_timeout" => request.startup_timeout_ms = duration(text(setting)?)?,
         "execute_timeout" => request.execute_timeout_ms = duration(text(setting)?)?,
+        "cancel_timeout" => request.cancel_timeout_ms = duration(text(setting)?)?,
         "shutdown_timeout" => request.shutdown_timeout_ms = duration(text(setting)?)?,
         _ => {
             return Err(unknown(

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 use super::connection::Connection;
-use super::frame::{Frame, Kind};
+use super::frame::{Frame, Kind, encode};
 
 /// A worker's socket may hold as much work as takes about this long: enough that the worker never waits for the
 /// host, too little for a request to be stuck behind slow ones while other workers idle.
@@ -32,22 +32,81 @@ pub(crate) enum Outcome {
     ShutDown,
 }
 
+/// How often an idempotent request is tried again after a crash.
+const RETRIES: u8 = 2;
+
 /// One call.
 #[derive(Debug)]
-struct Request {
+pub(crate) struct Request {
     ticket: u32,
     frame: Bytes,
     reply: oneshot::Sender<Outcome>,
     /// When its time is over, whether or not anybody still waits for it.
     deadline: Instant,
+    /// How often it may yet be tried again after a crash.
+    retries: u8,
+    /// The how-manieth request it is that its worker was sent.
+    place: u64,
+    cancelled: Cancelled,
+}
+
+/// Whether a worker was told to stop a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cancelled {
+    No,
+    /// Yes, and it has not begun it.
+    Unbegun,
+    /// Yes, and it should have stopped by then.
+    Until(Instant),
+}
+
+impl Request {
+    /// The frame carries the ticket.
+    pub(crate) fn new(
+        ticket: u32,
+        frame: Bytes,
+        deadline: Instant,
+        idempotent: bool,
+        reply: oneshot::Sender<Outcome>,
+    ) -> Self {
+        Self {
+            ticket,
+            frame,
+            reply,
+            deadline,
+            retries: if idempotent { RETRIES } else { 0 },
+            place: 0,
+            cancelled: Cancelled::No,
+        }
+    }
+
+    /// When its worker has to be looked at for its sake.
+    fn alarm(&self) -> Option<Instant> {
+        match self.cancelled {
+            Cancelled::No => Some(self.deadline),
+            Cancelled::Unbegun => None,
+            Cancelled::Until(limit) => Some(limit),
+        }
+    }
+
+    fn is_stuck(&self, now: Instant) -> bool {
+        matches!(self.cancelled, Cancelled::Until(limit) if limit <= now)
+    }
 }
 
 /// One worker, or its empty place.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Seat {
     connection: Option<Arc<Connection>>,
     /// Sent and not answered, in the order in which they were sent.
     sent: VecDeque<Request>,
+    /// Requests that this worker was ever sent.
+    count: u64,
+    /// Those among `sent` that were cancelled.
+    cancelled: usize,
+    /// When whoever serves the worker looks at it next, and how to be looked at sooner.
+    alarm: Instant,
+    wake: Arc<Notify>,
     /// When the worker last began to be busy, or answered.
     since: Option<Instant>,
     /// Running mean of the time that a request takes; unknown before the first reply.
@@ -67,6 +126,8 @@ pub(crate) struct Dispatch {
     /// Requests that one worker runs at a time.
     room: usize,
     queue_limit: usize,
+    /// How long a worker may take to stop a cancelled request.
+    cancel_timeout: Duration,
     seats: Vec<Seat>,
     queue: VecDeque<Request>,
     closed: bool,
@@ -82,11 +143,17 @@ pub(crate) struct Dispatch {
 pub(crate) struct Unasked;
 
 impl Dispatch {
-    pub(crate) fn new(size: usize, room: usize, queue_limit: usize) -> Self {
+    pub(crate) fn new(
+        size: usize,
+        room: usize,
+        queue_limit: usize,
+        cancel_timeout: Duration,
+    ) -> Self {
         Self {
             room,
             queue_limit,
-            seats: (0..size).map(|_| Seat::default()).collect(),
+            cancel_timeout,
+            seats: (0..size).map(|_| Seat::new(Arc::default())).collect(),
             queue: VecDeque::new(),
             closed: false,
             kept: size,
@@ -96,23 +163,15 @@ impl Dispatch {
         }
     }
 
-    /// Takes a request: its frame carries the ticket.
-    pub(crate) fn submit(
-        &mut self,
-        ticket: u32,
-        frame: Bytes,
-        deadline: Instant,
-        reply: oneshot::Sender<Outcome>,
-    ) -> Result<(), Refused> {
+    /// Wakes whoever serves the worker when it has to be looked at sooner than [`Dispatch::next_alarm`] said.
+    pub(crate) fn wake(&self, seat: usize) -> Arc<Notify> {
+        self.seats[seat].wake.clone()
+    }
+
+    pub(crate) fn submit(&mut self, request: Request) -> Result<(), Refused> {
         if self.closed {
             return Err(Refused::ShutDown);
         }
-        let request = Request {
-            ticket,
-            frame,
-            reply,
-            deadline,
-        };
         // Whoever waits already goes first.
         if self.queue.is_empty()
             && let Some(seat) = self.roomiest()
@@ -156,10 +215,7 @@ impl Dispatch {
 
     /// A worker is ready.
     pub(crate) fn seat(&mut self, seat: usize, connection: Arc<Connection>) {
-        self.seats[seat] = Seat {
-            connection: Some(connection),
-            ..Seat::default()
-        };
+        self.seats[seat].connection = Some(connection);
         self.fill();
     }
 
@@ -179,6 +235,7 @@ impl Dispatch {
         let (index, _) = index.ok_or(Unasked)?;
         let request = place.sent.remove(index).expect("the index was just found");
         place.keep_pace();
+        place.forget(&request, self.room, self.cancel_timeout);
         self.requests += 1;
         self.errors += u64::from(matches!(outcome, Outcome::Error(_)));
         // Nobody waits any more for a request whose future was dropped.
@@ -192,24 +249,37 @@ impl Dispatch {
         let seat = &mut self.seats[seat];
         seat.connection = None;
         let rest = seat.sent.split_off(self.room.min(seat.sent.len()));
+        self.put_back(rest);
+    }
+
+    /// What a retired worker may have begun comes to its end, or is tried again where that does no harm.
+    pub(crate) fn bury(&mut self, seat: usize, outcome: impl Fn() -> Outcome) {
+        let wake = self.seats[seat].wake.clone();
+        let begun = std::mem::replace(&mut self.seats[seat], Seat::new(wake)).sent;
+        let mut again = VecDeque::new();
+        for mut request in begun {
+            let outcome = outcome();
+            if request.retries > 0 && matches!(outcome, Outcome::Crashed { .. }) {
+                request.retries -= 1;
+                again.push_back(request);
+            } else {
+                self.requests += 1;
+                self.errors += 1;
+                let _ = request.reply.send(outcome);
+            }
+        }
+        self.put_back(again);
+    }
+
+    /// Requests of a worker that has gone go to others, before all that waits.
+    fn put_back(&mut self, requests: VecDeque<Request>) {
         // Whoever gave up meanwhile needs no second worker.
-        for request in rest
-            .into_iter()
-            .rev()
-            .filter(|rest| !rest.reply.is_closed())
-        {
+        let wanted =
+            |request: &Request| request.cancelled == Cancelled::No && !request.reply.is_closed();
+        for request in requests.into_iter().rev().filter(wanted) {
             self.queue.push_front(request);
         }
         self.fill();
-    }
-
-    /// What a retired worker may have begun comes to its end.
-    pub(crate) fn bury(&mut self, seat: usize, outcome: impl Fn() -> Outcome) {
-        for request in std::mem::take(&mut self.seats[seat]).sent {
-            self.requests += 1;
-            self.errors += 1;
-            let _ = request.reply.send(outcome());
-        }
     }
 
     /// Nobody keeps a seat any more: the pool ends, or the runtime does. Without any seat nothing can be answered.
@@ -227,28 +297,47 @@ impl Dispatch {
         self.kept == 0
     }
 
-    /// The caller no longer waits: a request that was not sent yet is forgotten. Gives the worker that may be
-    /// running it, if one is.
-    pub(crate) fn cancel(&mut self, ticket: u32) -> Option<usize> {
-        if let Some(index) = self
-            .queue
-            .iter()
-            .position(|request| request.ticket == ticket)
-        {
+    /// The caller no longer waits: a request that was not sent yet is forgotten, and the worker that has it is told.
+    pub(crate) fn cancel(&mut self, ticket: u32) {
+        let is_it = |request: &Request| request.ticket == ticket;
+        if let Some(index) = self.queue.iter().position(is_it) {
             self.queue.remove(index);
-            return None;
+            return;
         }
-        let room = self.room;
-        self.seats.iter().position(|seat| {
-            let mut running = seat.sent.iter().take(room);
-            running.any(|request| request.ticket == ticket)
-        })
+        for seat in &mut self.seats {
+            if let Some(index) = seat.sent.iter().position(is_it) {
+                seat.cancel(index, self.room, self.cancel_timeout);
+                return;
+            }
+        }
     }
 
-    /// When the time of the first request that a worker runs is over.
-    pub(crate) fn deadline(&self, seat: usize) -> Option<Instant> {
-        let running = self.seats[seat].sent.iter().take(self.room);
-        running.map(|request| request.deadline).min()
+    /// Cancels what a worker runs beyond its time, and tells when to look again.
+    pub(crate) fn next_alarm(&mut self, seat: usize) -> Instant {
+        let now = Instant::now();
+        let (room, grace) = (self.room, self.cancel_timeout);
+        let seat = &mut self.seats[seat];
+        for index in 0..room.min(seat.sent.len()) {
+            let request = &seat.sent[index];
+            if request.cancelled == Cancelled::No && request.deadline <= now {
+                seat.cancel(index, room, grace);
+            }
+        }
+        let running = seat.sent.iter().take(room);
+        let next = running
+            .filter_map(Request::alarm)
+            .filter(|at| *at > now)
+            .min();
+        seat.alarm = next.unwrap_or_else(far);
+        seat.alarm
+    }
+
+    /// Whether a worker is of no more use, because everything that it runs was cancelled and does not stop. While it
+    /// runs anything else it is left alone, and gets nothing more.
+    pub(crate) fn is_stuck(&self, seat: usize) -> bool {
+        let seat = &self.seats[seat];
+        let mut running = seat.sent.iter().take(self.room);
+        seat.is_stuck(self.room) && running.all(|request| request.cancelled != Cancelled::No)
     }
 
     /// No new requests; those that are here go on.
@@ -275,6 +364,11 @@ impl Dispatch {
         (sent, self.queue.len())
     }
 
+    /// Workers that the pool keeps.
+    pub(crate) fn size(&self) -> usize {
+        self.seats.len()
+    }
+
     /// Workers that are ready.
     pub(crate) fn ready(&self) -> usize {
         self.seats
@@ -285,9 +379,23 @@ impl Dispatch {
 }
 
 impl Seat {
+    fn new(wake: Arc<Notify>) -> Self {
+        Self {
+            connection: None,
+            sent: VecDeque::new(),
+            count: 0,
+            cancelled: 0,
+            // Nobody looks at it yet.
+            alarm: far(),
+            wake,
+            since: None,
+            pace: None,
+        }
+    }
+
     /// How many requests more it may be sent.
     fn room(&self, room: usize) -> usize {
-        if self.connection.is_none() {
+        if self.connection.is_none() || self.is_stuck(room) {
             return 0;
         }
         let ahead = self.pace.map_or(0, |pace| {
@@ -302,7 +410,15 @@ impl Seat {
 
     fn send(&mut self, requests: impl IntoIterator<Item = Request>, room: usize) {
         let first = self.sent.len();
-        self.sent.extend(requests);
+        for mut request in requests {
+            self.count += 1;
+            request.place = self.count;
+            if request.deadline < self.alarm {
+                self.alarm = request.deadline;
+                self.wake.notify_one();
+            }
+            self.sent.push_back(request);
+        }
         if first < room {
             self.since = Some(Instant::now());
         }
@@ -315,6 +431,56 @@ impl Seat {
         }
     }
 
+    /// Tells the worker to stop a request.
+    fn cancel(&mut self, index: usize, room: usize, grace: Duration) {
+        let request = &mut self.sent[index];
+        if request.cancelled != Cancelled::No {
+            return;
+        }
+        self.cancelled += 1;
+        request.cancelled = Cancelled::Unbegun;
+        if let Some(connection) = &self.connection {
+            let frame = encode(request.ticket, Kind::Cancel, &request.place);
+            connection.control(frame.expect("a number has a JSON form"));
+        }
+        self.give_grace(room, grace);
+    }
+
+    /// A cancelled request has so long to stop, from when the worker may have begun it.
+    fn give_grace(&mut self, room: usize, grace: Duration) {
+        let limit = Instant::now().checked_add(grace).unwrap_or_else(far);
+        for request in self.sent.iter_mut().take(room) {
+            if request.cancelled == Cancelled::Unbegun {
+                request.cancelled = Cancelled::Until(limit);
+                if limit < self.alarm {
+                    self.alarm = limit;
+                    self.wake.notify_one();
+                }
+            }
+        }
+    }
+
+    /// A request was answered; others may have been begun in its place.
+    fn forget(&mut self, request: &Request, room: usize, grace: Duration) {
+        if request.cancelled != Cancelled::No {
+            self.cancelled -= 1;
+        }
+        if self.cancelled > 0 {
+            self.give_grace(room, grace);
+        }
+    }
+
+    /// Whether it runs something that was cancelled and does not stop.
+    fn is_stuck(&self, room: usize) -> bool {
+        self.cancelled > 0 && {
+            let now = Instant::now();
+            self.sent
+                .iter()
+                .take(room)
+                .any(|request| request.is_stuck(now))
+        }
+    }
+
     /// Learns from a reply how long a request takes.
     fn keep_pace(&mut self) {
         let now = Instant::now();
@@ -323,4 +489,10 @@ impl Seat {
             self.pace = Some(self.pace.map_or(took, |pace| (pace * 7 + took) / 8));
         }
     }
+}
+
+/// Later than anything that is waited for.
+pub(crate) fn far() -> Instant {
+    const YEARS: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+    Instant::now() + YEARS
 }

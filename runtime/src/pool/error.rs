@@ -87,7 +87,7 @@ pub enum Error {
         /// The tools that are there, sorted.
         known: Vec<String>,
     },
-    /// No answer came within the time limit. A tool that was running was ended with its worker.
+    /// No answer came within the time limit. A tool that was running was told to stop, or ended with its worker.
     #[error("pool `{pool}`: tool `{tool}` gave no answer within {limit:?}")]
     TimedOut {
         /// The pool.

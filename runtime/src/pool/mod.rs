@@ -6,6 +6,7 @@ mod connection;
 mod dispatch;
 mod error;
 mod frame;
+mod options;
 mod process;
 mod stderr;
 mod worker;
@@ -23,10 +24,11 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 pub use error::{Error, PythonException};
+pub use options::CallOptions;
 
 use crate::PoolConfig;
 use crate::spec::{Profile, SpawnSpec};
-use dispatch::{Dispatch, Outcome, Refused};
+use dispatch::{Dispatch, Outcome, Refused, Request, far};
 use frame::Kind;
 use worker::Fault;
 
@@ -51,6 +53,7 @@ struct Shared {
     room: u32,
     startup_timeout: Duration,
     execute_timeout: Duration,
+    cancel_timeout: Duration,
     shutdown_timeout: Duration,
     queue_limit: u32,
     dispatch: Mutex<Dispatch>,
@@ -58,8 +61,6 @@ struct Shared {
     tools: Mutex<Vec<String>>,
     tickets: AtomicU32,
     phase: watch::Sender<Phase>,
-    /// One for each seat: its worker runs a request whose time is over.
-    stops: Vec<Notify>,
     /// While the pool closes: an answer came, or a worker went.
     settled: Notify,
 }
@@ -99,9 +100,7 @@ impl Shared {
 
 /// The end of a time limit; one too long to be told is none.
 fn after(limit: Duration) -> Instant {
-    const YEARS: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
-    let now = Instant::now();
-    now.checked_add(limit).unwrap_or_else(|| now + YEARS)
+    Instant::now().checked_add(limit).unwrap_or_else(far)
 }
 
 /// A running pool of Python workers. It is a cheap handle; when the last one is dropped, the workers are ended.
@@ -188,23 +187,25 @@ impl Pool {
             Profile::Thread { threads } => threads.max(1),
             Profile::Async { concurrency } => concurrency.max(1),
         };
+        let cancel_timeout = config.cancel_timeout.unwrap_or(defaults.cancel_timeout);
         let queue_limit = config.queue_limit.unwrap_or(defaults.queue_limit);
         let shared = Arc::new(Shared {
             spec,
             room,
             startup_timeout: config.startup_timeout.unwrap_or(defaults.startup_timeout),
             execute_timeout: config.execute_timeout.unwrap_or(defaults.execute_timeout),
+            cancel_timeout,
             shutdown_timeout: config.shutdown_timeout.unwrap_or(defaults.shutdown_timeout),
             queue_limit,
             dispatch: Mutex::new(Dispatch::new(
                 size as usize,
                 room as usize,
                 queue_limit as usize,
+                cancel_timeout,
             )),
             tools: Mutex::default(),
             tickets: AtomicU32::new(0),
             phase: watch::Sender::new(Phase::Running),
-            stops: (0..size).map(|_| Notify::new()).collect(),
             settled: Notify::new(),
         });
         let pool = Self {
@@ -232,10 +233,42 @@ impl Pool {
     /// A map or struct becomes keyword arguments, a tuple or sequence positional ones, `()` none, anything else the
     /// one argument.
     ///
+    /// Dropping the future cancels the call: what still waits is forgotten, and a tool that runs is interrupted, an
+    /// `async def` one by the cancellation of its task, another one by the exception `snakepit_bridge.Cancelled`. A
+    /// worker whose tool does not stop within the pool's `cancel_timeout` is replaced.
+    ///
     /// # Errors
     /// Exactly one [`Error`] that says what happened. After [`Error::TimedOut`] and [`Error::WorkerCrashed`] it is not
     /// known what the tool had done.
     pub async fn execute<A, R>(&self, tool: &str, args: &A) -> Result<R, Error>
+    where
+        A: Serialize + ?Sized,
+        R: DeserializeOwned,
+    {
+        self.execute_with(tool, args, CallOptions::new()).await
+    }
+
+    /// [`Pool::execute`] with a time limit of its own, or for a tool that may run twice.
+    ///
+    /// ```no_run
+    /// # async fn f(pool: snakepit::Pool) -> Result<(), snakepit::Error> {
+    /// use snakepit::CallOptions;
+    /// use std::time::Duration;
+    ///
+    /// let options = CallOptions::new().time_limit(Duration::from_secs(300)).idempotent();
+    /// let rows: u64 = pool.execute_with("count_rows", "big.csv", options).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Pool::execute`].
+    pub async fn execute_with<A, R>(
+        &self,
+        tool: &str,
+        args: &A,
+        options: CallOptions,
+    ) -> Result<R, Error>
     where
         A: Serialize + ?Sized,
         R: DeserializeOwned,
@@ -251,8 +284,10 @@ impl Pool {
             }
         })?;
         let (sender, receiver) = oneshot::channel();
-        let deadline = after(shared.execute_timeout);
-        let submitted = shared.lock().submit(ticket, frame, deadline, sender);
+        let limit = options.time_limit.unwrap_or(shared.execute_timeout);
+        let deadline = after(limit);
+        let request = Request::new(ticket, frame, deadline, options.idempotent, sender);
+        let submitted = shared.lock().submit(request);
         submitted.map_err(|refused| match refused {
             Refused::QueueFull => Error::QueueFull {
                 pool,
@@ -268,12 +303,7 @@ impl Pool {
         let outcome = timeout_at(deadline, receiver).await;
         let tool = tool.to_owned();
         let Ok(outcome) = outcome else {
-            call.expire();
-            return Err(Error::TimedOut {
-                pool,
-                tool,
-                limit: shared.execute_timeout,
-            });
+            return Err(Error::TimedOut { pool, tool, limit });
         };
         call.answered = true;
         match outcome.unwrap_or(Outcome::ShutDown) {
@@ -284,7 +314,7 @@ impl Pool {
                     message: error.to_string(),
                 })
             }
-            Outcome::Error(json) => Err(fault(pool, tool, &json)),
+            Outcome::Error(json) => Err(fault(pool, tool, limit, &json)),
             Outcome::Crashed { status, stderr } => Err(Error::WorkerCrashed {
                 pool,
                 tool,
@@ -300,7 +330,7 @@ impl Pool {
         let dispatch = self.shared().lock();
         let (in_flight, queued) = dispatch.load();
         PoolStats {
-            workers: self.shared().stops.len(),
+            workers: dispatch.size(),
             ready: dispatch.ready(),
             in_flight,
             queued,
@@ -340,42 +370,27 @@ impl Pool {
     }
 }
 
-/// A call that is under way. Dropping it takes it out of the queue; one that a worker runs already goes on, at most
-/// until its time is over.
+/// A call that is under way; dropping it before it is answered cancels it.
 struct Call<'a> {
     shared: &'a Shared,
     ticket: u32,
     answered: bool,
 }
 
-impl Call<'_> {
-    /// Its time is over: a worker that runs it is ended, since Python cannot be made to stop.
-    fn expire(&mut self) {
-        self.answered = true;
-        if let Some(seat) = self.give_up() {
-            self.shared.stops[seat].notify_one();
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        if self.answered {
+            return;
         }
-    }
-
-    fn give_up(&self) -> Option<usize> {
         let mut dispatch = self.shared.lock();
-        let running = dispatch.cancel(self.ticket);
+        dispatch.cancel(self.ticket);
         if dispatch.is_closed() {
             self.shared.settled.notify_waiters();
         }
-        running
     }
 }
 
-impl Drop for Call<'_> {
-    fn drop(&mut self) {
-        if !self.answered {
-            self.give_up();
-        }
-    }
-}
-
-fn fault(pool: &'static str, tool: String, json: &[u8]) -> Error {
+fn fault(pool: &'static str, tool: String, limit: Duration, json: &[u8]) -> Error {
     match serde_json::from_slice(json) {
         Ok(Fault::Exception(exception)) => Error::Python {
             pool,
@@ -387,6 +402,7 @@ fn fault(pool: &'static str, tool: String, json: &[u8]) -> Error {
             tool,
             message: format!("its value cannot be sent: {exception}"),
         },
+        Ok(Fault::Cancelled) => Error::TimedOut { pool, tool, limit },
         Ok(Fault::UnknownTool { tools }) => Error::UnknownTool {
             pool,
             tool,

@@ -18,7 +18,7 @@ use super::error::{Error, PythonException};
 use super::frame::{Decoder, Frame, Kind, encode};
 use super::process::Process;
 use super::stderr::Tail;
-use super::{Phase, Shared, after};
+use super::{Phase, Shared};
 use crate::spec::Profile;
 
 /// The Python half, which travels in the program.
@@ -268,10 +268,10 @@ async fn serve(
     phase: &mut watch::Receiver<Phase>,
 ) -> bool {
     let mut answered = false;
-    let stop = &shared.stops[seat];
-    // One alarm for all requests: they have one limit, so that later ones have later deadlines, and it is set anew
-    // only when it rings.
-    let mut alarm = pin!(sleep_until(after(shared.execute_timeout)));
+    let wake = shared.lock().wake(seat);
+    // One alarm for all requests. Later ones mostly have later deadlines: it is set anew when it rings, and for the few
+    // that have not.
+    let mut alarm = pin!(sleep_until(shared.lock().next_alarm(seat)));
     let reason = loop {
         let end = tokio::select! {
             () = worker.connection.readable() => worker.take(shared, seat, &mut answered),
@@ -280,11 +280,15 @@ async fn serve(
                 break worker.take(shared, seat, &mut answered).unwrap_or(status);
             }
             never = worker.connection.send_rest() => match never {},
-            () = stop.notified() => worker.overdue(shared, seat, &mut answered),
+            () = wake.notified() => {
+                alarm.as_mut().reset(shared.lock().next_alarm(seat));
+                None
+            }
             () = &mut alarm => {
-                let next = shared.lock().deadline(seat).filter(|next| *next > Instant::now());
-                alarm.as_mut().reset(next.unwrap_or_else(|| after(shared.execute_timeout)));
-                worker.overdue(shared, seat, &mut answered)
+                // It may have answered a moment ago.
+                let end = worker.take(shared, seat, &mut answered);
+                alarm.as_mut().reset(shared.lock().next_alarm(seat));
+                end
             }
             _ = phase.changed() => match *phase.borrow_and_update() {
                 Phase::Running => None,
@@ -364,29 +368,20 @@ impl Worker {
         }
     }
 
-    /// Whether it runs a request whose time is over, and so has to go. It may have answered that one a moment ago:
-    /// then the next one is not to be harmed.
-    fn overdue(&mut self, shared: &Shared, seat: usize, answered: &mut bool) -> Option<String> {
-        self.take(shared, seat, answered).or_else(|| {
-            let deadline = shared.lock().deadline(seat)?;
-            (deadline <= Instant::now()).then(|| "it was ended at a time limit".to_owned())
-        })
-    }
-
     /// Takes all answers that have arrived. Some: the worker is of no more use, and why; an empty reason is its end.
     fn take(&mut self, shared: &Shared, seat: usize, answered: &mut bool) -> Option<String> {
         let mut frames = Vec::new();
         let arrival = self
             .connection
             .receive(&mut self.decoder, &mut |frame| frames.push(frame));
-        let mut unasked = None;
+        let mut fault = None;
+        let mut dispatch = shared.lock();
         if !frames.is_empty() {
             *answered = true;
-            let mut dispatch = shared.lock();
             for frame in frames {
                 let request = frame.request;
                 if dispatch.answered(seat, frame).is_err() {
-                    unasked = Some(format!(
+                    fault = Some(format!(
                         "it answered request {request}, which it did not have"
                     ));
                     break;
@@ -397,8 +392,14 @@ impl Worker {
                 shared.settled.notify_waiters();
             }
         }
+        if fault.is_none() && dispatch.is_stuck(seat) {
+            let limit = shared.cancel_timeout;
+            fault = Some(format!(
+                "it was ended because a cancelled tool did not stop within {limit:?}"
+            ));
+        }
         match arrival {
-            _ if unasked.is_some() => unasked,
+            _ if fault.is_some() => fault,
             Err(garbage) => Some(garbage.to_string()),
             Ok(Arrival::End) => Some(String::new()),
             Ok(Arrival::Frames) => None,
@@ -412,5 +413,9 @@ impl Worker {
 pub(crate) enum Fault {
     Exception(PythonException),
     Encoding(PythonException),
-    UnknownTool { tools: Vec<String> },
+    /// It was cancelled: if anybody still waits, its time is over.
+    Cancelled,
+    UnknownTool {
+        tools: Vec<String>,
+    },
 }
