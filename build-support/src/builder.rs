@@ -220,6 +220,7 @@ fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalogue::Code;
     use crate::diagnostic::Diagnostic;
 
     /// The directives of a package whose only pool reads one file and three variables.
@@ -264,7 +265,7 @@ mod tests {
 
     #[test]
     fn while_a_pool_fails_each_build_asks_again() {
-        let fault = Diagnostic::new("venv_not_found", "none", "make one");
+        let fault = Diagnostic::new(Code::VenvNotFound, "none", "make one");
         let lines = lines(Outcome::Failed(vec![fault]));
         assert!(
             lines.contains(&"cargo::rerun-if-changed=/out/snakepit-failed".to_owned()),

@@ -7,6 +7,8 @@ use std::path::Path;
 use proc_macro2::Span;
 use serde::Serialize;
 
+use crate::declare::Mistake;
+
 /// One annotated struct.
 #[derive(Debug, Clone)]
 pub struct Declaration {
@@ -14,6 +16,8 @@ pub struct Declaration {
     pub name: String,
     /// Its pools, in the order of the fields.
     pub pools: Vec<PoolDeclaration>,
+    /// What is wrong with the struct and its attributes.
+    pub mistakes: Vec<Mistake>,
 }
 
 /// One field that carries `#[pool]`.
@@ -146,9 +150,9 @@ impl PoolDeclaration {
             .copied()
             .unwrap_or_else(Span::call_site)
     }
+}
 
-    /// The name of the pool's constant.
-    pub fn constant(&self) -> String {
-        self.name.to_uppercase()
-    }
+/// The name of a pool's constant.
+pub fn constant(pool: &str) -> String {
+    pool.to_uppercase()
 }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use pep440_rs::{Version, VersionSpecifiers};
 
+use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::distribution::{Distribution, Distributions};
 use crate::marker::Variables;
@@ -23,7 +24,7 @@ pub(crate) fn check_python(
             first_line(&error.to_string())
         );
         Diagnostic::new(
-            "requirement_invalid",
+            Code::RequirementInvalid,
             message,
             "write one like `>=3.11,<3.14`",
         )
@@ -34,7 +35,7 @@ pub(crate) fn check_python(
     }
     let message = format!("wants Python `{specifier}`, but `{command}` is Python {version}");
     let help = format!("name an environment whose Python is `{specifier}`, or change `python`");
-    Err(Diagnostic::new("python_version_mismatch", message, help).at("python"))
+    Err(Diagnostic::new(Code::PythonVersionMismatch, message, help).at("python"))
 }
 
 /// The interpreter that `requires` is held against.
@@ -133,7 +134,7 @@ impl Demands<'_> {
         };
         let Some(found) = found else {
             return Some(Diagnostic::new(
-                "requirement_not_installed",
+                Code::RequirementNotInstalled,
                 format!("{wants}, which is not installed for `{command}`"),
                 (self.remedy)(wanted, part),
             ));
@@ -149,7 +150,7 @@ impl Demands<'_> {
             return None;
         };
         Some(Diagnostic::new(
-            "requirement_not_met",
+            Code::RequirementNotMet,
             format!("{wants}, but {instead} is installed for `{command}`"),
             (self.remedy)(wanted, part),
         ))
@@ -162,7 +163,7 @@ impl Demands<'_> {
             known => format!("it has {}", known.join(", ")),
         };
         Diagnostic::new(
-            "requirement_extra_unknown",
+            Code::RequirementExtraUnknown,
             format!("wants `{text}`, but {name} {version} has no extra `{extra}`"),
             help,
         )
@@ -179,9 +180,11 @@ mod tests {
     fn a_python_outside_the_specifier_is_refused_and_a_broken_specifier_is_named() {
         assert!(check_python(">=3.11,<3.14", "3.12.1", "python3").is_ok());
         let older = check_python(">=3.11", "3.9.1", "python3").unwrap_err();
-        assert_eq!(older.code, "python_version_mismatch");
+        assert_eq!(older.code(), "python_version_mismatch");
         assert_eq!(
-            check_python("three", "3.9.1", "python3").unwrap_err().code,
+            check_python("three", "3.9.1", "python3")
+                .unwrap_err()
+                .code(),
             "requirement_invalid"
         );
     }
@@ -218,7 +221,9 @@ mod tests {
             remedy: &|wanted, part| format!("{} for {}", part.text, wanted.text),
         };
         let faults = demands.check(&[text.to_owned()]).into_iter();
-        faults.map(|fault| (fault.code, fault.message)).collect()
+        faults
+            .map(|fault| (fault.code().to_owned(), fault.message().to_owned()))
+            .collect()
     }
 
     #[test]

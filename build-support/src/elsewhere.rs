@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::adapter;
+use crate::catalogue::Code;
 use crate::declaration::{Adapter, Request};
 use crate::demand::Demands;
 use crate::diagnostic::Diagnostic;
@@ -143,7 +144,7 @@ pub(crate) fn check(
                 "`python_path` names `{folder}`, which is relative to no folder of {place}"
             );
             let help = "write the absolute path of a folder in it";
-            Diagnostic::new("container_path_relative", message, help).at("python_path")
+            Diagnostic::new(Code::ContainerPathRelative, message, help).at("python_path")
         })
         .collect();
     if !faults.is_empty() {
@@ -169,7 +170,7 @@ pub(crate) fn check(
             let help = format!(
                 "run `{shown} -c \"import json, importlib.metadata\"` to see what is wrong with it"
             );
-            return vec![Diagnostic::new("probe_failed", message, help)];
+            return vec![Diagnostic::new(Code::ProbeFailed, message, help)];
         }
     };
     let demands = Demands {
@@ -186,7 +187,7 @@ pub(crate) fn check(
     for (folder, _) in folders.filter(|(_, is_there)| !**is_there) {
         let message = format!("`python_path` names `{folder}`, which is no folder of {place}");
         let help = "make it there, or correct the path";
-        faults.push(Diagnostic::new("python_path_not_found", message, help).at("python_path"));
+        faults.push(Diagnostic::new(Code::PythonPathNotFound, message, help).at("python_path"));
     }
     if let Some(module) = module.filter(|_| !answer.adapter) {
         faults.push(adapter::not_found(module, &shown, &request.python_path));

@@ -10,11 +10,12 @@
 
 mod adapter;
 mod builder;
+mod catalogue;
 pub mod declaration;
 pub mod declare;
 mod demand;
 pub mod detector;
-pub mod diagnostic;
+mod diagnostic;
 mod distribution;
 mod elsewhere;
 pub mod environment;
@@ -31,6 +32,7 @@ mod search_path;
 mod upgrade;
 
 pub use builder::{Builder, emit};
+pub use catalogue::Code;
 pub use diagnostic::Diagnostic;
 pub use environment::{Config, Elsewhere, ExtraMetadata, Launch, PythonEnvironment};
 pub use host::{Host, Machine};

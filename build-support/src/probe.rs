@@ -9,6 +9,7 @@ use std::{env, fs};
 
 use serde::{Deserialize, Serialize};
 
+use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::environment::shown;
 use crate::host::{Host, Program};
@@ -245,7 +246,7 @@ pub(crate) fn ask(
     let shown = shown(program.path, program.args.iter().copied());
     let failed = |found: String| {
         Diagnostic::new(
-            "probe_failed",
+            Code::ProbeFailed,
             format!("`{shown}` did not answer as a Python interpreter: {found}"),
             format!(
                 "run `{shown} -c \"import sys; print(sys.version)\"` to see what is wrong with it"
@@ -275,7 +276,7 @@ pub(crate) fn ask(
     match serde_json::from_str(json) {
         Ok(Said::Interpreter(interpreter)) => Ok(*interpreter),
         Ok(Said::TooOld { too_old }) => Err(Diagnostic::new(
-            "python_too_old",
+            Code::PythonTooOld,
             format!("`{shown}` is Python {too_old}, but workers need Python {OLDEST} or later"),
             format!("name an environment with Python {OLDEST} or later"),
         )),

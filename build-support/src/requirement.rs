@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use pep440_rs::{Version, VersionSpecifiers};
 
+use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::marker::{self, Marker, Unread};
 
@@ -34,7 +35,11 @@ impl Requirement {
     pub(crate) fn parse(text: &str) -> Result<Self, Diagnostic> {
         let invalid = |why: String| {
             let message = format!("`{text}` is not a requirement: {why}");
-            Diagnostic::new("requirement_invalid", message, "write one like `numpy>=2`")
+            Diagnostic::new(
+                Code::RequirementInvalid,
+                message,
+                "write one like `numpy>=2`",
+            )
         };
         let (name, rest) = split_name(text.trim()).map_err(invalid)?;
         let (extras, rest) = split_extras(rest).map_err(invalid)?;
@@ -95,12 +100,12 @@ impl Requirement {
 fn unreadable(text: &str, unread: Unread) -> Diagnostic {
     match unread {
         Unread::Malformed(why) => Diagnostic::new(
-            "requirement_invalid",
+            Code::RequirementInvalid,
             format!("the marker of `{text}` cannot be read: {why}"),
             "write one like `numpy>=2; python_version >= '3.9'`",
         ),
         Unread::Unknown(variable) => Diagnostic::new(
-            "requirement_marker_unknown",
+            Code::RequirementMarkerUnknown,
             format!("the marker of `{text}` names `{variable}`, which no interpreter has"),
             format!("markers have {}", marker::names().join(", ")),
         ),
@@ -211,11 +216,11 @@ mod tests {
             ("foo; python_version", "the marker of"),
         ] {
             let fault = Requirement::parse(text).unwrap_err();
-            assert_eq!(fault.code, "requirement_invalid", "{text}");
-            assert!(fault.message.contains(why), "{fault:?}");
+            assert_eq!(fault.code(), "requirement_invalid", "{text}");
+            assert!(fault.message().contains(why), "{fault:?}");
         }
         let fault = Requirement::parse("foo; python == '3'").unwrap_err();
-        assert_eq!(fault.code, "requirement_marker_unknown");
-        assert!(fault.help.contains("python_version"), "{fault:?}");
+        assert_eq!(fault.code(), "requirement_marker_unknown");
+        assert!(fault.help().contains("python_version"), "{fault:?}");
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::catalogue::Code;
 use crate::declaration::{Adapter, Profile, Request};
 use crate::demand::{self, Demands};
 use crate::detector::detect;
@@ -47,9 +48,12 @@ pub fn resolve(
             kind
         );
         let help = "remove it: the interpreter is started directly";
-        return Err(one(
-            Diagnostic::new("launch_not_supported", message, help).at("launch")
-        ));
+        return Err(one(Diagnostic::new(
+            Code::LaunchNotSupported,
+            message,
+            help,
+        )
+        .at("launch")));
     }
     let environment: &dyn PythonEnvironment = match kind.as_str() {
         "docker" => &Docker,
@@ -64,7 +68,7 @@ pub fn resolve(
             let help =
                 format!("register it in `build.rs`: `Builder::new().environment(\"{name}\", ...)`");
             one(Diagnostic::new(
-                "custom_environment_not_registered",
+                Code::CustomEnvironmentNotRegistered,
                 message,
                 help,
             ))
@@ -81,7 +85,7 @@ pub fn resolve(
         );
         let help = "make its `resolve_executable` give the interpreter's whole path";
         return Err(one(Diagnostic::new(
-            "executable_not_absolute",
+            Code::ExecutableNotAbsolute,
             message,
             help,
         )));
@@ -237,7 +241,7 @@ fn check_here(
             );
             faults.push(
                 Diagnostic::new(
-                    "python_path_not_found",
+                    Code::PythonPathNotFound,
                     message,
                     "make it, or correct the path",
                 )
@@ -248,7 +252,7 @@ fn check_here(
     // A module is not missed in a folder that is missing.
     let searchable = !faults
         .iter()
-        .any(|fault| fault.code == "python_path_not_found");
+        .any(|fault| fault.is(Code::PythonPathNotFound));
     if let Some(Adapter::Module(module)) = request.adapter.as_ref().filter(|_| searchable) {
         faults.extend(
             adapter::check(module, python_path, interpreter, executable, launch, host).err(),
@@ -285,7 +289,7 @@ fn choose(
         );
         let help = "make it, or correct the path";
         return Err(
-            Diagnostic::new("project_dir_not_found", message, help).at("option:project_dir")
+            Diagnostic::new(Code::ProjectDirNotFound, message, help).at("option:project_dir")
         );
     }
     let found = detect(&dir, host);
@@ -353,25 +357,29 @@ fn warnings(request: &Request, interpreter: &Interpreter) -> Vec<String> {
     let Profile::Thread(threads) = request.profile else {
         return Vec::new();
     };
-    let pool = &request.pool;
     let version = &interpreter.version;
     let minor = |text: &str| -> Option<(u32, u32)> {
         let mut parts = text.split('.');
         Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
     };
-    if minor(version).is_some_and(|version| version < (3, 13)) {
-        vec![format!(
-            "pool `{pool}`: {threads} threads share one GIL on Python {version}, which has no free-threaded build; \
-             use `profile = process`, or Python 3.13t or later [snakepit::thread_profile_without_free_threading]"
-        )]
+    let warning = if minor(version).is_some_and(|version| version < (3, 13)) {
+        Diagnostic::new(
+            Code::ThreadProfileWithoutFreeThreading,
+            format!(
+                "{threads} threads share one GIL on Python {version}, which has no free-threaded build"
+            ),
+            "use `profile = process`, or Python 3.13t or later",
+        )
     } else if interpreter.gil_enabled {
-        vec![format!(
-            "pool `{pool}`: {threads} threads share one GIL, which is enabled in this Python {version}; \
-             use `profile = process`, or a free-threaded build [snakepit::gil_still_enabled]"
-        )]
+        Diagnostic::new(
+            Code::GilStillEnabled,
+            format!("{threads} threads share one GIL, which is enabled in this Python {version}"),
+            "use `profile = process`, or a free-threaded build",
+        )
     } else {
-        Vec::new()
-    }
+        return Vec::new();
+    };
+    vec![warning.warning_of_pool(&request.pool)]
 }
 
 /// A path as the program's constants hold it.
@@ -384,7 +392,7 @@ fn utf8(path: &Path) -> Result<String, Diagnostic> {
         path.display()
     );
     Err(Diagnostic::new(
-        "python_not_found",
+        Code::PythonNotFound,
         message,
         "move the environment to a folder whose name is UTF-8",
     ))

@@ -7,12 +7,11 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
-use snakepit_build::Machine;
 use snakepit_build::declaration::{Adapter, Request};
-use snakepit_build::diagnostic::Diagnostic;
 use snakepit_build::manifest::Resolution;
 use snakepit_build::probe::Cache;
 use snakepit_build::resolver::{Custom, resolve};
+use snakepit_build::{Diagnostic, Machine};
 use snakepit_test_tools::pyenv_root;
 use support::{World, python, request, script};
 
@@ -63,7 +62,7 @@ fn a_venv_path_that_is_a_file_is_refused_at_the_option() {
     fs::write(package.path().join("file"), "").unwrap();
     let fault = refused(&request("venv", &[("venv_path", "file")]), package.path());
     assert_eq!(
-        (fault.code.as_str(), fault.place.as_str()),
+        (fault.code(), fault.place()),
         ("venv_invalid", "option:venv_path")
     );
 }
@@ -78,8 +77,8 @@ fn an_interpreter_that_is_not_executable_is_named() {
     )
     .unwrap();
     let fault = refused(&request, package.path());
-    assert_eq!(fault.code, "venv_invalid");
-    assert!(fault.message.contains("not executable"), "{fault:?}");
+    assert_eq!(fault.code(), "venv_invalid");
+    assert!(fault.message().contains("not executable"), "{fault:?}");
 }
 
 #[test]
@@ -89,21 +88,21 @@ fn an_interpreter_that_prints_garbage_is_quoted() {
         &scripted(package.path(), "#!/bin/sh\necho rubbish\n"),
         package.path(),
     );
-    assert_eq!(fault.code, "probe_failed");
-    assert!(fault.message.contains("`rubbish`"), "{fault:?}");
+    assert_eq!(fault.code(), "probe_failed");
+    assert!(fault.message().contains("`rubbish`"), "{fault:?}");
 }
 
 #[test]
 fn an_interpreter_that_prints_nothing_or_fails_is_refused() {
     let package = tempfile::tempdir().unwrap();
     let silent = refused(&scripted(package.path(), "#!/bin/sh\n"), package.path());
-    assert!(silent.message.contains("printed nothing"), "{silent:?}");
+    assert!(silent.message().contains("printed nothing"), "{silent:?}");
     let failing = refused(
         &scripted(package.path(), "#!/bin/sh\necho broken >&2; exit 3\n"),
         package.path(),
     );
     assert!(
-        failing.message.contains("exit status: 3") && failing.message.contains("broken"),
+        failing.message().contains("exit status: 3") && failing.message().contains("broken"),
         "{failing:?}"
     );
 }
@@ -118,10 +117,10 @@ fn an_interpreter_that_hangs_is_killed_at_the_limit_and_quoted() {
         ),
         package.path(),
     );
-    assert_eq!(fault.code, "probe_failed");
+    assert_eq!(fault.code(), "probe_failed");
     assert!(
         fault
-            .message
+            .message()
             .contains("did not end within 10 s, it printed `waiting for godot`"),
         "{fault:?}"
     );
@@ -136,8 +135,8 @@ fn a_pyvenv_cfg_in_latin_1_or_with_nuls_is_refused() {
         symlink(python(), bin.join("python3")).unwrap();
         fs::write(package.path().join(".venv/pyvenv.cfg"), bytes).unwrap();
         let fault = refused(&request("venv", &[]), package.path());
-        assert_eq!(fault.code, "venv_invalid");
-        assert!(fault.message.contains("pyvenv.cfg"), "{fault:?}");
+        assert_eq!(fault.code(), "venv_invalid");
+        assert!(fault.message().contains("pyvenv.cfg"), "{fault:?}");
     }
 }
 
@@ -147,17 +146,17 @@ fn a_folder_of_other_files_is_never_proposed_to_be_cleared() {
     fs::create_dir(package.path().join("data")).unwrap();
     fs::write(package.path().join("data/precious"), "").unwrap();
     let fault = refused(&request("venv", &[("venv_path", "data")]), package.path());
-    assert!(!fault.help.contains("--clear"), "{fault:?}");
+    assert!(!fault.help().contains("--clear"), "{fault:?}");
 }
 
 #[test]
 fn a_machine_without_python_is_told_how_to_name_one() {
     let fault = fault(&World::with(None));
     assert_eq!(
-        (fault.code.as_str(), fault.place.as_str()),
+        (fault.code(), fault.place()),
         ("python_not_found", "environment")
     );
-    assert!(fault.help.contains("SNAKEPIT_PYTHON"), "{fault:?}");
+    assert!(fault.help().contains("SNAKEPIT_PYTHON"), "{fault:?}");
 }
 
 #[test]
@@ -172,9 +171,9 @@ fn a_snakepit_python_that_is_no_interpreter_is_named() {
         (&missing, "does not exist"),
     ] {
         let fault = fault(&naming(path.into()));
-        assert_eq!(fault.code, "python_not_found");
+        assert_eq!(fault.code(), "python_not_found");
         assert!(
-            fault.message.contains("`SNAKEPIT_PYTHON` names") && fault.message.contains(found),
+            fault.message().contains("`SNAKEPIT_PYTHON` names") && fault.message().contains(found),
             "{fault:?}"
         );
     }
@@ -185,8 +184,8 @@ fn a_snakepit_python_that_is_not_utf_8_is_refused() {
     use std::os::unix::ffi::OsStringExt;
     let value = OsString::from_vec(b"/caf\xe9/python3".to_vec());
     let fault = fault(&naming(value));
-    assert_eq!(fault.code, "python_not_found");
-    assert!(fault.message.contains("not UTF-8"), "{fault:?}");
+    assert_eq!(fault.code(), "python_not_found");
+    assert!(fault.message().contains("not UTF-8"), "{fault:?}");
 }
 
 #[test]
@@ -196,12 +195,12 @@ fn an_interpreter_that_was_removed_is_told_from_one_that_never_was() {
     fs::create_dir_all(&bin).unwrap();
     symlink("/nonexistent/python3", bin.join("python3")).unwrap();
     let removed = refused(&request("venv", &[]), package.path());
-    assert_eq!(removed.code, "venv_invalid");
-    assert!(removed.message.contains("was removed"), "{removed:?}");
-    assert!(removed.help.contains("--clear"), "{removed:?}");
+    assert_eq!(removed.code(), "venv_invalid");
+    assert!(removed.message().contains("was removed"), "{removed:?}");
+    assert!(removed.help().contains("--clear"), "{removed:?}");
     fs::remove_file(bin.join("python3")).unwrap();
     let never = refused(&request("venv", &[]), package.path());
-    assert!(never.message.contains("has no interpreter"), "{never:?}");
+    assert!(never.message().contains("has no interpreter"), "{never:?}");
 }
 
 #[test]
@@ -216,9 +215,9 @@ fn a_python_before_3_8_is_refused_by_its_version() {
         let package = tempfile::tempdir().unwrap();
         let options = [("python_executable", python.to_str().unwrap())];
         let fault = refused(&request("system", &options), package.path());
-        assert_eq!(fault.code, "python_too_old", "{fault:?}");
+        assert_eq!(fault.code(), "python_too_old", "{fault:?}");
         assert!(
-            fault.message.contains(&format!("is Python {version}, ")),
+            fault.message().contains(&format!("is Python {version}, ")),
             "{fault:?}"
         );
     }
@@ -226,7 +225,7 @@ fn a_python_before_3_8_is_refused_by_its_version() {
     let package = tempfile::tempdir().unwrap();
     let script = "#!/bin/sh\necho 'snakepit-probe:{\"too_old\": \"3.6.1\"}'\n";
     let fault = refused(&scripted(package.path(), script), package.path());
-    assert_eq!(fault.code, "python_too_old", "{fault:?}");
+    assert_eq!(fault.code(), "python_too_old", "{fault:?}");
 }
 
 #[test]
@@ -272,8 +271,8 @@ fn a_folder_is_no_interpreter() {
         &request("system", &[("python_executable", "/usr/bin")]),
         package.path(),
     );
-    assert_eq!(fault.code, "python_not_found");
-    assert!(fault.message.contains("is a folder"), "{fault:?}");
+    assert_eq!(fault.code(), "python_not_found");
+    assert!(fault.message().contains("is a folder"), "{fault:?}");
 }
 
 #[test]
@@ -286,7 +285,7 @@ fn spaces_quotes_and_non_ascii_in_a_path_are_kept() {
     let resolution = resolved(&request("venv", &[]), &package).unwrap();
     assert_eq!(Path::new(&resolution.command), bin.join("python3"));
     let missing = refused(&request("venv", &[("venv_path", "not there")]), &package);
-    assert!(missing.help.contains("python3 -m venv '"), "{missing:?}");
+    assert!(missing.help().contains("python3 -m venv '"), "{missing:?}");
 }
 
 #[test]
@@ -298,7 +297,7 @@ fn a_path_that_is_not_utf_8_is_refused() {
     fs::create_dir_all(&bin).unwrap();
     symlink(python(), bin.join("python3")).unwrap();
     let fault = refused(&request("venv", &[]), &package);
-    assert!(fault.message.contains("not UTF-8"), "{fault:?}");
+    assert!(fault.message().contains("not UTF-8"), "{fault:?}");
 }
 
 #[test]
@@ -310,7 +309,10 @@ fn the_faults_of_one_pool_come_together() {
     request.adapter = Some(Adapter::Module("no_such_adapter".to_owned()));
     let codes = |request: &Request| -> Vec<String> {
         let faults = resolved(request, package.path()).unwrap_err();
-        faults.into_iter().map(|fault| fault.code).collect()
+        faults
+            .into_iter()
+            .map(|fault| fault.code().to_owned())
+            .collect()
     };
     let demands = ["python_version_mismatch", "requirement_not_installed"];
     assert_eq!(codes(&request)[..2], demands);

@@ -64,8 +64,8 @@ fn refused(request: &Request, package: &Path, world: &World) -> Diagnostic {
 
 #[track_caller]
 fn is(fault: &Diagnostic, code: &str, place: &str, help: &str) {
-    assert_eq!((&*fault.code, &*fault.place), (code, place), "{fault:?}");
-    assert!(fault.help.contains(help), "{fault:?}");
+    assert_eq!((fault.code(), fault.place()), (code, place), "{fault:?}");
+    assert!(fault.help().contains(help), "{fault:?}");
 }
 
 #[test]
@@ -302,7 +302,7 @@ fn an_interpreter_that_cannot_be_run_is_named() {
     write(python.clone(), "");
     fs::set_permissions(&python, PermissionsExt::from_mode(0o644)).unwrap();
     let fault = refused(&request, &folder, &world);
-    assert!(fault.message.contains("not executable"), "{fault:?}");
+    assert!(fault.message().contains("not executable"), "{fault:?}");
     fs::remove_file(&python).unwrap();
     symlink("python", &python).unwrap();
     let fault = refused(&request, &folder, &world);
@@ -354,7 +354,7 @@ fn files_that_do_not_parse_are_named() {
         "option:environment_name",
         "correct the file",
     );
-    assert!(fault.message.contains(".condarc"), "{fault:?}");
+    assert!(fault.message().contains(".condarc"), "{fault:?}");
 
     prefix(&folder.join("env"));
     let by_path = request("conda", &[("prefix", "env")]);
@@ -385,7 +385,7 @@ fn an_activation_script_that_leaves_the_shell_is_an_error() {
         "option:prefix",
         "correct the script",
     );
-    assert!(fault.message.contains("`no license`"), "{fault:?}");
+    assert!(fault.message().contains("`no license`"), "{fault:?}");
     // A script whose last command fails is no such thing.
     write(file, "export LICENSE=1\nfalse\n");
     assert!(resolved(&request, &folder, &world).is_ok());
@@ -469,5 +469,5 @@ fn an_activation_script_that_hangs_is_ended_at_the_limit() {
         "correct the script",
     );
     let wanted = "did not end within 10 s, it printed `waiting for godot`";
-    assert!(fault.message.contains(wanted), "{fault:?}");
+    assert!(fault.message().contains(wanted), "{fault:?}");
 }

@@ -219,24 +219,13 @@ impl<'a> Case<'a> {
             self.attribute()
         );
         let item: syn::ItemStruct = syn::parse_str(&source).unwrap();
-        let declaration = declare::parse_struct(&item).map_err(|errors| {
-            // The parser's own errors carry the code in their text, as the compiler shows them.
-            errors
-                .iter()
-                .map(|error| {
-                    let text = error.to_string();
-                    let code = text
-                        .split("[snakepit::")
-                        .nth(1)
-                        .and_then(|rest| rest.split(']').next());
-                    Diagnostic::new(
-                        code.unwrap_or_else(|| panic!("{}: no code in `{text}`", self.id)),
-                        text.clone(),
-                        text.clone(),
-                    )
-                })
-                .collect::<Vec<_>>()
-        })?;
+        let declaration = declare::parse_struct(&item);
+        if !declaration.mistakes.is_empty() {
+            let mistakes = declaration.mistakes.iter();
+            return Err(mistakes
+                .map(|mistake| mistake.diagnostic().clone())
+                .collect());
+        }
         let request = &declaration.pools[0].request;
         resolve(
             request,
@@ -418,9 +407,17 @@ fn refused(
     code: &str,
     expect: &Table,
 ) -> Result<(), String> {
-    same("code", faults.len() == 1 && faults[0].code == code, &faults)?;
+    same(
+        "code",
+        faults.len() == 1 && faults[0].code() == code,
+        &faults,
+    )?;
     match expect.get("help").and_then(Value::as_str) {
-        Some(help) => same("help", faults[0].help.contains(&case.filled(help)), &faults),
+        Some(help) => same(
+            "help",
+            faults[0].help().contains(&case.filled(help)),
+            &faults,
+        ),
         None => Ok(()),
     }
 }

@@ -5,8 +5,8 @@ mod support;
 
 use std::path::{Path, PathBuf};
 
+use snakepit_build::Diagnostic;
 use snakepit_build::declaration::{Adapter, Request};
-use snakepit_build::diagnostic::Diagnostic;
 use snakepit_build::manifest::Resolution;
 use snakepit_build::probe::Cache;
 use snakepit_build::resolver::{Custom, resolve};
@@ -40,8 +40,8 @@ fn refused(request: &Request, world: &World, code: &str, place: &str) -> Diagnos
     let mut faults = resolved(request, world).expect_err("the declaration cannot be met");
     assert_eq!(faults.len(), 1, "{faults:?}");
     let fault = faults.remove(0);
-    assert_eq!((fault.code.as_str(), fault.place.as_str()), (code, place));
-    assert!(!fault.help.is_empty());
+    assert_eq!((fault.code(), fault.place()), (code, place));
+    assert!(!fault.help().is_empty());
     fault
 }
 
@@ -56,7 +56,7 @@ fn of_image(name: &str) -> Request {
 /// Runs a command of a help on the tests' engine.
 #[track_caller]
 fn follow(engine: &Engine, fault: &Diagnostic) {
-    let command = fault.help.split('`').nth(1).unwrap();
+    let command = fault.help().split('`').nth(1).unwrap();
     let words: Vec<&str> = command.split(' ').collect();
     assert_eq!(words[0], engine.client, "{fault:?}");
     engine.output(&words[1..]);
@@ -122,7 +122,7 @@ fn a_container_that_is_not_there_or_stopped_or_paused_is_mended_by_the_help() {
         "container_not_found",
         "option:container_name",
     );
-    assert!(fault.help.contains("docker run --detach --name absent"));
+    assert!(fault.help().contains("docker run --detach --name absent"));
 
     let container = engine.container("absent");
     for state in ["pause", "kill"] {
@@ -144,7 +144,7 @@ fn an_image_that_is_not_there_is_named() {
     let world = on(engine);
     let request = of_image("snakepit-absent:1");
     let fault = refused(&request, &world, "image_not_found", "option:image");
-    assert!(fault.help.contains("docker pull snakepit-absent:1"));
+    assert!(fault.help().contains("docker pull snakepit-absent:1"));
     engine.output(&["tag", IMAGE, "snakepit-absent:1"]);
     found(&request, &world);
     engine.output(&["rmi", "snakepit-absent:1"]);
@@ -169,7 +169,10 @@ fn a_container_without_that_python_is_told_apart_from_a_python_that_fails() {
                 "container_python_not_found",
                 "option:python_path",
             );
-            assert!(fault.message.contains(&format!("`{python}`")), "{fault:?}");
+            assert!(
+                fault.message().contains(&format!("`{python}`")),
+                "{fault:?}"
+            );
         }
     }
     container.shell("ln -s /usr/bin/python3 /opt/python3");
@@ -180,7 +183,7 @@ fn a_container_without_that_python_is_told_apart_from_a_python_that_fails() {
         "probe_failed",
         "environment",
     );
-    assert!(fault.message.contains("exec -i pythonless /bin/cat"));
+    assert!(fault.message().contains("exec -i pythonless /bin/cat"));
 }
 
 #[test]
@@ -194,17 +197,17 @@ fn no_client_and_no_engine_are_faults_of_their_own() {
     let request = in_container("any");
     let code = "docker_engine_unreachable";
     let fault = refused(&request, &world, code, "environment");
-    assert!(fault.message.contains(nowhere), "{fault:?}");
+    assert!(fault.message().contains(nowhere), "{fault:?}");
 
     world.which = Box::new(|_| None);
     let fault = refused(&request, &world, "docker_not_installed", "environment");
-    assert!(fault.help.contains("apt-get install docker.io"));
+    assert!(fault.help().contains("apt-get install docker.io"));
     let mut podman = request.clone();
     podman
         .options
         .insert("engine".to_owned(), "podman".to_owned());
     let fault = refused(&podman, &world, "docker_not_installed", "environment");
-    assert!(fault.help.contains("apt-get install podman"));
+    assert!(fault.help().contains("apt-get install podman"));
 }
 
 #[test]
@@ -218,7 +221,7 @@ fn a_client_that_prints_garbage_or_hangs_is_an_engine_that_does_not_answer() {
         script(&client, &format!("#!/bin/sh\n{text}\n"));
         let code = "docker_engine_unreachable";
         let fault = refused(&in_container("any"), &world, code, "environment");
-        assert!(fault.message.contains("docker"), "{fault:?}");
+        assert!(fault.message().contains("docker"), "{fault:?}");
     }
 }
 
@@ -278,7 +281,7 @@ fn what_a_declaration_demands_is_asked_inside_and_all_faults_are_told() {
     let faults = resolved(&request, &world).unwrap_err();
     let told: Vec<(&str, &str)> = faults
         .iter()
-        .map(|fault| (fault.code.as_str(), fault.place.as_str()))
+        .map(|fault| (fault.code(), fault.place()))
         .collect();
     assert_eq!(
         told,
@@ -291,10 +294,13 @@ fn what_a_declaration_demands_is_asked_inside_and_all_faults_are_told() {
             ("adapter_not_found", "adapter"),
         ]
     );
-    assert!(faults[1].message.contains("inside-only 1.5"), "{faults:?}");
+    assert!(
+        faults[1].message().contains("inside-only 1.5"),
+        "{faults:?}"
+    );
     assert!(
         faults[1]
-            .help
+            .help()
             .contains("exec -i demands python3 -m pip install 'inside-only>=2'"),
         "{faults:?}"
     );
@@ -309,7 +315,7 @@ fn what_a_declaration_demands_is_asked_inside_and_all_faults_are_told() {
     request.requires = vec!["inside-only[fast]; sys_platform == 'linux'".to_owned()];
     let code = "requirement_not_installed";
     let fault = refused(&request, &world, code, "requires:0");
-    assert!(fault.message.contains("`fast-only`"), "{fault:?}");
+    assert!(fault.message().contains("`fast-only`"), "{fault:?}");
 
     request.python_path = vec!["code".to_owned()];
     let code = "container_path_relative";
@@ -317,7 +323,7 @@ fn what_a_declaration_demands_is_asked_inside_and_all_faults_are_told() {
     let mut request = of_image(IMAGE);
     request.requires = vec!["absent".to_owned()];
     let fault = refused(&request, &world, "requirement_not_installed", "requires:0");
-    assert!(fault.help.contains(&format!("in image `{IMAGE}`")));
+    assert!(fault.help().contains(&format!("in image `{IMAGE}`")));
 }
 
 #[test]

@@ -19,10 +19,7 @@ fn embedding(package: &Path, file: &str) -> Result<Resolution, Diagnostic> {
 #[track_caller]
 fn refused(package: &Path, file: &str, code: &str) -> Diagnostic {
     let fault = embedding(package, file).expect_err("the file cannot be embedded");
-    assert_eq!(
-        (fault.code.as_str(), fault.place.as_str()),
-        (code, "adapter")
-    );
+    assert_eq!((fault.code(), fault.place()), (code, "adapter"));
     fault
 }
 
@@ -41,7 +38,10 @@ fn a_missing_file_is_told_with_its_whole_path() {
     let package = tempfile::tempdir().unwrap();
     let fault = refused(package.path(), "python/tools.py", "adapter_file_not_found");
     let path = package.path().join("python/tools.py");
-    assert!(fault.message.contains(path.to_str().unwrap()), "{fault:?}");
+    assert!(
+        fault.message().contains(path.to_str().unwrap()),
+        "{fault:?}"
+    );
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn a_package_is_refused_since_one_file_is_wanted() {
     fs::write(package.path().join("tools/__init__.py"), "").unwrap();
     for declared in ["tools", "tools/__init__.py"] {
         let fault = refused(package.path(), declared, "adapter_file_invalid");
-        assert!(fault.message.contains("one file"), "{fault:?}");
+        assert!(fault.message().contains("one file"), "{fault:?}");
     }
 }
 
@@ -68,7 +68,7 @@ fn a_name_that_no_module_can_have_is_refused() {
     ] {
         fs::write(package.path().join(name), "").unwrap();
         let fault = refused(package.path(), name, "adapter_file_invalid");
-        assert!(fault.help.contains("identifier"), "{fault:?}");
+        assert!(fault.help().contains("identifier"), "{fault:?}");
     }
 }
 
@@ -78,7 +78,7 @@ fn a_file_that_is_not_utf_8_is_refused_with_the_line() {
     let text = b"# -*- coding: latin-1 -*-\nname = 'caf\xe9'\n";
     fs::write(package.path().join("tools.py"), text).unwrap();
     let fault = refused(package.path(), "tools.py", "adapter_file_invalid");
-    assert!(fault.message.contains("line 2"), "{fault:?}");
+    assert!(fault.message().contains("line 2"), "{fault:?}");
 }
 
 #[test]
@@ -87,5 +87,5 @@ fn a_file_that_is_far_too_long_is_not_read() {
     let file = fs::File::create(package.path().join("tools.py")).unwrap();
     file.set_len(100 << 20).unwrap();
     let fault = refused(package.path(), "tools.py", "adapter_too_large");
-    assert!(fault.message.contains("104857600"), "{fault:?}");
+    assert!(fault.message().contains("104857600"), "{fault:?}");
 }

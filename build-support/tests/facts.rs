@@ -131,7 +131,7 @@ fn another_choice_of_the_shims_manager_is_seen_through_the_cache() {
     system(&world, &cache).unwrap();
     fs::write(&chosen, "3.6.1\n").unwrap();
     let faults = system(&world, &cache).unwrap_err();
-    assert_eq!(faults[0].code, "python_too_old");
+    assert_eq!(faults[0].code(), "python_too_old");
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn auto_in_a_folder_that_is_not_there_is_an_error_and_no_other_python() {
     )
     .unwrap_err();
     assert_eq!(
-        (faults[0].code.as_str(), faults[0].place.as_str()),
+        (faults[0].code(), faults[0].place()),
         ("project_dir_not_found", "option:project_dir")
     );
 }
@@ -295,7 +295,7 @@ fn an_adapter_that_only_the_interpreter_can_find_in_python_path_is_found() {
     resolved(&wanted, package.path()).unwrap();
     wanted.adapter = Some(Adapter::Module("faster".to_owned()));
     assert_eq!(
-        resolved(&wanted, package.path()).unwrap_err()[0].code,
+        resolved(&wanted, package.path()).unwrap_err()[0].code(),
         "adapter_not_found"
     );
 }
@@ -329,5 +329,5 @@ fn a_custom_environment_cannot_leave_the_search_to_the_program() {
         &Cache::default(),
         &Machine,
     );
-    assert_eq!(faults.unwrap_err()[0].code, "executable_not_absolute");
+    assert_eq!(faults.unwrap_err()[0].code(), "executable_not_absolute");
 }

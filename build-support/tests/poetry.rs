@@ -106,11 +106,11 @@ fn declared() -> Request {
 #[track_caller]
 fn is(fault: &Diagnostic, code: &str, help: &str) {
     assert_eq!(
-        (&*fault.code, &*fault.place),
+        (fault.code(), fault.place()),
         (code, "option:project_dir"),
         "{fault:?}"
     );
-    assert!(fault.help.contains(help), "{fault:?}");
+    assert!(fault.help().contains(help), "{fault:?}");
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn auto_takes_the_environment_in_the_project() {
         "poetry_environment_invalid",
         "poetry env remove --all",
     );
-    let command = fault.help.strip_prefix("run `").unwrap();
+    let command = fault.help().strip_prefix("run `").unwrap();
     let mended = Command::new("sh")
         .args(["-c", command.strip_suffix('`').unwrap()])
         .env(
@@ -231,7 +231,7 @@ fn an_environment_out_of_step_with_its_lock_is_mended_by_a_sync() {
         site.poetry(&["lock"]);
         let found = site.refused(&declared());
         is(&found, "poetry_lock_out_of_step", "poetry sync");
-        assert!(found.message.contains(fault), "{found:?}");
+        assert!(found.message().contains(fault), "{found:?}");
         site.poetry(&["sync"]);
         site.resolution();
     }
@@ -353,14 +353,14 @@ fn a_poetry_that_answers_nonsense_fails_or_is_absent_is_named() {
         script(&tool, &format!("#!/bin/sh\n{text}\n"));
         let fault = site.refused(&declared());
         is(&fault, "poetry_failed", "poetry env info");
-        assert!(fault.message.contains(found), "{fault:?}");
+        assert!(fault.message().contains(found), "{fault:?}");
     }
     let mut managed = declared();
     managed.manager_launch = true;
     site.world.which = Box::new(|_| None);
     let fault = site.refused(&managed);
     assert_eq!(
-        (&*fault.code, &*fault.place),
+        (fault.code(), fault.place()),
         ("poetry_not_found", "launch")
     );
 }
@@ -399,7 +399,7 @@ fn a_poetry_that_hangs_is_ended_at_the_limit() {
     let fault = site.refused(&declared());
     is(&fault, "poetry_failed", "poetry env info");
     assert!(
-        fault.message.contains("did not end within 10 s"),
+        fault.message().contains("did not end within 10 s"),
         "{fault:?}"
     );
 }

@@ -124,7 +124,7 @@ fn every_version_of_the_real_pyenv_is_found_by_its_name_and_by_its_prefix() {
 fn the_option_comes_before_the_file_and_the_file_before_the_variable() {
     let mut layout = Layout::with(&["3.10.1", "3.11.1", "3.12.1"]);
     let none = request("pyenv", &[]);
-    assert_eq!(layout.refused(&none).code, "python_version_required");
+    assert_eq!(layout.refused(&none).code(), "python_version_required");
     layout
         .world
         .variables
@@ -147,9 +147,9 @@ fn of_several_lines_the_first_that_is_installed_serves() {
     assert_eq!(layout.served(&request("auto", &[])), "3.12.1");
     layout.file("3.14.0\n3.15.0\n");
     let fault = layout.refused(&request("auto", &[]));
-    assert_eq!(fault.code, "pyenv_version_not_found");
+    assert_eq!(fault.code(), "pyenv_version_not_found");
     assert!(
-        fault.message.contains("3.14.0 or 3.15.0") && fault.message.contains("3.11.1, 3.12.1"),
+        fault.message().contains("3.14.0 or 3.15.0") && fault.message().contains("3.11.1, 3.12.1"),
         "{fault:?}"
     );
 }
@@ -199,12 +199,12 @@ fn without_pyenv_auto_takes_an_interpreter_of_that_version_from_the_search_path(
     );
     layout.file("3.99\n");
     assert_eq!(
-        layout.refused(&request("auto", &[])).code,
+        layout.refused(&request("auto", &[])).code(),
         "pyenv_not_installed"
     );
     let fault = layout.refused(&version("3.99"));
-    assert_eq!(fault.code, "pyenv_not_installed");
-    assert!(fault.help.contains("PYENV_ROOT"), "{fault:?}");
+    assert_eq!(fault.code(), "pyenv_not_installed");
+    assert!(fault.help().contains("PYENV_ROOT"), "{fault:?}");
 }
 
 #[test]
@@ -225,11 +225,11 @@ fn half_deleted_versions_say_what_is_missing_and_how_to_mend_it() {
         ("ml", "no interpreter"),
     ] {
         let fault = layout.refused(&version(name));
-        assert_eq!(fault.code, "pyenv_version_invalid", "{fault:?}");
-        assert_eq!(fault.place, "option:python_version");
-        assert!(fault.message.contains(found), "{fault:?}");
+        assert_eq!(fault.code(), "pyenv_version_invalid", "{fault:?}");
+        assert_eq!(fault.place(), "option:python_version");
+        assert!(fault.message().contains(found), "{fault:?}");
         let again = format!("pyenv install --force {name}");
-        assert_eq!(fault.help.contains(&again), name != "ml", "{fault:?}");
+        assert_eq!(fault.help().contains(&again), name != "ml", "{fault:?}");
     }
 }
 
@@ -238,13 +238,13 @@ fn names_never_become_options_or_ways_out_of_the_folder() {
     let layout = Layout::with(&["3.12.1"]);
     for name in ["--version", "../versions/3.12.1", "/usr", ".", "$(touch x)"] {
         let fault = layout.refused(&version(name));
-        assert_eq!(fault.code, "pyenv_version_not_found", "{fault:?}");
-        assert!(!fault.help.contains("install --"), "{fault:?}");
+        assert_eq!(fault.code(), "pyenv_version_not_found", "{fault:?}");
+        assert!(!fault.help().contains("install --"), "{fault:?}");
     }
     let fault = layout.refused(&version("a b"));
-    assert_eq!(fault.help, "run `pyenv install 'a b'`");
+    assert_eq!(fault.help(), "run `pyenv install 'a b'`");
     assert_eq!(
-        layout.refused(&version(" ")).code,
+        layout.refused(&version(" ")).code(),
         "python_version_required"
     );
 }

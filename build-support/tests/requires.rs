@@ -63,8 +63,8 @@ impl Site {
     fn fault(&self, requirement: &str, code: &str) -> Diagnostic {
         let mut faults = self.faults(&[requirement]);
         assert_eq!(faults.len(), 1, "{faults:?}");
-        assert_eq!(faults[0].code, code, "{faults:?}");
-        assert_eq!(faults[0].place, "requires:0");
+        assert_eq!(faults[0].code(), code, "{faults:?}");
+        assert_eq!(faults[0].place(), "requires:0");
         faults.remove(0)
     }
 
@@ -105,7 +105,7 @@ fn an_extra_demands_what_its_distribution_needs_for_it_and_the_fix_mends_it() {
     let fault = site.fault(wanted, "requirement_not_installed");
     assert!(
         fault
-            .message
+            .message()
             .starts_with("wants `demo-app[all]>=1`, which is not installed"),
         "{fault:?}"
     );
@@ -116,8 +116,8 @@ fn an_extra_demands_what_its_distribution_needs_for_it_and_the_fix_mends_it() {
         .iter()
         .map(|fault| {
             (
-                &*fault.code,
-                fault.message.contains("`alpha>=2`, but alpha 1.0"),
+                fault.code(),
+                fault.message().contains("`alpha>=2`, but alpha 1.0"),
             )
         })
         .collect();
@@ -126,11 +126,11 @@ fn an_extra_demands_what_its_distribution_needs_for_it_and_the_fix_mends_it() {
         ("requirement_not_installed", false),
     ];
     assert_eq!(said, told, "{faults:?}");
-    site.follow(&faults[0].help);
+    site.follow(faults[0].help());
     assert!(site.faults(&[wanted]).is_empty());
 
     let fault = site.fault("demo-app[fsat]", "requirement_extra_unknown");
-    assert_eq!(fault.help, "it has fast, all");
+    assert_eq!(fault.help(), "it has fast, all");
 }
 
 #[test]
@@ -166,10 +166,10 @@ fn an_address_is_held_against_the_one_that_pip_wrote_down() {
     );
     let fault = site.fault(&other, "requirement_not_met");
     assert!(
-        fault.message.contains("but alpha 1.0 from `file://"),
+        fault.message().contains("but alpha 1.0 from `file://"),
         "{fault:?}"
     );
-    site.follow(&fault.help);
+    site.follow(fault.help());
     assert!(site.faults(&[&other]).is_empty());
 }
 
@@ -220,7 +220,7 @@ print(json.dumps([Marker(text).evaluate({'extra': ''}) for text in json.loads(sy
     let faults = site.faults(&requires);
     for (index, (text, holds)) in markers.iter().zip(&holds).enumerate() {
         let place = format!("requires:{index}");
-        let demanded = faults.iter().any(|fault| fault.place == place);
+        let demanded = faults.iter().any(|fault| fault.place() == place);
         assert_eq!(demanded, *holds, "{text}");
     }
     assert!(holds.contains(&true) && holds.contains(&false));

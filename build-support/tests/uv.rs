@@ -98,13 +98,13 @@ fn an_environment_that_lacks_what_is_locked_is_refused_and_the_fix_mends_it() {
     project.resolve(&uv()).unwrap();
     project.uv(&["pip", "uninstall", "--quiet", "alpha"]);
     let fault = project.refused(&uv());
-    assert_eq!(fault.code, "environment_not_synced");
-    assert!(fault.help.contains("run `uv sync` in"), "{fault:?}");
+    assert_eq!(fault.code(), "environment_not_synced");
+    assert!(fault.help().contains("run `uv sync` in"), "{fault:?}");
     let which = std::mem::replace(&mut project.world.which, Box::new(|_| None));
     let fault = project.refused(&uv());
-    assert_eq!(fault.code, "environment_not_synced");
+    assert_eq!(fault.code(), "environment_not_synced");
     assert!(
-        fault.message.contains("alpha 1.0 is not installed"),
+        fault.message().contains("alpha 1.0 is not installed"),
         "{fault:?}"
     );
     project.uv(&["sync", "--quiet"]);
@@ -131,7 +131,7 @@ fn another_version_than_the_locked_one_is_refused_without_uv_too() {
     let fault = project.refused(&uv());
     assert!(
         fault
-            .message
+            .message()
             .contains("alpha 1.0 is installed, locked is 2.0"),
         "{fault:?}"
     );
@@ -153,8 +153,8 @@ fn half_deleted_environments_are_mended_by_sync() {
             fs::remove_dir_all(venv.join(broken)).unwrap();
         }
         let fault = project.refused(&uv());
-        assert_eq!(fault.code, "environment_not_synced");
-        assert!(fault.help.starts_with("run `uv sync`"), "{fault:?}");
+        assert_eq!(fault.code(), "environment_not_synced");
+        assert!(fault.help().starts_with("run `uv sync`"), "{fault:?}");
         project.uv(&[
             "sync",
             "--quiet",
@@ -166,7 +166,7 @@ fn half_deleted_environments_are_mended_by_sync() {
     fs::remove_dir_all(&venv).unwrap();
     fs::write(&venv, "").unwrap();
     let fault = project.refused(&uv());
-    assert!(fault.help.starts_with("move `"), "{fault:?}");
+    assert!(fault.help().starts_with("move `"), "{fault:?}");
 }
 
 #[test]
@@ -177,8 +177,8 @@ fn a_requirement_that_is_not_met_is_added_by_uv() {
     let mut request = uv();
     request.requires = vec!["alpha>=1".to_owned()];
     let fault = project.refused(&request);
-    assert_eq!(fault.code, "requirement_not_installed");
-    assert!(fault.help.contains("`uv add 'alpha>=1'` in"), "{fault:?}");
+    assert_eq!(fault.code(), "requirement_not_installed");
+    assert!(fault.help().contains("`uv add 'alpha>=1'` in"), "{fault:?}");
     project.with_dependency();
     project.resolve(&request).unwrap();
 }
@@ -196,12 +196,12 @@ fn started_by_uv_a_failure_shows_the_command_and_the_lack_of_uv_is_named() {
     assert_eq!(found.cwd.as_deref().map(Path::new), Some(&*project.app()));
     fs::write(project.app().join("pyproject.toml"), "[project").unwrap();
     let fault = project.refused(&managed);
-    assert_eq!(fault.code, "probe_failed");
-    assert!(fault.help.contains("uv run python -c"), "{fault:?}");
+    assert_eq!(fault.code(), "probe_failed");
+    assert!(fault.help().contains("uv run python -c"), "{fault:?}");
     project.without_uv();
     let fault = project.refused(&managed);
     assert_eq!(
-        (fault.code.as_str(), fault.place.as_str()),
+        (fault.code(), fault.place()),
         ("uv_not_installed", "launch")
     );
 }
@@ -215,7 +215,7 @@ fn a_lock_that_does_not_parse_is_its_own_error() {
         fs::write(project.app().join("uv.lock"), bytes).unwrap();
         let fault = project.refused(&uv());
         assert_eq!(
-            (fault.code.as_str(), fault.place.as_str()),
+            (fault.code(), fault.place()),
             ("uv_lock_invalid", "option:project_dir")
         );
     }
@@ -249,9 +249,9 @@ fn members_of_a_workspace_use_their_roots_environment_and_strangers_do_not() {
         );
     }
     let fault = project.refused(&request("uv", &[("project_dir", "stranger")]));
-    assert_eq!(fault.code, "uv_lock_not_found");
+    assert_eq!(fault.code(), "uv_lock_not_found");
     let fault = project.refused(&request("uv", &[("project_dir", "absent")]));
-    assert_eq!(fault.code, "project_dir_not_found");
+    assert_eq!(fault.code(), "project_dir_not_found");
 }
 
 #[test]
@@ -281,7 +281,7 @@ fn the_option_and_the_variable_name_another_environment() {
     let fault = project.refused(&request("uv", &[("uv_environment", "a b")]));
     assert!(
         fault
-            .help
+            .help()
             .contains("`UV_PROJECT_ENVIRONMENT='a b' uv sync`"),
         "{fault:?}"
     );
@@ -311,12 +311,12 @@ fn a_python_that_is_another_version_is_refused_and_one_that_is_none() {
     }
     for other in ["3.99", ">=3.99"] {
         let fault = project.refused(&version(other));
-        assert_eq!(fault.code, "python_version_mismatch");
-        assert_eq!(fault.place, "option:python_version");
+        assert_eq!(fault.code(), "python_version_mismatch");
+        assert_eq!(fault.place(), "option:python_version");
     }
     for none in ["", "--version"] {
         assert_eq!(
-            project.refused(&version(none)).code,
+            project.refused(&version(none)).code(),
             "python_version_invalid"
         );
     }
@@ -336,10 +336,10 @@ fn a_manager_that_hangs_or_asks_is_told_apart_from_one_that_answers() {
         "#!/bin/sh\nread answer || { echo 'no answer' >&2; exit 3; }\n",
     );
     let fault = project.refused(&uv());
-    assert!(fault.message.contains("no answer"), "{fault:?}");
+    assert!(fault.message().contains("no answer"), "{fault:?}");
     support::script(&fake, "#!/bin/sh\nexec sleep 100\n");
     let fault = project.refused(&uv());
-    assert!(fault.message.contains("did not end within"), "{fault:?}");
+    assert!(fault.message().contains("did not end within"), "{fault:?}");
     // One that is too old for the question leaves it to the lock.
     support::script(
         &fake,

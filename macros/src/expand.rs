@@ -6,10 +6,10 @@ use std::path::PathBuf;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
-use snakepit_build::Diagnostic;
-use snakepit_build::declaration::{Adapter, PoolDeclaration, Profile, Request};
-use snakepit_build::declare::{Arguments, parse_arguments, parse_struct, require_struct};
+use snakepit_build::declaration::{Adapter, PoolDeclaration, Profile, Request, constant};
+use snakepit_build::declare::{Arguments, Mistake, parse_arguments, parse_struct, require_struct};
 use snakepit_build::manifest::{Check, EnvOp, FILE_NAME, Manifest, Outcome, Resolution};
+use snakepit_build::{Code, Diagnostic};
 use syn::ext::IdentExt;
 use syn::{Attribute, Error, Field, Item, ItemStruct};
 
@@ -57,38 +57,32 @@ fn remove_pool_attributes(item: &mut Item) {
 }
 
 fn expand_struct(arguments: TokenStream, item: &ItemStruct) -> TokenStream {
-    let mut errors = Vec::new();
-    let arguments = parse_arguments(arguments).unwrap_or_else(|faults| {
-        errors.extend(faults);
+    let declaration = parse_struct(item);
+    let mut mistakes = declaration.mistakes;
+    let arguments = parse_arguments(arguments).unwrap_or_else(|more| {
+        mistakes.extend(more);
         Arguments::default()
     });
-    let pools = match parse_struct(item) {
-        Ok(declaration) => declaration.pools,
-        Err(faults) => {
-            errors.extend(faults);
-            Vec::new()
-        }
-    };
+    let mut errors: Vec<TokenStream> = mistakes.iter().map(Mistake::to_compile_error).collect();
     let krate = &arguments.krate;
     let mut output = TokenStream::new();
     let mut specs = BTreeMap::new();
-    // The build script leaves out a struct with faults: there is nothing to look up.
-    if errors.is_empty() {
+    if !declaration.pools.is_empty() {
         let (manifest, inputs) = manifest(item);
         output.extend(inputs);
         match manifest {
-            Err(error) => errors.push(error),
+            Err(error) => errors.push(error.to_compile_error()),
             Ok(manifest) => {
-                for pool in &pools {
+                for pool in &declaration.pools {
                     match frozen(krate, pool, &manifest) {
                         Ok(spec) => drop(specs.insert(pool.name.clone(), spec)),
-                        Err(faults) => errors.extend(faults),
+                        Err(faults) => errors.extend(faults.iter().map(Error::to_compile_error)),
                     }
                 }
             }
         }
     }
-    output.extend(errors.iter().map(Error::to_compile_error));
+    output.extend(errors);
     output.extend(constants(krate, item, &specs));
     output
 }
@@ -107,7 +101,7 @@ fn constants(
             continue;
         };
         let pool = ident.unraw().to_string();
-        let name = format_ident!("{}", pool.to_uppercase());
+        let name = format_ident!("{}", constant(&pool));
         // A name that is taken is an error already.
         if name == "POOLS" || names.contains(&name) {
             continue;
@@ -159,12 +153,14 @@ fn manifest(item: &ItemStruct) -> (Result<Manifest, Error>, TokenStream) {
     };
     // The attribute's place as the source has it: of one inside a macro the compiler would say so at length.
     let attribute = Span::call_site().resolved_at(item.ident.span());
-    let fail = |text: String| Err(Error::new(attribute, text));
+    let fail = |code, message: &str, help: &str| {
+        Err(Error::new(attribute, Diagnostic::new(code, message, help)))
+    };
     let Some(path) = manifest_path() else {
-        let text = "no build script ran for this package [snakepit::manifest_not_found]\n\
-                    help: add a `build.rs` whose `main` calls `snakepit_build::emit()`, \
+        let message = "no build script ran for this package";
+        let help = "add a `build.rs` whose `main` calls `snakepit_build::emit()`, \
                     and `snakepit-build` under `[build-dependencies]`";
-        return (fail(text.to_owned()), inputs);
+        return (fail(Code::ManifestNotFound, message, help), inputs);
     };
     if path.is_file()
         && let Some(path) = path.to_str()
@@ -174,10 +170,9 @@ fn manifest(item: &ItemStruct) -> (Result<Manifest, Error>, TokenStream) {
         ));
     }
     let manifest = Manifest::read(&path).or_else(|why| {
-        fail(format!(
-            "the manifest of the build script cannot be read: {why} [snakepit::manifest_not_found]\n\
-             help: call `snakepit_build::emit()` in `build.rs`"
-        ))
+        let message = format!("the manifest of the build script cannot be read: {why}");
+        let help = "call `snakepit_build::emit()` in `build.rs`, with `snakepit-build` of the version of `snakepit`";
+        fail(Code::ManifestInvalid, &message, help)
     });
     (manifest, inputs)
 }
@@ -192,21 +187,17 @@ fn frozen(
         Some(Outcome::Resolved(resolution)) => Ok(spec(krate, &pool.request, resolution)),
         Some(Outcome::Failed(faults)) => {
             let error = |fault: &Diagnostic| {
-                let text = format!(
-                    "pool `{}`: {} [snakepit::{}]\nhelp: {}",
-                    pool.name, fault.message, fault.code, fault.help
-                );
-                Error::new(pool.span(&fault.place), text)
+                Error::new(pool.span(fault.place()), fault.of_pool(&pool.name))
             };
             Err(faults.iter().map(error).collect())
         }
         None => {
-            let text = format!(
-                "pool `{}`: the build script did not see this declaration [snakepit::declaration_unknown]\n\
-                 help: call `snakepit_build::emit()` in `build.rs`; a file outside `src`, `tests`, `examples` and \
-                 `benches` is named there: `Builder::new().source(\"...\").emit()`; a struct inside a function is not seen",
-                pool.name
-            );
+            let message = "the build script did not see this declaration";
+            let help = "call `snakepit_build::emit()` in `build.rs`; a file outside `src`, `tests`, `examples` and \
+                        `benches` is named there: `Builder::new().source(\"...\").emit()`; a struct inside a function \
+                        is not seen";
+            let fault = Diagnostic::new(Code::DeclarationUnknown, message, help);
+            let text = fault.of_pool(&pool.name);
             Err(vec![Error::new(pool.span("pool"), text)])
         }
     }

@@ -4,7 +4,7 @@ use snakepit::{PoolConfig, snakepit_pools};
 #[snakepit_pools]
 struct AppConfig<T> {
     other: T,
-    #[pool]
+    #[pool(environment = custom("frozen"))]
     ml: PoolConfig,
 }
 

@@ -3,7 +3,7 @@ use snakepit::{PoolConfig, snakepit_pools};
 
 #[snakepit_pools(crat = ::snakepit)]
 struct AppConfig {
-    #[pool(environment = system)]
+    #[pool(environment = custom("frozen"))]
     ml: PoolConfig,
 }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::MOST_SOURCE;
+use crate::catalogue::Code;
 use crate::declare::is_identifier;
 use crate::diagnostic::Diagnostic;
 use crate::environment::absolute;
@@ -13,12 +14,12 @@ pub(crate) fn read(declared: &str, package: &Path, host: &dyn Host) -> Result<Pa
     let file = absolute(package, declared);
     let shown = file.display();
     let invalid = |message: String, help: &str| {
-        Diagnostic::new("adapter_file_invalid", message, help).at("adapter")
+        Diagnostic::new(Code::AdapterFileInvalid, message, help).at("adapter")
     };
     let Some(info) = host.info(&file) else {
         let message = format!("no file `{shown}` to embed");
         let help = "make it, or correct the path, which starts at the package's folder";
-        return Err(Diagnostic::new("adapter_file_not_found", message, help).at("adapter"));
+        return Err(Diagnostic::new(Code::AdapterFileNotFound, message, help).at("adapter"));
     };
     if info.is_dir || file.file_name().is_some_and(|name| name == "__init__.py") {
         let message = format!("`{shown}` is a package, but one file can be embedded");

@@ -4,6 +4,7 @@ mod embed;
 
 use std::path::{Path, PathBuf};
 
+use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::environment::Launch;
 use crate::host::Host;
@@ -68,7 +69,7 @@ fn too_large(file: &str, bytes: u64) -> Diagnostic {
         "the adapter's source `{file}` has {bytes} bytes, and {MOST_SOURCE} are the most that is read"
     );
     let help = "move its data to a file of its own, which it reads when it is imported";
-    Diagnostic::new("adapter_too_large", message, help).at("adapter")
+    Diagnostic::new(Code::AdapterTooLarge, message, help).at("adapter")
 }
 
 /// The fault of a module that `command` does not find, nor do the folders of `python_path`.
@@ -79,5 +80,5 @@ pub(crate) fn not_found(module: &str, command: &str, python_path: &[String]) -> 
     }
     let help =
         "name its folder in `python_path = [\"...\"]`, or install its package into the environment";
-    Diagnostic::new("adapter_not_found", message, help).at("adapter")
+    Diagnostic::new(Code::AdapterNotFound, message, help).at("adapter")
 }

@@ -2,40 +2,39 @@
 
 use proc_macro2::Span;
 
-use super::setting::{Argument, Setting, Value, choice, text};
+use super::mistake::Mistake;
+use super::setting::{Argument, Setting, Value, choice};
+use crate::catalogue::Code;
 use crate::declaration::Adapter;
 
 /// `"package.module"` or `embed("file.py")`, and where it stands.
-pub(super) fn adapter(setting: &Setting) -> syn::Result<(Adapter, Span)> {
+pub(super) fn adapter(setting: &Setting) -> Result<(Adapter, Span), Mistake> {
+    const EMBED: &str = "write `embed(\"...\")` with the path of a Python file in the package";
     if let Some(Value::Word(word)) = &setting.value {
         choice(word, &["embed"])?;
         let [Argument::Text(file)] = setting.arguments.as_slice() else {
-            let message = "write `embed(\"...\")` with the path of a Python file in the package";
-            return Err(syn::Error::new_spanned(word, message));
+            return Err(Mistake::value(word, "`embed` with one file", EMBED));
         };
         return Ok((Adapter::Embed(file.value()), file.span()));
     }
-    let module = text(setting)?;
+    let module = setting.text("\"package.module\"")?;
     let name = module.value();
+    let invalid = |message, help| Mistake::new(module, Code::AdapterInvalid, message, help);
     if !setting.arguments.is_empty() {
-        let message = "a module takes no parentheses";
-        return Err(syn::Error::new_spanned(module, message));
+        return Err(invalid("a module takes no parentheses", EMBED.to_owned()));
     }
     if let Some(stem) = name.strip_suffix(".py") {
         let dotted = stem.replace('/', ".");
-        return Err(syn::Error::new_spanned(
-            module,
-            format!(
-                "an adapter is a module, not a file: write `{dotted}`, and its folder in `python_path`; \
-                 or `embed({name:?})`, which puts the file into the program"
-            ),
-        ));
+        let help = format!(
+            "write `{dotted}`, and its folder in `python_path`; or `embed({name:?})`, which puts the file into the \
+             program"
+        );
+        return Err(invalid("an adapter is a module, not a file", help));
     }
     if !name.split('.').all(is_identifier) {
-        return Err(syn::Error::new_spanned(
-            module,
-            "an adapter is the dotted name of a module, such as `service.tools`",
-        ));
+        let message = "an adapter is the dotted name of a module";
+        let help = "write it as `import` takes it, such as `service.tools`";
+        return Err(invalid(message, help.to_owned()));
     }
     Ok((Adapter::Module(name), module.span()))
 }
@@ -52,9 +51,10 @@ mod tests {
     use super::*;
 
     fn parsed(value: &str) -> Result<Adapter, String> {
-        syn::parse_str(&format!("adapter = {value}"))
-            .and_then(|setting| Ok(adapter(&setting)?.0))
-            .map_err(|error| error.to_string())
+        let setting = syn::parse_str(&format!("adapter = {value}")).unwrap();
+        adapter(&setting)
+            .map(|(adapter, _)| adapter)
+            .map_err(|mistake| mistake.to_string())
     }
 
     #[test]

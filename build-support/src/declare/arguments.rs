@@ -6,7 +6,9 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Expr, Ident, Token};
 
+use super::mistake::Mistake;
 use super::nearest::unknown;
+use crate::catalogue::Code;
 
 /// Keys of `#[snakepit_pools(...)]`.
 const KEYS: &[&str] = &["crate"];
@@ -30,39 +32,37 @@ impl Default for Arguments {
 ///
 /// # Errors
 /// Every fault, each at its place.
-pub fn parse_arguments(tokens: TokenStream) -> Result<Arguments, Vec<syn::Error>> {
+pub fn parse_arguments(tokens: TokenStream) -> Result<Arguments, Vec<Mistake>> {
+    const HELP: &str = "write `crate = path`, such as `crate = ::renamed`";
     let mut arguments = Arguments::default();
     let settings = Punctuated::<StructSetting, Token![,]>::parse_terminated
         .parse2(tokens)
-        .map_err(|error| vec![error])?;
-    let mut errors = Vec::new();
+        .map_err(|error| vec![Mistake::syntax(&error, HELP)])?;
+    let mut mistakes = Vec::new();
     for (index, StructSetting { key, value }) in settings.iter().enumerate() {
         let text = key.to_string();
         if !KEYS.contains(&text.as_str()) {
+            let message = format!("unknown key `{text}`");
             let known = KEYS.iter().copied();
-            errors.push(unknown(key.span(), "unknown key", &text, known));
-        } else if index > 0 && settings.iter().take(index).any(|other| other.key == *key) {
-            errors.push(syn::Error::new_spanned(
-                key,
-                format!("`{key}` is given twice"),
-            ));
+            let code = Code::KeyUnknown;
+            mistakes.push(unknown(key.span(), code, &message, &text, known));
+        } else if settings.iter().take(index).any(|other| other.key == *key) {
+            mistakes.push(Mistake::repeated(key.span(), &text));
         } else if let Some(Expr::Path(path)) = value
             && path.qself.is_none()
             && path.attrs.is_empty()
         {
             arguments.krate = path.path.clone();
+        } else if let Some(value) = value {
+            mistakes.push(Mistake::value(value, "a path", HELP));
         } else {
-            let message = "write `crate = path`, such as `crate = ::renamed`";
-            errors.push(match value {
-                Some(value) => syn::Error::new_spanned(value, message),
-                None => syn::Error::new_spanned(key, message),
-            });
+            mistakes.push(Mistake::value(key, "a path behind `crate`", HELP));
         }
     }
-    if errors.is_empty() {
+    if mistakes.is_empty() {
         Ok(arguments)
     } else {
-        Err(errors)
+        Err(mistakes)
     }
 }
 
@@ -75,12 +75,6 @@ struct StructSetting {
 impl Parse for StructSetting {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let key = input.call(Ident::parse_any)?;
-        if input.peek(syn::token::Paren) {
-            return Err(syn::Error::new(
-                key.span(),
-                format!("`{key}` takes no parentheses"),
-            ));
-        }
         let value = match input.parse::<Option<Token![=]>>()? {
             Some(_) => Some(input.parse()?),
             None => None,
@@ -100,7 +94,7 @@ mod tests {
         let arguments = |text: &str| {
             parse_arguments(text.parse().unwrap())
                 .map(|arguments| arguments.krate.to_token_stream().to_string())
-                .map_err(|mut errors| errors.remove(0).to_string())
+                .map_err(|mut mistakes| mistakes.remove(0).to_string())
         };
         assert_eq!(arguments("").unwrap(), ":: snakepit");
         assert_eq!(

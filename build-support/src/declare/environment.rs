@@ -1,10 +1,11 @@
 //! `environment = kind(option = "...")`: the kinds that are built, each with its options.
 
-use syn::Lit;
 use syn::ext::IdentExt;
 
-use super::nearest::{nearest, unknown};
-use super::setting::{Argument, Setting, Value};
+use super::mistake::Mistake;
+use super::nearest::unknown;
+use super::setting::{Argument, Setting, Value, as_text};
+use crate::catalogue::Code;
 use crate::declaration::PoolDeclaration;
 
 /// Kinds that are built, each with its options.
@@ -22,79 +23,81 @@ const KINDS: &[(&str, &[&str])] = &[
     ("venv", &["venv_path"]),
 ];
 
-pub(super) fn environment(pool: &mut PoolDeclaration, setting: &Setting) -> syn::Result<()> {
-    let kind_word = match &setting.value {
+/// What `environment` may be, in the order of the documentation.
+const NAMES: &[&str] = &[
+    "system", "uv", "venv", "docker", "pyenv", "poetry", "conda", "custom", "auto",
+];
+
+pub(super) fn environment(
+    pool: &mut PoolDeclaration,
+    setting: &Setting,
+    mistakes: &mut Vec<Mistake>,
+) {
+    let invalid = Code::InvalidPythonEnvironment;
+    let word = match &setting.value {
         Some(Value::Word(word)) => word,
         Some(Value::Literal(literal)) => {
-            return Err(syn::Error::new_spanned(
-                literal,
-                "write the environment's kind without quotes, such as `environment = venv`",
-            ));
+            let message = "an environment's kind is a word, not a text";
+            let help = "write it without quotes, such as `environment = venv`";
+            return mistakes.push(Mistake::new(literal, invalid, message, help));
         }
         _ => {
-            return Err(syn::Error::new_spanned(
-                &setting.key,
-                "write `environment = kind` or `environment = kind(option = \"...\")`",
-            ));
+            let message = "`environment` names no kind";
+            let help = "write `environment = kind` or `environment = kind(option = \"...\")`";
+            return mistakes.push(Mistake::new(&setting.key, invalid, message, help));
         }
     };
-    let kind = kind_word.unraw().to_string();
-    pool.spans
-        .insert("environment".to_owned(), kind_word.span());
+    let kind = word.unraw().to_string();
+    pool.spans.insert("environment".to_owned(), word.span());
     pool.request.kind.clone_from(&kind);
     let options = KINDS
         .iter()
         .find(|(name, _)| *name == kind)
         .map(|(_, options)| *options);
     if options.is_none() && kind != "custom" {
-        let names = KINDS.iter().map(|(name, _)| *name).chain(["custom"]);
-        let hint = nearest(&kind, names)
-            .map(|name| format!("did you mean `{name}`? "))
-            .unwrap_or_default();
-        let message = format!(
-            "unknown environment `{kind}` [snakepit::invalid_python_environment]\n\
-             help: {hint}environments are system, uv, venv, docker, pyenv, poetry, conda, custom and auto"
-        );
-        return Err(syn::Error::new_spanned(kind_word, message));
+        let message = format!("unknown environment `{kind}`");
+        return mistakes.push(unknown(
+            word.span(),
+            invalid,
+            &message,
+            &kind,
+            NAMES.iter().copied(),
+        ));
     }
     for argument in &setting.arguments {
         match (argument, options) {
             (Argument::Text(text), None) if pool.request.custom.is_none() => {
-                pool.request.custom = Some(text.value())
-            }
-            (Argument::Pair { name, span, value }, options) => {
-                if let Some(options) = options
-                    && !options.contains(&name.as_str())
-                {
-                    let what = format!("`{kind}` has no option");
-                    return Err(unknown(*span, &what, name, options.iter().copied()));
-                }
-                let Lit::Str(value) = value else {
-                    return Err(syn::Error::new_spanned(
-                        value,
-                        "a text in quotes is wanted here",
-                    ));
-                };
-                if pool
-                    .request
-                    .options
-                    .insert(name.clone(), value.value())
-                    .is_some()
-                {
-                    return Err(syn::Error::new(*span, format!("`{name}` is given twice")));
-                }
-                pool.spans.insert(format!("option:{name}"), value.span());
+                pool.request.custom = Some(text.value());
             }
             (Argument::Text(text), _) => {
-                return Err(syn::Error::new_spanned(text, "write `option = \"...\"`"));
+                let message = "an option has a name";
+                let help = "write `option = \"...\"`";
+                mistakes.push(Mistake::new(text, Code::ValueInvalid, message, help));
+            }
+            (Argument::Pair { name, span, .. }, Some(options))
+                if !options.contains(&name.as_str()) =>
+            {
+                let message = format!("`{kind}` has no option `{name}`");
+                let known = options.iter().copied();
+                mistakes.push(unknown(*span, Code::OptionUnknown, &message, name, known));
+            }
+            (Argument::Pair { name, span, value }, _) => {
+                let Some(text) = as_text(value) else {
+                    let help = format!("write `{name} = \"...\"`");
+                    mistakes.push(Mistake::value(value, "a text in quotes", help));
+                    continue;
+                };
+                let options = &mut pool.request.options;
+                if options.insert(name.clone(), text.value()).is_some() {
+                    mistakes.push(Mistake::repeated(*span, name));
+                }
+                pool.spans.insert(format!("option:{name}"), text.span());
             }
         }
     }
     if kind == "custom" && pool.request.custom.is_none() {
-        return Err(syn::Error::new_spanned(
-            kind_word,
-            "write `custom(\"name\")` with the name registered in `build.rs`",
-        ));
+        let message = "`custom` names no environment";
+        let help = "write `custom(\"name\")` with the name registered in `build.rs`";
+        mistakes.push(Mistake::new(word, invalid, message, help));
     }
-    Ok(())
 }

@@ -1,12 +1,11 @@
 //! The annotated structs of a source file.
 
-use proc_macro2::TokenStream;
 use syn::Attribute;
 
-use super::{parse_arguments, parse_struct};
+use super::parse_struct;
 use crate::declaration::Declaration;
 
-/// All annotated structs of a source file; those with faults are left out, since the macro reports them.
+/// All annotated structs of a source file. What is wrong with them is the macro's to report.
 ///
 /// # Errors
 /// The file is not Rust.
@@ -19,17 +18,8 @@ pub fn parse_file(text: &str) -> Result<Vec<Declaration>, syn::Error> {
 fn walk(items: &[syn::Item], found: &mut Vec<Declaration>) {
     for item in items {
         match item {
-            syn::Item::Struct(item) => {
-                let Some(attribute) = item.attrs.iter().find(|attribute| is_ours(attribute)) else {
-                    continue;
-                };
-                let arguments = match &attribute.meta {
-                    syn::Meta::List(list) => list.tokens.clone(),
-                    _ => TokenStream::new(),
-                };
-                if parse_arguments(arguments).is_ok() {
-                    found.extend(parse_struct(item));
-                }
+            syn::Item::Struct(item) if item.attrs.iter().any(is_ours) => {
+                found.push(parse_struct(item));
             }
             syn::Item::Mod(module) => walk(
                 module.content.as_ref().map_or(&[], |(_, items)| items),

@@ -7,26 +7,30 @@ mod adapter;
 mod arguments;
 mod environment;
 mod file;
+mod mistake;
 mod nearest;
 mod pool;
 mod setting;
 
+use proc_macro2::Span;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Attribute, ItemStruct};
 
 pub use arguments::{Arguments, parse_arguments};
 pub use file::parse_file;
+pub use mistake::Mistake;
 
 pub(crate) use adapter::is_identifier;
 
-use crate::declaration::{Declaration, PoolDeclaration};
+use crate::catalogue::Code;
+use crate::declaration::{self, Declaration};
 
 /// The struct of an item, or why there is none.
 ///
 /// # Errors
 /// The attribute stands on something else.
-pub fn require_struct(item: &syn::Item) -> Result<&ItemStruct, syn::Error> {
+pub fn require_struct(item: &syn::Item) -> Result<&ItemStruct, Mistake> {
     let what = match item {
         syn::Item::Struct(item) => return Ok(item),
         syn::Item::Enum(item) => (item.enum_token.span(), "an enum"),
@@ -36,37 +40,42 @@ pub fn require_struct(item: &syn::Item) -> Result<&ItemStruct, syn::Error> {
         syn::Item::Mod(item) => (item.mod_token.span(), "a module"),
         other => (other.span(), "this item"),
     };
-    Err(syn::Error::new(
-        what.0,
-        format!(
-            "`#[snakepit_pools]` goes on a struct with named fields, not on {}",
-            what.1
-        ),
-    ))
+    Err(misplaced(what.0, what.1))
 }
 
-/// Parses one annotated struct.
-///
-/// # Errors
-/// Every fault of the struct and of its attributes, each at its place.
-pub fn parse_struct(item: &ItemStruct) -> Result<Declaration, Vec<syn::Error>> {
-    let mut errors = Vec::new();
+fn misplaced(span: Span, what: &str) -> Mistake {
+    let message = format!("`#[snakepit_pools]` goes on a struct with named fields, not on {what}");
+    let help = "write `struct Name { #[pool] field: PoolConfig }`";
+    Mistake::at(span, Code::StructNotSupported, message, help)
+}
+
+/// Parses one annotated struct: its pools, and everything that is wrong with it and with its attributes, each at its
+/// place. A pool with a mistake is left out, and the others are there.
+pub fn parse_struct(item: &ItemStruct) -> Declaration {
+    let mut declaration = Declaration {
+        name: item.ident.unraw().to_string(),
+        pools: Vec::new(),
+        mistakes: Vec::new(),
+    };
+    let Declaration {
+        pools, mistakes, ..
+    } = &mut declaration;
     if !item.generics.params.is_empty() {
         let message = "`#[snakepit_pools]` takes no generic struct: its pools are constants";
-        errors.push(syn::Error::new_spanned(&item.generics, message));
+        let help = "remove the parameters, or keep the pools in a struct of their own";
+        mistakes.push(Mistake::new(
+            &item.generics,
+            Code::StructNotSupported,
+            message,
+            help,
+        ));
     }
-    let kind = match &item.fields {
-        syn::Fields::Named(_) => None,
-        syn::Fields::Unnamed(_) => Some("a tuple struct"),
-        syn::Fields::Unit => Some("a unit struct"),
-    };
-    if let Some(kind) = kind {
-        let message =
-            format!("`#[snakepit_pools]` goes on a struct with named fields, not on {kind}");
-        errors.push(syn::Error::new_spanned(&item.ident, message));
-        return Err(errors);
+    match &item.fields {
+        syn::Fields::Named(_) => {}
+        syn::Fields::Unnamed(_) => mistakes.push(misplaced(item.ident.span(), "a tuple struct")),
+        syn::Fields::Unit => mistakes.push(misplaced(item.ident.span(), "a unit struct")),
     }
-    let mut pools: Vec<PoolDeclaration> = Vec::new();
+    let mut constants = vec!["POOLS".to_owned()];
     for field in &item.fields {
         let attributes: Vec<&Attribute> = field
             .attrs
@@ -79,57 +88,65 @@ pub fn parse_struct(item: &ItemStruct) -> Result<Declaration, Vec<syn::Error>> {
         if let Some(condition) = field.attrs.iter().find(|attribute| {
             attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr")
         }) {
-            errors.push(syn::Error::new_spanned(
+            let message = "a pool cannot be conditional";
+            let help = "put the condition on the whole struct";
+            mistakes.push(Mistake::new(
                 condition,
-                "a pool cannot be conditional: put the condition on the whole struct",
+                Code::AttributeInvalid,
+                message,
+                help,
             ));
         }
         if let Some(second) = attributes.get(1) {
-            errors.push(syn::Error::new_spanned(
-                second,
-                "this field has a `#[pool]` already",
-            ));
+            let message = "this field has a `#[pool]` already";
+            let help = "write all settings into one";
+            mistakes.push(Mistake::new(second, Code::KeyRepeated, message, help));
         }
+        let constant = declaration::constant(&name.unraw().to_string());
+        if constants.contains(&constant) {
+            let message = format!("the constant `{constant}` of this pool exists already");
+            let help = "give the field another name";
+            mistakes.push(Mistake::new(name, Code::PoolNameTaken, message, help));
+        }
+        constants.push(constant);
         match pool::parse_pool(name.unraw().to_string(), attribute) {
-            Ok(pool) => {
-                let constant = pool.constant();
-                if constant == "POOLS" || pools.iter().any(|other| other.constant() == constant) {
-                    errors.push(syn::Error::new_spanned(
-                        name,
-                        format!("the constant `{constant}` of this pool exists already: give the field another name"),
-                    ));
-                }
-                pools.push(pool);
-            }
-            Err(mut faults) => errors.append(&mut faults),
+            Ok(pool) => pools.push(pool),
+            Err(faults) => mistakes.extend(faults),
         }
     }
-    if pools.is_empty() && errors.is_empty() {
-        errors.push(syn::Error::new_spanned(
+    if constants.len() == 1 && mistakes.is_empty() {
+        let message = "no field has `#[pool]`";
+        let help = "mark the fields that are pools";
+        mistakes.push(Mistake::new(
             &item.ident,
-            "no field has `#[pool]`: mark the fields that are pools",
+            Code::PoolNotDeclared,
+            message,
+            help,
         ));
     }
-    if errors.is_empty() {
-        Ok(Declaration {
-            name: item.ident.unraw().to_string(),
-            pools,
-        })
-    } else {
-        Err(errors)
-    }
+    declaration
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn codes(mistakes: &[Mistake]) -> Vec<&str> {
+        mistakes
+            .iter()
+            .map(|mistake| mistake.diagnostic().code())
+            .collect()
+    }
+
     #[test]
     fn generic_structs_and_structs_without_a_pool_are_refused() {
         let generic: ItemStruct = syn::parse_str("struct C<T> { #[pool] ml: T }").unwrap();
-        assert!(parse_struct(&generic).is_err());
+        assert_eq!(
+            codes(&parse_struct(&generic).mistakes),
+            ["struct_not_supported"]
+        );
         let empty: ItemStruct = syn::parse_str("struct C { listen: String }").unwrap();
-        assert!(parse_struct(&empty).is_err());
+        assert_eq!(codes(&parse_struct(&empty).mistakes), ["pool_not_declared"]);
     }
 
     #[test]
@@ -143,7 +160,7 @@ mod tests {
         ] {
             let item: syn::Item = syn::parse_str(source).unwrap();
             let error = match require_struct(&item) {
-                Ok(item) => parse_struct(item).unwrap_err().remove(0),
+                Ok(item) => parse_struct(item).mistakes.remove(0),
                 Err(error) => error,
             };
             let error = error.to_string();
@@ -161,8 +178,22 @@ mod tests {
             "#[pool] pools: PoolConfig",
         ] {
             let item: ItemStruct = syn::parse_str(&format!("struct C {{ {fields} }}")).unwrap();
-            let error = parse_struct(&item).unwrap_err().remove(0).to_string();
-            assert!(error.contains("exists already"), "{error}");
+            assert_eq!(codes(&parse_struct(&item).mistakes), ["pool_name_taken"]);
         }
+    }
+
+    #[test]
+    fn a_pool_with_a_mistake_does_not_hide_the_others() {
+        let item: ItemStruct = syn::parse_str(
+            "struct C { #[pool(size = 0)] a: PoolConfig, #[pool] b: PoolConfig, #[pool(sise = 1)] c: PoolConfig }",
+        )
+        .unwrap();
+        let declaration = parse_struct(&item);
+        assert_eq!(
+            codes(&declaration.mistakes),
+            ["value_invalid", "key_unknown"]
+        );
+        assert_eq!(declaration.pools.len(), 1);
+        assert_eq!(declaration.pools[0].name, "b");
     }
 }

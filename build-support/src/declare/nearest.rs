@@ -2,26 +2,31 @@
 
 use proc_macro2::Span;
 
+use super::mistake::Mistake;
+use crate::catalogue::Code;
+
+/// The mistake of a word that is none of the known ones.
 pub(super) fn unknown<'a>(
     span: Span,
-    what: &str,
+    code: Code,
+    message: &str,
     found: &str,
     known: impl Iterator<Item = &'a str> + Clone,
-) -> syn::Error {
+) -> Mistake {
     let hint = nearest(found, known.clone())
         .map(|name| format!("did you mean `{name}`? "))
         .unwrap_or_default();
     let known: Vec<&str> = known.collect();
-    syn::Error::new(
-        span,
-        format!(
-            "{what} `{found}`\nhelp: {hint}known are {}",
-            known.join(", ")
-        ),
-    )
+    let help = if known.is_empty() {
+        "none is known".to_owned()
+    } else {
+        format!("{hint}known are {}", known.join(", "))
+    };
+    Mistake::at(span, code, message, help)
 }
+
 /// The known name that is at most two changes away.
-pub(super) fn nearest<'a>(found: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+fn nearest<'a>(found: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     known
         .map(|name| (distance(found, name), name))
         .min()

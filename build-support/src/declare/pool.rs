@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use syn::Attribute;
+use proc_macro2::Span;
 use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Lit, LitStr, Token};
+use syn::{Attribute, Expr, Token};
 
 use super::adapter::adapter;
 use super::environment::environment;
+use super::mistake::Mistake;
 use super::nearest::unknown;
-use super::setting::{Argument, Setting, Value, choice, duration, literal, number, text, word};
+use super::setting::{Argument, Setting, Value, as_text, choice, within};
+use crate::catalogue::Code;
 use crate::declaration::{PoolDeclaration, Profile, Request};
 
 /// Keys of `#[pool(...)]`.
@@ -35,16 +37,20 @@ const KEYS: &[&str] = &[
 pub(super) fn parse_pool(
     name: String,
     attribute: &Attribute,
-) -> Result<PoolDeclaration, Vec<syn::Error>> {
+) -> Result<PoolDeclaration, Vec<Mistake>> {
+    const HELP: &str = "write `#[pool]` or `#[pool(key = value, ...)]`";
     let settings = match &attribute.meta {
         syn::Meta::Path(_) => Punctuated::new(),
         syn::Meta::List(list) => list
             .parse_args_with(Punctuated::<Setting, Token![,]>::parse_terminated)
-            .map_err(|error| vec![error])?,
+            .map_err(|error| vec![Mistake::syntax(&error, HELP)])?,
         syn::Meta::NameValue(pair) => {
-            return Err(vec![syn::Error::new_spanned(
+            let message = "`pool` takes its settings in parentheses";
+            return Err(vec![Mistake::new(
                 pair,
-                "write `#[pool]` or `#[pool(key = value)]`",
+                Code::AttributeInvalid,
+                message,
+                HELP,
             )]);
         }
     };
@@ -53,116 +59,74 @@ pub(super) fn parse_pool(
         request: Request::new(name),
         spans: BTreeMap::from([("pool".to_owned(), attribute.path().span())]),
     };
-    let mut errors = Vec::new();
+    let mut mistakes = Vec::new();
     let mut seen: Vec<String> = Vec::new();
     for setting in &settings {
         let key = setting.key.unraw().to_string();
         if seen.contains(&key) {
-            errors.push(syn::Error::new_spanned(
-                &setting.key,
-                format!("`{key}` is given twice"),
-            ));
-        } else if let Err(error) = apply(&mut pool, &key, setting) {
-            errors.push(error);
+            mistakes.push(Mistake::repeated(setting.key.span(), &key));
+        } else if let Err(mistake) = apply(&mut pool, &key, setting, &mut mistakes) {
+            mistakes.push(mistake);
         }
         seen.push(key);
     }
-    if errors.is_empty() {
+    if mistakes.is_empty() {
         Ok(pool)
     } else {
-        Err(errors)
+        Err(mistakes)
     }
 }
 
-fn apply(pool: &mut PoolDeclaration, key: &str, setting: &Setting) -> syn::Result<()> {
+/// Reads one setting. What does not keep the rest of it from being read goes to `mistakes`.
+fn apply(
+    pool: &mut PoolDeclaration,
+    key: &str,
+    setting: &Setting,
+    mistakes: &mut Vec<Mistake>,
+) -> Result<(), Mistake> {
+    if !KEYS.contains(&key) {
+        let message = format!("unknown key `{key}`");
+        let span = setting.key.span();
+        let known = KEYS.iter().copied();
+        return Err(unknown(span, Code::KeyUnknown, &message, key, known));
+    }
     if !matches!(key, "adapter" | "environment" | "profile" | "env")
         && !setting.arguments.is_empty()
     {
-        return Err(syn::Error::new_spanned(
+        let message = format!("`{key}` takes no parentheses");
+        let help = format!("write `{key} = ...`");
+        return Err(Mistake::new(
             &setting.key,
-            format!("`{key}` takes no parentheses"),
+            Code::AttributeInvalid,
+            message,
+            help,
         ));
     }
     let request = &mut pool.request;
     match key {
-        "environment" => return environment(pool, setting),
+        "environment" => environment(pool, setting, mistakes),
         "launch" => {
-            let word = word(setting, "direct, manager")?;
+            let word = setting.word("`direct`, `manager`")?;
             request.manager_launch = choice(word, &["direct", "manager"])? == 1;
             pool.spans.insert("launch".to_owned(), word.span());
         }
-        "profile" => {
-            request.profile = profile(setting)?;
-        }
-        "python" => request.python = Some(text(setting)?.value()),
+        "profile" => request.profile = profile(setting)?,
+        "python" => request.python = Some(setting.text("\">=3.11\"")?.value()),
         "adapter" => {
             let (adapter, span) = adapter(setting)?;
             request.adapter = Some(adapter);
             pool.spans.insert("adapter".to_owned(), span);
         }
-        "requires" | "python_path" => {
-            let Some(Value::List(texts, span)) = &setting.value else {
-                return Err(syn::Error::new_spanned(
-                    &setting.key,
-                    format!("write `{key} = [\"...\"]`"),
-                ));
-            };
-            for (index, text) in texts.iter().enumerate() {
-                pool.spans.insert(format!("{key}:{index}"), text.span());
-            }
-            pool.spans.insert(key.to_owned(), *span);
-            let values = texts.iter().map(LitStr::value).collect();
-            *(if key == "requires" {
-                &mut request.requires
-            } else {
-                &mut request.python_path
-            }) = values;
-            return Ok(());
-        }
-        "env" => {
-            if setting.value.is_some() || setting.arguments.is_empty() {
-                return Err(syn::Error::new_spanned(
-                    &setting.key,
-                    "write `env(NAME = \"value\")`",
-                ));
-            }
-            for argument in &setting.arguments {
-                let Argument::Pair {
-                    name,
-                    span,
-                    value: Lit::Str(value),
-                } = argument
-                else {
-                    return Err(syn::Error::new_spanned(
-                        &setting.key,
-                        "write `env(NAME = \"value\")`",
-                    ));
-                };
-                if name.is_empty() || name.contains(['=', '\0']) || value.value().contains('\0') {
-                    return Err(syn::Error::new(
-                        *span,
-                        "this cannot be an environment variable",
-                    ));
-                }
-                if request.env.insert(name.clone(), value.value()).is_some() {
-                    return Err(syn::Error::new(*span, format!("`{name}` is given twice")));
-                }
-            }
-        }
-        "size" => request.size = number(literal(setting)?, 1024)?,
-        "queue_limit" => request.queue_limit = number(literal(setting)?, u32::MAX)?,
-        "startup_timeout" => request.startup_timeout_ms = duration(text(setting)?)?,
-        "execute_timeout" => request.execute_timeout_ms = duration(text(setting)?)?,
-        "cancel_timeout" => request.cancel_timeout_ms = duration(text(setting)?)?,
-        "shutdown_timeout" => request.shutdown_timeout_ms = duration(text(setting)?)?,
-        _ => {
-            return Err(unknown(
-                setting.key.span(),
-                "unknown key",
-                key,
-                KEYS.iter().copied(),
-            ));
-        }
+        "requires" => request.requires = list(&mut pool.spans, key, setting, mistakes)?,
+        "python_path" => request.python_path = list(&mut pool.spans, key, setting, mistakes)?,
+        "env" => variables(request, setting, mistakes)?,
+        "size" => request.size = setting.number(1024)?,
+        "queue_limit" => request.queue_limit = setting.number(u32::MAX)?,
+        "startup_timeout" => request.startup_timeout_ms = setting.duration()?,
+        "execute_timeout" => request.execute_timeout_ms = setting.duration()?,
+        "cancel_timeout" => request.cancel_timeout_ms = setting.duration()?,
+        "shutdown_timeout" => request.shutdown_timeout_ms = setting.duration()?,
+        _ => unreachable!("`{key}` is one of the known keys"),
     }
     if let Some(Value::Literal(literal)) = &setting.value {
         pool.spans.insert(key.to_owned(), literal.span());
@@ -170,29 +134,95 @@ fn apply(pool: &mut PoolDeclaration, key: &str, setting: &Setting) -> syn::Resul
     Ok(())
 }
 
-fn profile(setting: &Setting) -> syn::Result<Profile> {
-    let word = word(
-        setting,
-        "process, thread(threads = N), async(concurrency = N)",
-    )?;
-    let (option, mut count, profile): (_, _, fn(u32) -> Profile) =
+fn profile(setting: &Setting) -> Result<Profile, Mistake> {
+    const FORMS: &str = "`process`, `thread(threads = N)`, `async(concurrency = N)`";
+    let word = setting.word(FORMS)?;
+    let (option, mut count, profile): (&[&str], _, fn(u32) -> Profile) =
         match choice(word, &["process", "thread", "async"])? {
-            0 => ("", 1, |_| Profile::Process),
-            1 => ("threads", 4, Profile::Thread),
-            _ => ("concurrency", 64, Profile::Async),
+            0 => (&[], 1, |_| Profile::Process),
+            1 => (&["threads"], 4, Profile::Thread),
+            _ => (&["concurrency"], 64, Profile::Async),
         };
     for argument in &setting.arguments {
-        match argument {
-            Argument::Pair { name, value, .. } if name == option => count = number(value, 1024)?,
-            _ => {
-                return Err(syn::Error::new_spanned(
-                    word,
-                    "write `process`, `thread(threads = N)` or `async(concurrency = N)`",
-                ));
+        let (name, span, value) = match argument {
+            Argument::Pair { name, span, value } => (name, *span, value),
+            Argument::Text(text) => {
+                let help = format!("write `profile` as one of {FORMS}");
+                return Err(Mistake::value(text, "an option with a name", help));
             }
+        };
+        if !option.contains(&name.as_str()) {
+            let message = format!("`{word}` has no option `{name}`");
+            let known = option.iter().copied();
+            return Err(unknown(span, Code::OptionUnknown, &message, name, known));
         }
+        let number = match &**value {
+            Expr::Lit(literal) => within(&literal.lit, 1024),
+            _ => None,
+        };
+        let help = format!("write `{word}({name} = 8)`");
+        count = number.ok_or_else(|| Mistake::value(value, "a number from 1 to 1024", help))?;
     }
     Ok(profile(count))
+}
+
+/// The texts of a list, each with its place.
+fn list(
+    spans: &mut BTreeMap<String, Span>,
+    key: &str,
+    setting: &Setting,
+    mistakes: &mut Vec<Mistake>,
+) -> Result<Vec<String>, Mistake> {
+    let help = format!("write `{key} = [\"...\"]`");
+    let Some(Value::List(array)) = &setting.value else {
+        return Err(setting.misshapen(&help));
+    };
+    spans.insert(key.to_owned(), array.span());
+    let mut texts = Vec::new();
+    for (index, element) in array.elems.iter().enumerate() {
+        spans.insert(format!("{key}:{index}"), element.span());
+        match as_text(element) {
+            Some(text) => texts.push(text.value()),
+            None => mistakes.push(Mistake::value(element, "a text in quotes", &help)),
+        }
+    }
+    Ok(texts)
+}
+
+fn variables(
+    request: &mut Request,
+    setting: &Setting,
+    mistakes: &mut Vec<Mistake>,
+) -> Result<(), Mistake> {
+    const HELP: &str = "write `env(NAME = \"value\")`";
+    if setting.value.is_some() || setting.arguments.is_empty() {
+        return Err(setting.misshapen(HELP));
+    }
+    for argument in &setting.arguments {
+        let (name, span, value) = match argument {
+            Argument::Pair { name, span, value } => (name, *span, value),
+            Argument::Text(text) => {
+                mistakes.push(Mistake::value(text, "a variable with a name", HELP));
+                continue;
+            }
+        };
+        let Some(text) = as_text(value) else {
+            mistakes.push(Mistake::value(value, "a text in quotes", HELP));
+            continue;
+        };
+        if name.is_empty() || name.contains(['=', '\0']) {
+            let message = "no environment variable can have this name";
+            let help = "write one without `=` and NUL";
+            mistakes.push(Mistake::at(span, Code::ValueInvalid, message, help));
+        } else if text.value().contains('\0') {
+            let message = "no environment variable can have this value";
+            let help = "write one without NUL";
+            mistakes.push(Mistake::new(text, Code::ValueInvalid, message, help));
+        } else if request.env.insert(name.clone(), text.value()).is_some() {
+            mistakes.push(Mistake::repeated(span, name));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -205,15 +235,12 @@ mod tests {
     fn parsed(attribute: &str) -> Result<Request, String> {
         let item: ItemStruct =
             syn::parse_str(&format!("struct C {{ {attribute} ml: PoolConfig }}")).unwrap();
-        parse_struct(&item)
-            .map(|mut declaration| declaration.pools.remove(0).request)
-            .map_err(|errors| {
-                errors
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect::<Vec<_>>()
-                    .join("\n")
-            })
+        let mut declaration = parse_struct(&item);
+        if declaration.mistakes.is_empty() {
+            return Ok(declaration.pools.remove(0).request);
+        }
+        let mistakes = declaration.mistakes.iter().map(ToString::to_string);
+        Err(mistakes.collect::<Vec<_>>().join("\n"))
     }
 
     #[test]
@@ -279,16 +306,47 @@ mod tests {
     }
 
     #[test]
-    fn all_faults_of_a_struct_are_reported() {
-        let error = parsed("#[pool(size = 0, startup_timeout = \"soon\", size = 1)]").unwrap_err();
-        assert_eq!(error.lines().count(), 3, "{error}");
+    fn all_mistakes_of_an_attribute_are_reported() {
+        let error = parsed(
+            "#[pool(size = 0, startup_timeout = \"soon\", size = 1, launch = \"x\", requires = [\"a\", b, 1],
+              environment = venv(a = \"1\", venv_path = 2), env(A = 1, \"B=\" = \"2\"), queue_limit = -1)]",
+        )
+        .unwrap_err();
+        let codes: Vec<&str> = error
+            .split("[snakepit::")
+            .skip(1)
+            .filter_map(|rest| Some(rest.split_once(']')?.0))
+            .collect();
+        let values = |count| vec!["value_invalid"; count];
+        let mut wanted = values(2);
+        wanted.push("key_repeated");
+        wanted.extend(values(3));
+        wanted.push("option_unknown");
+        wanted.extend(values(4));
+        assert_eq!(codes, wanted, "{error}");
+    }
+
+    #[test]
+    fn what_is_no_list_of_settings_is_told_with_how_to_write_one() {
+        for wrong in [
+            "#[pool = 1]",
+            "#[pool(environment venv)]",
+            "#[pool(size(1) = 2)]",
+            "#[pool(python(\"3\"))]",
+        ] {
+            let error = parsed(wrong).unwrap_err();
+            assert!(
+                error.contains("[snakepit::attribute_invalid]\nhelp: write"),
+                "{error}"
+            );
+        }
     }
 
     #[test]
     fn a_fault_of_an_option_that_is_not_written_stands_at_the_environment() {
         let item: ItemStruct =
             syn::parse_str("struct C { #[pool(environment = venv)] ml: PoolConfig }").unwrap();
-        let declaration = parse_struct(&item).unwrap();
+        let declaration = parse_struct(&item);
         let text = |place| declaration.pools[0].span(place).source_text();
         assert_eq!(text("option:venv_path").as_deref(), Some("venv"));
         assert_eq!(text("requires:0").as_deref(), Some("pool"));

@@ -4,10 +4,11 @@ use proc_macro2::Span;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::spanned::Spanned;
-use syn::{Expr, ExprLit, Ident, Lit, LitStr, Token};
+use syn::{Expr, ExprArray, ExprLit, Ident, Lit, LitStr, Token};
 
+use super::mistake::Mistake;
 use super::nearest::unknown;
+use crate::catalogue::Code;
 
 /// One `key`, `key = value`, `key(...)` or `key = value(...)`.
 pub(super) struct Setting {
@@ -20,7 +21,8 @@ pub(super) struct Setting {
 pub(super) enum Value {
     Word(Ident),
     Literal(Lit),
-    List(Vec<LitStr>, Span),
+    List(ExprArray),
+    Other(Expr),
 }
 
 /// One part of the parentheses.
@@ -29,7 +31,7 @@ pub(super) enum Argument {
     Pair {
         name: String,
         span: Span,
-        value: Lit,
+        value: Box<Expr>,
     },
 }
 
@@ -64,11 +66,13 @@ impl Parse for Setting {
         };
         if input.parse::<Option<Token![=]>>()?.is_some() {
             setting.value = Some(if input.peek(syn::token::Bracket) {
-                list(&input.parse()?)?
+                Value::List(input.parse()?)
             } else if input.peek(Lit) {
                 Value::Literal(input.parse()?)
-            } else {
+            } else if input.peek(Ident::peek_any) {
                 Value::Word(input.call(Ident::parse_any)?)
+            } else {
+                Value::Other(input.parse()?)
             });
         }
         if input.peek(syn::token::Paren) {
@@ -82,62 +86,75 @@ impl Parse for Setting {
     }
 }
 
-fn list(array: &syn::ExprArray) -> syn::Result<Value> {
-    let text = |element: &Expr| match element {
+impl Setting {
+    /// The mistake of a setting that is written in another form than its key takes.
+    pub(super) fn misshapen(&self, help: &str) -> Mistake {
+        let message = format!("`{}` is not written like this", self.key);
+        Mistake::new(&self.key, Code::ValueInvalid, message, help)
+    }
+
+    /// The word, which is one of `choices`.
+    pub(super) fn word(&self, choices: &str) -> Result<&Ident, Mistake> {
+        match &self.value {
+            Some(Value::Word(word)) => Ok(word),
+            _ => Err(self.misshapen(&format!("write `{}` as one of {choices}", self.key))),
+        }
+    }
+
+    pub(super) fn literal(&self, example: &str) -> Result<&Lit, Mistake> {
+        match &self.value {
+            Some(Value::Literal(literal)) => Ok(literal),
+            Some(Value::Other(other)) => Err(self.wants(other, "a literal value", example)),
+            _ => Err(self.misshapen(&format!("write `{} = {example}`", self.key))),
+        }
+    }
+
+    pub(super) fn text(&self, example: &str) -> Result<&LitStr, Mistake> {
+        match self.literal(example)? {
+            Lit::Str(text) => Ok(text),
+            other => Err(self.wants(other, "a text in quotes", example)),
+        }
+    }
+
+    pub(super) fn number(&self, most: u32) -> Result<u32, Mistake> {
+        match &self.value {
+            Some(Value::Literal(number)) => within(number, most).ok_or(number),
+            Some(Value::Other(other)) => {
+                let wanted = format!("a number from 1 to {most}");
+                return Err(self.wants(other, &wanted, "1"));
+            }
+            _ => return Err(self.misshapen(&format!("write `{} = 1`", self.key))),
+        }
+        .map_err(|number| self.wants(number, &format!("a number from 1 to {most}"), "1"))
+    }
+
+    /// `500ms`, `30s`, `2m` or `1h`, in milliseconds.
+    pub(super) fn duration(&self) -> Result<u64, Mistake> {
+        let text = self.text("\"30s\"")?;
+        milliseconds(&text.value()).ok_or_else(|| {
+            let wanted = "a duration such as `500ms`, `30s`, `2m` or `1h`";
+            self.wants(text, wanted, "\"30s\"")
+        })
+    }
+
+    fn wants(&self, tokens: impl quote::ToTokens, wanted: &str, example: &str) -> Mistake {
+        Mistake::value(tokens, wanted, format!("write `{} = {example}`", self.key))
+    }
+}
+
+/// The text of an expression that is one.
+pub(super) fn as_text(value: &Expr) -> Option<&LitStr> {
+    match value {
         Expr::Lit(ExprLit {
             lit: Lit::Str(text),
             ..
-        }) => Ok(text.clone()),
-        other => Err(syn::Error::new_spanned(
-            other,
-            "a text in quotes is wanted here",
-        )),
-    };
-    Ok(Value::List(
-        array.elems.iter().map(text).collect::<syn::Result<_>>()?,
-        array.span(),
-    ))
-}
-
-pub(super) fn word<'a>(setting: &'a Setting, choices: &str) -> syn::Result<&'a Ident> {
-    match &setting.value {
-        Some(Value::Word(word)) => Ok(word),
-        _ => Err(syn::Error::new_spanned(
-            &setting.key,
-            format!("`{}` is one of {choices}", setting.key),
-        )),
+        }) => Some(text),
+        _ => None,
     }
 }
 
-pub(super) fn choice(word: &Ident, choices: &[&str]) -> syn::Result<usize> {
-    let text = word.to_string();
-    choices
-        .iter()
-        .position(|choice| *choice == text)
-        .ok_or_else(|| unknown(word.span(), "unknown value", &text, choices.iter().copied()))
-}
-
-pub(super) fn literal(setting: &Setting) -> syn::Result<&Lit> {
-    match &setting.value {
-        Some(Value::Literal(literal)) => Ok(literal),
-        _ => Err(syn::Error::new_spanned(
-            &setting.key,
-            format!("write `{} = value`", setting.key),
-        )),
-    }
-}
-
-pub(super) fn text(setting: &Setting) -> syn::Result<&LitStr> {
-    match literal(setting)? {
-        Lit::Str(text) => Ok(text),
-        other => Err(syn::Error::new_spanned(
-            other,
-            "a text in quotes is wanted here",
-        )),
-    }
-}
-
-pub(super) fn number(literal: &Lit, most: u32) -> syn::Result<u32> {
+/// The number of a literal that is one.
+pub(super) fn within(literal: &Lit, most: u32) -> Option<u32> {
     match literal {
         Lit::Int(number) => number
             .base10_parse()
@@ -145,31 +162,35 @@ pub(super) fn number(literal: &Lit, most: u32) -> syn::Result<u32> {
             .filter(|number| (1..=most).contains(number)),
         _ => None,
     }
-    .ok_or_else(|| {
-        syn::Error::new_spanned(literal, format!("a number from 1 to {most} is wanted here"))
-    })
 }
 
-/// `500ms`, `30s`, `2m` or `1h`, in milliseconds.
-pub(super) fn duration(text: &LitStr) -> syn::Result<u64> {
-    let value = text.value();
-    let digits = value.bytes().take_while(u8::is_ascii_digit).count();
-    let (count, unit) = value.split_at(digits);
-    let factor = match unit.trim() {
-        "ms" => Some(1),
-        "s" => Some(1000),
-        "m" | "min" => Some(60_000),
-        "h" => Some(3_600_000),
-        _ => None,
-    };
-    let count = count.parse::<u64>().ok().filter(|count| *count > 0);
-    count
-        .zip(factor)
-        .and_then(|(count, factor)| count.checked_mul(factor))
+/// Which of the choices a word is.
+pub(super) fn choice(word: &Ident, choices: &[&str]) -> Result<usize, Mistake> {
+    let text = word.to_string();
+    choices
+        .iter()
+        .position(|choice| *choice == text)
         .ok_or_else(|| {
-            syn::Error::new_spanned(
-                text,
-                "a duration such as `500ms`, `30s`, `2m` or `1h` is wanted here",
+            unknown(
+                word.span(),
+                Code::ValueInvalid,
+                &format!("unknown value `{text}`"),
+                &text,
+                choices.iter().copied(),
             )
         })
+}
+
+fn milliseconds(text: &str) -> Option<u64> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (count, unit) = text.split_at(digits);
+    let factor = match unit.trim() {
+        "ms" => 1,
+        "s" => 1000,
+        "m" | "min" => 60_000,
+        "h" => 3_600_000,
+        _ => return None,
+    };
+    let count = count.parse::<u64>().ok().filter(|count| *count > 0)?;
+    count.checked_mul(factor)
 }

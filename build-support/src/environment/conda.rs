@@ -13,6 +13,7 @@ use yaml_rust2::YamlLoader;
 
 use super::venv::quoted;
 use super::{Config, ExtraMetadata, Launch, PythonEnvironment};
+use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::Host;
 use places::Places;
@@ -87,7 +88,7 @@ fn find(config: &Config, host: &dyn Host) -> Result<Found, Diagnostic> {
     let found = match (config.option("prefix"), config.option("environment_name")) {
         (Some(_), Some(_)) => {
             return Err(Diagnostic::new(
-                "conda_options_conflict",
+                Code::CondaOptionsConflict,
                 "both `prefix` and `environment_name` are given",
                 "remove one of them: each names an environment by itself",
             )
@@ -126,12 +127,12 @@ fn described(config: &Config, host: &dyn Host) -> Result<Found, Diagnostic> {
             folder.display()
         );
         let help = "make it, or correct the path";
-        return Err(Diagnostic::new("project_dir_not_found", message, help).at(place));
+        return Err(Diagnostic::new(Code::ProjectDirNotFound, message, help).at(place));
     }
     let mut files = FILES.iter().map(|name| folder.join(name));
     let Some(file) = files.find(|file| host.info(file).is_some_and(|info| !info.is_dir)) else {
         return Err(Diagnostic::new(
-            "conda_file_not_found",
+            Code::CondaFileNotFound,
             format!("no `environment.yml` in `{}`", folder.display()),
             "write one, or name the environment: `environment_name = \"...\"` or `prefix = \"...\"`",
         )
@@ -140,7 +141,7 @@ fn described(config: &Config, host: &dyn Host) -> Result<Found, Diagnostic> {
     let settings = yaml(&file, host).map_err(|fault| fault.at(place))?;
     let Some(name) = settings.as_ref().and_then(|yaml| yaml["name"].as_str()) else {
         return Err(Diagnostic::new(
-            "conda_file_invalid",
+            Code::CondaFileInvalid,
             format!("`{}` gives its environment no name", file.display()),
             "add the line `name: ...` to it, or name the environment in the declaration",
         )
@@ -160,7 +161,7 @@ fn named(
     // <https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage-environments.html>
     if name.is_empty() || name.contains(['/', '\\', ':', '#']) || name == "." || name == ".." {
         return Err(Diagnostic::new(
-            "conda_environment_not_found",
+            Code::CondaEnvironmentNotFound,
             format!("`{name}` is no name that a conda environment can have"),
             "correct the name, or name the environment's folder: `prefix = \"...\"`",
         )
@@ -179,7 +180,7 @@ fn named(
         true => format!("no conda environment `{name}`: no folder of conda environments is there"),
         false => format!("no conda environment `{name}` in {}", looked.join(", ")),
     };
-    Err(Diagnostic::new("conda_environment_not_found", message, help).at(place))
+    Err(Diagnostic::new(Code::CondaEnvironmentNotFound, message, help).at(place))
 }
 
 /// Whether there is an environment at the prefix.
@@ -187,12 +188,12 @@ fn whole(Found { prefix, place }: &Found, host: &dyn Host) -> Result<(), Diagnos
     let shown = prefix.display();
     let create = format!("run `conda create -p {} python`", quoted(prefix));
     let invalid = |message: String, help: String| {
-        Err(Diagnostic::new("conda_environment_invalid", message, help).at(*place))
+        Err(Diagnostic::new(Code::CondaEnvironmentInvalid, message, help).at(*place))
     };
     match host.canonical(prefix) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let message = format!("no conda environment at `{shown}`");
-            Err(Diagnostic::new("conda_environment_not_found", message, create).at(*place))
+            Err(Diagnostic::new(Code::CondaEnvironmentNotFound, message, create).at(*place))
         }
         Err(error) => invalid(
             format!("the conda environment `{shown}` cannot be looked at: {error}"),
@@ -238,7 +239,7 @@ fn interpreter(Found { prefix, place }: &Found, host: &dyn Host) -> Result<PathB
         }
         None => {
             return Err(Diagnostic::new(
-                "conda_python_missing",
+                Code::CondaPythonMissing,
                 format!("no Python in the conda environment `{}`", prefix.display()),
                 format!("run `conda install -p {} python`", quoted(prefix)),
             )
@@ -246,7 +247,7 @@ fn interpreter(Found { prefix, place }: &Found, host: &dyn Host) -> Result<PathB
         }
     };
     Err(Diagnostic::new(
-        "conda_environment_invalid",
+        Code::CondaEnvironmentInvalid,
         format!("the conda environment `{}` {fault}", prefix.display()),
         format!(
             "run `conda install --force-reinstall -p {} python`",
@@ -314,7 +315,7 @@ fn manager(host: &dyn Host) -> Result<Manager, Diagnostic> {
         .find_map(|name| host.which(name));
     other.map(|path| Manager { path, options: &[] }).ok_or_else(|| {
         Diagnostic::new(
-            "conda_not_found",
+            Code::CondaNotFound,
             "`launch = manager` needs conda, but none of `conda`, `micromamba` and `mamba` is on the search path",
             "install one, set `CONDA_EXE`, or remove `launch = manager`: the environment's own interpreter needs none",
         )
@@ -326,7 +327,7 @@ fn manager(host: &dyn Host) -> Result<Manager, Diagnostic> {
 fn yaml(file: &Path, host: &dyn Host) -> Result<Option<yaml_rust2::Yaml>, Diagnostic> {
     let invalid = |why: String| {
         Diagnostic::new(
-            "conda_file_invalid",
+            Code::CondaFileInvalid,
             format!("`{}` cannot be read as YAML: {why}", file.display()),
             "correct the file",
         )

@@ -13,6 +13,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{Config, Elsewhere, ExtraMetadata, Launch, PythonEnvironment};
+use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::{Answer, Host, Program};
 
@@ -40,14 +41,14 @@ impl<'a> Place<'a> {
             (None, Some(name)) => Self::Image(name),
             (None, None) => {
                 return Err(Diagnostic::new(
-                    "container_or_image_required",
+                    Code::ContainerOrImageRequired,
                     "wants a container or an image, but the declaration names neither",
                     "write `docker(container_name = \"...\")` or `docker(image = \"...\")`",
                 ));
             }
             (Some(_), Some(_)) => {
                 return Err(Diagnostic::new(
-                    "container_or_image_required",
+                    Code::ContainerOrImageRequired,
                     "wants a container or an image, but the declaration names both",
                     "remove `container_name` or `image`",
                 )
@@ -62,7 +63,7 @@ impl<'a> Place<'a> {
         let help = format!(
             "write its name with letters, digits and `{marks}`, beginning with a letter or a digit"
         );
-        Err(Diagnostic::new("container_name_invalid", message, help).at(place.option()))
+        Err(Diagnostic::new(Code::ContainerNameInvalid, message, help).at(place.option()))
     }
 
     /// A name that the client cannot take for an option, or for two words.
@@ -107,13 +108,13 @@ impl<'a> Place<'a> {
         let name = self.name();
         let (code, help) = match self {
             Self::Container(_) => (
-                "container_not_found",
+                Code::ContainerNotFound,
                 format!(
                     "start one: `{engine} run --detach --name {name} IMAGE`; `{engine} ps --all` lists those that are there"
                 ),
             ),
             Self::Image(_) => (
-                "image_not_found",
+                Code::ImageNotFound,
                 format!(
                     "get it with `{engine} pull {name}`, or make it with `{engine} build --tag {name} .`"
                 ),
@@ -137,7 +138,7 @@ impl Docker {
             Some(other) => {
                 let message = format!("wants the engine `{other}`, which is not known");
                 let help = "write `engine = \"docker\"` or `engine = \"podman\"`";
-                Err(Diagnostic::new("engine_unknown", message, help).at("option:engine"))
+                Err(Diagnostic::new(Code::EngineUnknown, message, help).at("option:engine"))
             }
         }
     }
@@ -158,7 +159,7 @@ impl Docker {
             let help = format!(
                 "install it (Debian: `apt-get install {package}`), or write `engine = \"{other}\"`"
             );
-            Diagnostic::new("docker_not_installed", message, help)
+            Diagnostic::new(Code::DockerNotInstalled, message, help)
         })?;
         for name in SELECTION {
             // Asking is recording.
@@ -220,7 +221,7 @@ impl PythonEnvironment for Docker {
                     format!("`cwd` names `{folder}`, which is relative to no folder of {place}");
                 let help = "write the absolute path of a folder in the container";
                 return Err(
-                    Diagnostic::new("container_path_relative", message, help).at("option:cwd")
+                    Diagnostic::new(Code::ContainerPathRelative, message, help).at("option:cwd")
                 );
             }
             args.extend(["-w".to_owned(), folder.to_owned()]);
@@ -251,7 +252,7 @@ impl PythonEnvironment for Docker {
             _ => format!("run `{engine} start {name}`"),
         };
         let message = format!("{place} does not run: its state is `{state}`");
-        Err(Diagnostic::new("container_not_running", message, help).at(place.option()))
+        Err(Diagnostic::new(Code::ContainerNotRunning, message, help).at(place.option()))
     }
 
     fn metadata(&self, config: &Config, host: &dyn Host) -> Result<ExtraMetadata, Diagnostic> {
@@ -302,7 +303,7 @@ impl PythonEnvironment for Docker {
         {
             let message = format!("{place} has no folder `{folder}`");
             let help = "make it, or correct the path";
-            return Diagnostic::new("container_path_not_found", message, help).at("option:cwd");
+            return Diagnostic::new(Code::ContainerPathNotFound, message, help).at("option:cwd");
         }
         // Both engines: 126 for what cannot be invoked, 127 for what is not found.
         // <https://docs.docker.com/reference/cli/docker/container/run/#exit-status>
@@ -322,7 +323,7 @@ impl PythonEnvironment for Docker {
                     .to_owned()
             }
         };
-        Diagnostic::new("container_python_not_found", message, help).at("option:python_path")
+        Diagnostic::new(Code::ContainerPythonNotFound, message, help).at("option:python_path")
     }
 }
 
@@ -332,7 +333,7 @@ fn run(client: &Path, args: &[&str], host: &dyn Host) -> std::io::Result<Answer>
 
 fn unreachable(engine: &str, found: &str) -> Diagnostic {
     Diagnostic::new(
-        "docker_engine_unreachable",
+        Code::DockerEngineUnreachable,
         format!("the engine of `{engine}` does not answer: {found}"),
         format!(
             "start it, and see that `{engine} version` shows a server; `DOCKER_HOST` and `{engine} context` decide which one"

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::venv::quoted;
 use super::{Config, ExtraMetadata, Launch, PythonEnvironment, Venv};
+use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::Host;
 
@@ -25,7 +26,7 @@ impl PythonEnvironment for Poetry {
         if config.manager_launch {
             return host.which("poetry").ok_or_else(|| {
                 Diagnostic::new(
-                    "poetry_not_found",
+                    Code::PoetryNotFound,
                     "`launch = manager` needs poetry, but no `poetry` is on the search path",
                     "install it, or remove `launch = manager`: the environment's own interpreter needs none",
                 )
@@ -96,18 +97,18 @@ impl Project {
         if !is_dir(&project.folder) {
             let message = format!("`project_dir` names `{shown}`, which is no folder");
             let help = "make it, or correct the path";
-            return Err(project.fault("project_dir_not_found", message, help));
+            return Err(project.fault(Code::ProjectDirNotFound, message, help));
         }
         if !is_file("pyproject.toml") {
             return Err(project.fault(
-                "poetry_project_not_found",
+                Code::PoetryProjectNotFound,
                 format!("no `pyproject.toml` in `{shown}`"),
                 format!("run `poetry init` in `{shown}`, or name another `project_dir`"),
             ));
         }
         if !is_file("poetry.lock") {
             return Err(project.fault(
-                "poetry_lock_not_found",
+                Code::PoetryLockNotFound,
                 format!("no `poetry.lock` in `{shown}`"),
                 format!("run `poetry lock` in `{shown}`, then `poetry install`"),
             ));
@@ -129,7 +130,7 @@ impl Project {
     fn text(&self, folder: &Path) -> Result<String, Diagnostic> {
         folder.to_str().map(str::to_owned).ok_or_else(|| {
             self.fault(
-                "poetry_environment_invalid",
+                Code::PoetryEnvironmentInvalid,
                 format!(
                     "the path `{}` is not UTF-8, which a constant of the program must be",
                     folder.display()
@@ -143,13 +144,13 @@ impl Project {
     fn invalid(&self, fault: &Diagnostic) -> Diagnostic {
         let folder = quoted(&self.folder);
         self.fault(
-            "poetry_environment_invalid",
-            fault.message.clone(),
+            Code::PoetryEnvironmentInvalid,
+            fault.message(),
             format!("run `cd {folder} && poetry env remove --all && poetry install`"),
         )
     }
 
-    fn fault(&self, code: &str, message: impl Into<String>, help: impl Into<String>) -> Diagnostic {
+    fn fault(&self, code: Code, message: impl Into<String>, help: impl Into<String>) -> Diagnostic {
         Diagnostic::new(code, message, help).at(self.place)
     }
 
@@ -165,7 +166,7 @@ impl Project {
     fn settings(&self, file: &Path, host: &dyn Host) -> Result<toml::Table, Diagnostic> {
         self.table(file, host).map_err(|why| {
             self.fault(
-                "poetry_file_invalid",
+                Code::PoetryFileInvalid,
                 format!("`{}` cannot be read as TOML: {why}", file.display()),
                 "correct the file",
             )

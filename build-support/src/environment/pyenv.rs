@@ -7,6 +7,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::{Config, Launch, PythonEnvironment, System, quoted};
+use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::Host;
 
@@ -45,7 +46,7 @@ impl PythonEnvironment for Pyenv {
                 }
             );
             let help = "install pyenv, or set `PYENV_ROOT` to where it is";
-            return Err(fault("pyenv_not_installed", message, help.to_owned()));
+            return Err(fault(Code::PyenvNotInstalled, message, help.to_owned()));
         };
         let versions = root.join("versions");
         let installed: Vec<String> = host
@@ -79,7 +80,7 @@ impl PythonEnvironment for Pyenv {
             }
             _ => "name a version that `pyenv versions` lists".to_owned(),
         };
-        Err(fault("pyenv_version_not_found", message, help))
+        Err(fault(Code::PyenvVersionNotFound, message, help))
     }
 
     fn resolve_environment(&self, _: &Config, _: &dyn Host) -> Result<Launch, Diagnostic> {
@@ -124,7 +125,7 @@ impl Wanted {
                 config.base.display()
             );
             let help = "name one: `environment = pyenv(python_version = \"3.13\")`, or run `pyenv local 3.13`";
-            Diagnostic::new("python_version_required", message, help).at(PLACE)
+            Diagnostic::new(Code::PythonVersionRequired, message, help).at(PLACE)
         })
     }
 
@@ -228,7 +229,7 @@ fn interpreter(folder: &Path, name: &str, host: &dyn Host) -> Result<PathBuf, Di
     } else {
         "remove it and install it again, or name another version".to_owned()
     };
-    Err(Diagnostic::new("pyenv_version_invalid", message, help))
+    Err(Diagnostic::new(Code::PyenvVersionInvalid, message, help))
 }
 
 /// The interpreter that is there without pyenv: the first on the search path that is no shim.
@@ -293,7 +294,7 @@ pub(crate) fn without_pyenv(dir: &Path, host: &dyn Host) -> Option<Result<PathBu
             wanted.listed()
         );
         let help = "install that Python or pyenv, or correct `.python-version`";
-        Err(Diagnostic::new("pyenv_not_installed", message, help))
+        Err(Diagnostic::new(Code::PyenvNotInstalled, message, help))
     }))
 }
 

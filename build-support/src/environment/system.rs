@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Config, Launch, PythonEnvironment};
+use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::Host;
 
@@ -20,7 +21,7 @@ impl PythonEnvironment for System {
         if let Some(executable) = host.variable("SNAKEPIT_PYTHON") {
             let executable = executable.to_str().ok_or_else(|| {
                 Diagnostic::new(
-                    "python_not_found",
+                    Code::PythonNotFound,
                     format!("`SNAKEPIT_PYTHON` is not UTF-8: {}", executable.display()),
                     "name an interpreter whose path is UTF-8",
                 )
@@ -29,7 +30,7 @@ impl PythonEnvironment for System {
         }
         let found = ["python3", "python"].iter().find_map(|name| host.which(name)).ok_or_else(|| {
             Diagnostic::new(
-                "python_not_found",
+                Code::PythonNotFound,
                 "no `python3` or `python` on the search path",
                 "install Python 3, or name one: `environment = system(python_executable = \"...\")`, \
                  or set `SNAKEPIT_PYTHON`",
@@ -75,7 +76,7 @@ fn named(config: &Config, name: &str, who: &str, host: &dyn Host) -> Result<Path
     };
     let missing = |found: &str| {
         Diagnostic::new(
-            "python_not_found",
+            Code::PythonNotFound,
             format!("{who} names `{name}`, which {found}"),
             "name an interpreter that is there, for example the answer of `command -v python3`",
         )

@@ -13,6 +13,7 @@ use toml::{Table, Value};
 
 use super::pyenv::is_version;
 use super::{Config, ExtraMetadata, Launch, PythonEnvironment, Venv, quoted};
+use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::distribution::{Distributions, Installed};
 use crate::host::{Host, Program};
@@ -54,7 +55,7 @@ impl PythonEnvironment for Uv {
         host.which("uv").ok_or_else(|| {
             let message = "`launch = manager` wants `uv`, which is not on the search path";
             let help = "install uv, or remove `launch = manager`";
-            Diagnostic::new("uv_not_installed", message, help).at("launch")
+            Diagnostic::new(Code::UvNotInstalled, message, help).at("launch")
         })
     }
 
@@ -120,20 +121,21 @@ impl Project {
         if !host.info(&folder).is_some_and(|info| info.is_dir) {
             let message = format!("`project_dir` names `{shown}`, which is no folder");
             let help = "make it, or correct the path";
-            return Err(Diagnostic::new("project_dir_not_found", message, help).at(PLACE));
+            return Err(Diagnostic::new(Code::ProjectDirNotFound, message, help).at(PLACE));
         }
         let python = config.option("python_version").map(str::to_owned);
         if let Some(version) = &python
             && (version.trim().is_empty() || version.starts_with('-'))
         {
             let message = format!("`python_version` is `{version}`, which is no version of Python");
-            let fault = Diagnostic::new("python_version_invalid", message, "write one like `3.13`");
+            let fault =
+                Diagnostic::new(Code::PythonVersionInvalid, message, "write one like `3.13`");
             return Err(fault.at("option:python_version"));
         }
         let Some((root, member, lock)) = locked(&folder, host)? else {
             let message = format!("no `uv.lock` in `{shown}`");
             let help = format!("run `uv lock` in `{shown}`");
-            return Err(Diagnostic::new("uv_lock_not_found", message, help).at(PLACE));
+            return Err(Diagnostic::new(Code::UvLockNotFound, message, help).at(PLACE));
         };
         let named = match config.option("uv_environment") {
             Some(text) => Some(text.to_owned()),
@@ -192,13 +194,13 @@ impl Project {
             self.environment().display(),
             self.root.join("uv.lock").display()
         );
-        Diagnostic::new("environment_not_synced", message, self.sync())
+        Diagnostic::new(Code::EnvironmentNotSynced, message, self.sync())
     }
 
     /// The environment is not there, or not whole.
     fn broken(&self, fault: &Diagnostic, host: &dyn Host) -> Diagnostic {
         let folder = self.environment();
-        let mut diagnostic = self.not_synced(&fault.message);
+        let diagnostic = self.not_synced(fault.message());
         // uv replaces environments, and nothing else.
         let is_other = match host.info(&folder) {
             None => host.is_link(&folder),
@@ -208,7 +210,8 @@ impl Project {
             Some(_) => true,
         };
         if is_other {
-            diagnostic.help = format!("move `{}` away, then {}", folder.display(), self.sync());
+            let help = format!("move `{}` away, then {}", folder.display(), self.sync());
+            return diagnostic.with_help(help);
         }
         diagnostic
     }
@@ -234,7 +237,7 @@ impl Project {
             executable.display(),
             found.version
         );
-        let fault = Diagnostic::new("python_version_mismatch", message, self.sync());
+        let fault = Diagnostic::new(Code::PythonVersionMismatch, message, self.sync());
         Err(fault.at("option:python_version"))
     }
 
@@ -338,7 +341,7 @@ fn locked(folder: &Path, host: &dyn Host) -> Result<Option<(PathBuf, PathBuf, Ta
         let lock = parsed(folder, host).map_err(|why| {
             let message = format!("`{}` {why}", folder.join("uv.lock").display());
             let help = format!("remove it, then run `uv lock` in `{}`", folder.display());
-            Diagnostic::new("uv_lock_invalid", message, help).at(PLACE)
+            Diagnostic::new(Code::UvLockInvalid, message, help).at(PLACE)
         })?;
         return Ok(Some((folder.to_owned(), folder.to_owned(), lock)));
     }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Config, Launch, PythonEnvironment};
+use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::Host;
 use crate::manifest::EnvOp;
@@ -26,12 +27,12 @@ impl PythonEnvironment for Venv {
             None => {
                 let message = format!("no virtual environment at `{}`", folder.display());
                 return Err(
-                    Diagnostic::new("venv_not_found", message, create).at("option:venv_path")
+                    Diagnostic::new(Code::VenvNotFound, message, create).at("option:venv_path")
                 );
             }
             Some(info) if !info.is_dir => {
                 return Err(Diagnostic::new(
-                    "venv_invalid",
+                    Code::VenvInvalid,
                     format!(
                         "`{}` is a file, not a virtual environment",
                         folder.display()
@@ -67,7 +68,7 @@ impl PythonEnvironment for Venv {
             )
         };
         Err(Diagnostic::new(
-            "venv_invalid",
+            Code::VenvInvalid,
             format!("the virtual environment `{}` {fault}", folder.display()),
             help,
         )
@@ -108,7 +109,7 @@ impl PythonEnvironment for Venv {
             return Ok(());
         }
         Err(Diagnostic::new(
-            "venv_invalid",
+            Code::VenvInvalid,
             format!("`{}` cannot be read as UTF-8 text", path.display()),
             format!(
                 "make it again: `python3 -m venv --clear {}`",

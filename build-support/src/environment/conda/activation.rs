@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::{Answer, Host, Program};
 use crate::manifest::EnvOp;
@@ -104,7 +105,7 @@ fn object(file: &Path, bytes: Vec<u8>) -> Result<Map<String, Value>, Diagnostic>
 
 fn unreadable(file: &Path, why: &dyn std::fmt::Display) -> Diagnostic {
     Diagnostic::new(
-        "conda_environment_invalid",
+        Code::CondaEnvironmentInvalid,
         format!(
             "`{}` cannot be read as a JSON object: {why}",
             file.display()
@@ -135,7 +136,7 @@ fn effect(
     let failed = |why: String| {
         let folder = scripts[0].parent().unwrap_or(bin);
         Diagnostic::new(
-            "conda_activation_failed",
+            Code::CondaActivationFailed,
             format!(
                 "the activation scripts in `{}` did not come to their end: {why}",
                 folder.display()

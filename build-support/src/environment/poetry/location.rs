@@ -6,6 +6,7 @@ use std::time::Duration;
 use toml::{Table, Value};
 
 use super::Project;
+use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::{Host, Program};
 use crate::manifest::EnvOp;
@@ -60,7 +61,7 @@ fn ask(project: &Project, host: &dyn Host) -> Result<PathBuf, Diagnostic> {
     let shown = project.folder.display();
     let absent = || {
         project.fault(
-            "poetry_environment_not_found",
+            Code::PoetryEnvironmentNotFound,
             format!("no environment is installed for the poetry project `{shown}`"),
             format!("run `poetry install` in `{shown}`"),
         )
@@ -78,7 +79,7 @@ fn ask(project: &Project, host: &dyn Host) -> Result<PathBuf, Diagnostic> {
     };
     let failed = |why: String| {
         project.fault(
-            "poetry_failed",
+            Code::PoetryFailed,
             format!(
                 "`{}` did not tell where the environment of `{shown}` is: {why}",
                 poetry.display()

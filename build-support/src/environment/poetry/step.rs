@@ -8,6 +8,7 @@ use pep440_rs::Version;
 use toml::{Table, Value};
 
 use super::Project;
+use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::Host;
 use crate::requirement::normalized;
@@ -17,7 +18,7 @@ pub(super) fn read_lock(project: &Project, host: &dyn Host) -> Result<Table, Dia
     let file = project.folder.join("poetry.lock");
     project.table(&file, host).map_err(|why| {
         project.fault(
-            "poetry_lock_invalid",
+            Code::PoetryLockInvalid,
             format!("`{}` cannot be read as TOML: {why}", file.display()),
             format!("run `poetry lock` in `{}`", project.folder.display()),
         )
@@ -79,7 +80,7 @@ pub(super) fn check(
     };
     let folder = project.folder.display();
     Err(project.fault(
-        "poetry_lock_out_of_step",
+        Code::PoetryLockOutOfStep,
         format!(
             "the environment `{}` is not in step with `{folder}/poetry.lock`: {first}{more}",
             environment.display()
