@@ -222,6 +222,10 @@ catalogue! {
         when: "The environment lacks a locked package of the main group, or has another version of a locked one.";
         mend: "Run `poetry sync` in the project's folder.";
 
+    PoetryLockOutdated "poetry_lock_outdated" "`poetry.lock` was made of another `pyproject.toml`";
+        when: "What decides in `pyproject.toml` (dependencies, extras, groups, sources) was changed after `poetry lock` had run: its digest is not the `content-hash` of the lock file.";
+        mend: "Run `poetry lock` in the project's folder, then `poetry sync`.";
+
     PoetryNotFound "poetry_not_found" "there is no poetry to start the workers with";
         when: "`launch = manager` wants `poetry`, which is not on the search path.";
         mend: "Install it, or remove `launch = manager`.";
@@ -303,7 +307,7 @@ catalogue! {
         mend: "Install it with the command of the help.";
 
     RequirementNotMet "requirement_not_met" "a distribution has another version";
-        when: "What a string of `requires` wants is installed in a version that it excludes.";
+        when: "What a string of `requires` wants is installed in a version that it excludes, or from another address.";
         mend: "Install another with the command of the help.";
 
     StructNotSupported "struct_not_supported" "the attribute stands on something else";

@@ -4,6 +4,9 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use pep440_rs::Version;
 
 use crate::host::Host;
 use crate::requirement::normalized;
@@ -156,6 +159,14 @@ pub(crate) fn parsed(headers: &str) -> Option<Distribution> {
         }
     }
     (!found.version.is_empty()).then_some(found)
+}
+
+/// Whether two texts are one version: `1.0` is `1.0.0`.
+pub(crate) fn same_version(one: &str, other: &str) -> bool {
+    match (Version::from_str(one), Version::from_str(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => one == other,
+    }
 }
 
 #[cfg(test)]

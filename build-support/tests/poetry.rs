@@ -12,7 +12,7 @@ use snakepit_build::declaration::Request;
 use snakepit_build::manifest::{Check, Resolution};
 use snakepit_build::probe::Cache;
 use snakepit_build::resolver::{Custom, resolve};
-use snakepit_test_tools::{poetry, tool, tools};
+use snakepit_test_tools::{poetry, succeeds, tool, tools};
 use support::{World, request, script, wheels};
 use tempfile::TempDir;
 
@@ -233,6 +233,93 @@ fn an_environment_out_of_step_with_its_lock_is_mended_by_a_sync() {
         is(&found, "poetry_lock_out_of_step", "poetry sync");
         assert!(found.message().contains(fault), "{found:?}");
         site.poetry(&["sync"]);
+        site.resolution();
+    }
+}
+
+#[test]
+fn only_what_counts_for_the_interpreter_and_is_installed_by_default_has_to_be_there() {
+    let site = Site::new();
+    let [plain, windows, extra, dev, older] = [
+        ("plain", "2.0"),
+        ("windows_only", "1.0"),
+        ("only_for_extra", "1.0"),
+        ("only_for_dev", "1.0"),
+        ("plain", "1.0"),
+    ]
+    .map(|(name, version)| wheel(&site.root, name, version));
+    site.write(
+        "pyproject.toml",
+        format!(
+            "[project]\nname = \"app\"\nversion = \"1\"\nrequires-python = \">=3.8\"\n\
+             dependencies = [\"{plain} ; sys_platform != 'win32'\", \"{older} ; sys_platform == 'win32'\", \"{windows} ; sys_platform == 'win32'\"]\n\
+             optional-dependencies.fast = [\"{extra}\"]\n\
+             [dependency-groups]\ndev = [\"{dev}\"]\n[tool.poetry]\npackage-mode = false\n"
+        ),
+    );
+    site.write("poetry.toml", "[virtualenvs]\nin-project = true\n");
+    let Some(()) = site.poetry(&["install", "--only", "main"]) else {
+        return;
+    };
+    site.resolution();
+    let pip = |args: &[&str]| {
+        let python = site.app.join(".venv/bin/python");
+        succeeds(&python, &["-m", "ensurepip"], &site.app);
+        succeeds(&python, &[&["-m", "pip"], args].concat(), &site.app);
+    };
+    // A version of the lock, but that of another platform.
+    pip(&["install", "--quiet", "--force-reinstall", &older]);
+    let fault = site.refused(&declared());
+    is(&fault, "poetry_lock_out_of_step", "poetry sync");
+    assert!(
+        fault.message().contains("plain is 1.0, not 2.0"),
+        "{fault:?}"
+    );
+    pip(&["uninstall", "--quiet", "--yes", "plain"]);
+    let fault = site.refused(&declared());
+    assert!(
+        fault.message().contains("plain 2.0 is not installed"),
+        "{fault:?}"
+    );
+    site.poetry(&["sync", "--all-extras"]);
+    site.resolution();
+}
+
+#[test]
+fn a_lock_of_another_project_file_is_made_again() {
+    let site = Site::new();
+    let [one, two] = ["demo_one", "demo_two"].map(|name| wheel(&site.root, name, "1.0"));
+    let path = |requirement: &str| requirement.split_once("file://").unwrap().1.to_owned();
+    let modern = |group: &str| {
+        format!(
+            "[project]\nname = \"app\"\nversion = \"1\"\nrequires-python = \">=3.8\"\ndependencies = [\"{one}\"]\n\
+             [dependency-groups]\n{group} = [\"{two}\"]\n[tool.poetry]\npackage-mode = false\n"
+        )
+    };
+    let legacy = |path: &str| {
+        format!(
+            "[tool.poetry]\npackage-mode = false\n[tool.poetry.dependencies]\npython = \">=3.8\"\ndemo_one = {{ path = {path:?} }}\n\
+             [tool.poetry.group.docs]\noptional = true\n"
+        )
+    };
+    site.write("poetry.toml", "[virtualenvs]\nin-project = true\n");
+    for (before, after) in [
+        (modern("dev"), modern("test")),
+        (legacy(&path(&one)), modern("dev")),
+        (modern("dev"), legacy(&path(&one))),
+    ] {
+        site.write("pyproject.toml", before);
+        let (Some(()), Some(())) = (site.poetry(&["lock"]), site.poetry(&["install"])) else {
+            return;
+        };
+        site.resolution();
+        site.write("pyproject.toml", &after);
+        let fault = site.refused(&declared());
+        is(&fault, "poetry_lock_outdated", "run `poetry lock` in");
+        site.poetry(&["lock"]);
+        site.resolution();
+        // What does not decide may change.
+        site.write("pyproject.toml", format!("{after}[tool.other]\nx = 1\n"));
         site.resolution();
     }
 }

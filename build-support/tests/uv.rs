@@ -138,6 +138,63 @@ fn another_version_than_the_locked_one_is_refused_without_uv_too() {
 }
 
 #[test]
+fn without_uv_too_only_what_counts_for_the_interpreter_has_to_be_there() {
+    let Some(mut project) = Project::new() else {
+        return;
+    };
+    let wheels = project.app().join("wheels");
+    for (name, version, headers) in [
+        (
+            "alpha",
+            "1.0",
+            &[
+                "Provides-Extra: fast",
+                "Requires-Dist: beta; extra == 'fast'",
+            ][..],
+        ),
+        ("alpha", "0.5", &[]),
+        (
+            "beta",
+            "1.0",
+            &["Requires-Dist: gamma; python_version >= '3'"],
+        ),
+        ("gamma", "1.0", &[]),
+        ("windows-only", "1.0", &[]),
+        ("only-for-extra", "1.0", &[]),
+        ("only-for-dev", "1.0", &[]),
+    ] {
+        wheel(&wheels, &name.replace('-', "_"), version, headers);
+    }
+    let text = "[project]\nname = \"demo\"\nversion = \"0.1.0\"\nrequires-python = \">=3.8\"\n\
+        dependencies = [\"alpha[fast]==1.0; sys_platform != 'win32'\", \"alpha==0.5; sys_platform == 'win32'\", \
+        \"windows-only; sys_platform == 'win32'\"]\noptional-dependencies.more = [\"only-for-extra\"]\n\
+        [dependency-groups]\ndev = [\"only-for-dev\"]\n\
+        [tool.uv]\nno-index = true\nfind-links = [\"wheels\"]\n";
+    fs::write(project.app().join("pyproject.toml"), text).unwrap();
+    project.uv(&["sync", "--quiet", "--no-default-groups"]);
+    project.resolve(&uv()).unwrap();
+    project.without_uv();
+    project.resolve(&uv()).unwrap();
+    for (args, found) in [
+        // What an extra of a dependency brings, and what that brings.
+        (["uninstall", "gamma"], "gamma 1.0 is not installed"),
+        (["uninstall", "beta"], "beta 1.0 is not installed"),
+        // A version of the lock, but that of another platform.
+        (
+            ["install", "alpha==0.5"],
+            "alpha 0.5 is installed, locked is 1.0",
+        ),
+    ] {
+        project.uv(&["pip", args[0], "--quiet", args[1]]);
+        let fault = project.refused(&uv());
+        assert_eq!(fault.code(), "environment_not_synced");
+        assert!(fault.message().contains(found), "{fault:?}");
+        project.uv(&["sync", "--quiet"]);
+        project.resolve(&uv()).unwrap();
+    }
+}
+
+#[test]
 fn half_deleted_environments_are_mended_by_sync() {
     let Some(project) = Project::new() else {
         return;

@@ -3,6 +3,7 @@
 //! poetry itself, which takes half a second, is asked only where these rules do not lead to one environment.
 //! <https://python-poetry.org/docs/configuration/#virtualenvspath>
 
+mod content_hash;
 mod location;
 mod step;
 
@@ -22,7 +23,8 @@ impl PythonEnvironment for Poetry {
     fn resolve_executable(&self, config: &Config, host: &dyn Host) -> Result<PathBuf, Diagnostic> {
         let project = Project::of(config, host)?;
         // A lock that says nothing is the first thing to mend.
-        step::read_lock(&project, host)?;
+        let lock = step::read_lock(&project, host)?;
+        content_hash::check(&project, &lock, host)?;
         if config.manager_launch {
             return host.which("poetry").ok_or_else(|| {
                 Diagnostic::new(
@@ -59,8 +61,10 @@ impl PythonEnvironment for Poetry {
         let environment = project.environment(config, host)?;
         Venv.validate_environment(&environment, host)
             .map_err(|fault| project.invalid(&fault))?;
+        let executable = Venv.resolve_executable(&environment, host)?;
+        let interpreter = host.interpreter(&executable)?;
         let folder = environment.absolute(environment.option("venv_path").unwrap_or_default());
-        step::check(&project, &lock, &folder, host)
+        step::check(&project, &lock, &folder, &interpreter, host)
     }
 
     fn metadata(&self, config: &Config, host: &dyn Host) -> Result<ExtraMetadata, Diagnostic> {

@@ -4,7 +4,8 @@
 //! Started by uv (`launch = manager`), the environment is brought in step at each start; started directly, it has to
 //! be in step when the program is built.
 
-use std::collections::BTreeSet;
+mod step;
+
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -15,7 +16,6 @@ use super::pyenv::is_version;
 use super::{Config, ExtraMetadata, Launch, PythonEnvironment, Venv, quoted};
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
-use crate::distribution::{Distributions, Installed};
 use crate::host::{Host, Program};
 use crate::manifest::EnvOp;
 use crate::probe;
@@ -90,11 +90,11 @@ impl PythonEnvironment for Uv {
             .map_err(|fault| project.broken(&fault, host))?;
         project.check_python(&executable, host)?;
         let Some(uv) = host.which("uv") else {
-            return project.compare(&executable, host);
+            return step::compare(&project, &executable, host);
         };
         match project.ask(&uv, host) {
             Asked::InStep => Ok(()),
-            Asked::CannotTell => project.compare(&executable, host),
+            Asked::CannotTell => step::compare(&project, &executable, host),
             Asked::NotInStep(said) => Err(project.not_synced(&said)),
         }
     }
@@ -277,58 +277,6 @@ impl Project {
             }
         }
     }
-
-    /// Compares the lock with what is installed, where there is no uv to ask. Markers are not evaluated: what has
-    /// one may be missing.
-    fn compare(&self, executable: &Path, host: &dyn Host) -> Result<(), Diagnostic> {
-        let installed = Installed::of(&host.interpreter(executable)?.site_packages, host);
-        let mut wanted: Vec<(&str, bool)> = packages(&self.lock)
-            .filter(|package| is_at(package, &self.root, &self.member))
-            .filter_map(|package| Some((text(package, "name")?, true)))
-            .collect();
-        let mut seen = BTreeSet::new();
-        while let Some((name, demanded)) = wanted.pop() {
-            if !seen.insert((name, demanded)) {
-                continue;
-            }
-            let locked: Vec<&Table> = packages(&self.lock)
-                .filter(|package| text(package, "name") == Some(name))
-                .collect();
-            let is_virtual = |package: &&Table| source(package, "virtual").is_some();
-            if !locked.iter().any(is_virtual) {
-                let versions: Vec<&str> =
-                    locked.iter().filter_map(|p| text(p, "version")).collect();
-                match installed.find(name).map(|found| found.version) {
-                    None if demanded => {
-                        let found = format!("{name} {} is not installed", versions.join(" or "));
-                        return Err(self.not_synced(&found));
-                    }
-                    None => continue,
-                    Some(found)
-                        if !versions.is_empty() && !versions.iter().any(|v| same(v, &found)) =>
-                    {
-                        let found = format!(
-                            "{name} {found} is installed, locked is {}",
-                            versions.join(" or ")
-                        );
-                        return Err(self.not_synced(&found));
-                    }
-                    Some(_) => {}
-                }
-            }
-            let dependencies = locked
-                .iter()
-                .filter_map(|package| package.get("dependencies"));
-            for dependency in dependencies.filter_map(Value::as_array).flatten() {
-                if let Some(dependency) = dependency.as_table()
-                    && let Some(name) = text(dependency, "name")
-                {
-                    wanted.push((name, demanded && !dependency.contains_key("marker")));
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
 /// The lock of a project: its own, or that of a workspace above which it is a member of.
@@ -389,11 +337,4 @@ fn source<'a>(package: &'a Table, kind: &str) -> Option<&'a str> {
 
 fn text<'a>(table: &'a Table, key: &str) -> Option<&'a str> {
     table.get(key)?.as_str()
-}
-
-fn same(locked: &str, installed: &str) -> bool {
-    match (Version::from_str(locked), Version::from_str(installed)) {
-        (Ok(locked), Ok(installed)) => locked == installed,
-        _ => locked == installed,
-    }
 }

@@ -2,16 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::str::FromStr;
 
-use pep440_rs::Version;
 use toml::{Table, Value};
 
 use super::Project;
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
+use crate::distribution::{Distributions, Installed, same_version};
 use crate::host::Host;
+use crate::marker::{Marker, Variables};
+use crate::probe::Interpreter;
 use crate::requirement::normalized;
+
+/// The group of what the project itself depends on.
+const MAIN: &str = "main";
 
 /// The lock file.
 pub(super) fn read_lock(project: &Project, host: &dyn Host) -> Result<Table, Diagnostic> {
@@ -31,42 +35,45 @@ pub(super) fn asks_for_nothing(lock: &Table) -> bool {
     packages.is_none_or(Vec::is_empty)
 }
 
-/// Compares the lock file with the distributions of the environment.
+/// Compares the lock file, as far as it counts for the interpreter, with what is installed for it.
 ///
 /// A version that the lock does not have is always a fault. A package that is absent is one where the lock says that
-/// it belongs to the main group and needs no marker and no extra: what else is installed is the user's choice.
+/// it belongs to the main group and needs no extra: what else is installed is the user's choice.
 pub(super) fn check(
     project: &Project,
     lock: &Table,
     environment: &Path,
+    interpreter: &Interpreter,
     host: &dyn Host,
 ) -> Result<(), Diagnostic> {
-    let mut wanted: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
-    let mut demanded = BTreeSet::new();
+    let mut locked: BTreeMap<String, Versions<'_>> = BTreeMap::new();
     let packages = lock.get("package").and_then(Value::as_array);
     for package in packages.into_iter().flatten() {
         let text = |key: &str| package.get(key).and_then(Value::as_str);
         let (Some(name), Some(version)) = (text("name"), text("version")) else {
             continue;
         };
-        let name = normalized(name);
-        if is_demanded(package) {
-            demanded.insert(name.clone());
+        let versions = locked.entry(normalized(name)).or_default();
+        versions.all.insert(version);
+        if is_demanded(package, &interpreter.markers) {
+            versions.demanded.insert(version);
         }
-        wanted.entry(name).or_default().insert(version);
     }
-    let installed = installed(environment, host);
-    // What the base interpreter has counts too, and is not looked through.
-    let shared = shares_packages(environment, host);
+    let installed = Installed::of(&interpreter.site_packages, host);
     let mut faults = Vec::new();
-    for (name, versions) in &wanted {
-        let listed = || versions.iter().copied().collect::<Vec<_>>().join(" or ");
-        match installed.get(name) {
-            None if demanded.contains(name) && !shared => {
+    for (name, Versions { all, demanded }) in &locked {
+        let wanted = if demanded.is_empty() { all } else { demanded };
+        let listed = || wanted.iter().copied().collect::<Vec<_>>().join(" or ");
+        match installed.find(name) {
+            None if !demanded.is_empty() => {
                 faults.push(format!("{name} {} is not installed", listed()));
             }
-            Some(found) if !versions.iter().any(|version| same(version, found)) => {
-                faults.push(format!("{name} is {found}, not {}", listed()));
+            Some(found)
+                if !wanted
+                    .iter()
+                    .any(|version| same_version(version, &found.version)) =>
+            {
+                faults.push(format!("{name} is {}, not {}", found.version, listed()));
             }
             _ => {}
         }
@@ -89,47 +96,25 @@ pub(super) fn check(
     ))
 }
 
-fn is_demanded(package: &Value) -> bool {
+/// What the lock says of one distribution.
+#[derive(Default)]
+struct Versions<'a> {
+    all: BTreeSet<&'a str>,
+    /// Those that have to be installed for this interpreter.
+    demanded: BTreeSet<&'a str>,
+}
+
+/// Whether a package has to be installed; before the format 2.1 a lock does not tell.
+fn is_demanded(package: &Value, variables: &Variables) -> bool {
     let groups = package.get("groups").and_then(Value::as_array);
     let in_main =
-        groups.is_some_and(|groups| groups.iter().any(|group| group.as_str() == Some("main")));
+        groups.is_some_and(|groups| groups.iter().any(|group| group.as_str() == Some(MAIN)));
     let optional = package.get("optional").and_then(Value::as_bool) == Some(true);
-    in_main && !optional && package.get("markers").is_none()
-}
-
-/// Whether the environment was made with `virtualenvs.options.system-site-packages`.
-fn shares_packages(environment: &Path, host: &dyn Host) -> bool {
-    let settings = host.consult(&environment.join("pyvenv.cfg"));
-    let settings = settings.unwrap_or_default();
-    String::from_utf8_lossy(&settings).lines().any(|line| {
-        line.split_once('=').is_some_and(|(key, value)| {
-            key.trim() == "include-system-site-packages" && value.trim() == "true"
-        })
-    })
-}
-
-fn same(one: &str, other: &str) -> bool {
-    match (Version::from_str(one), Version::from_str(other)) {
-        (Ok(one), Ok(other)) => one == other,
-        _ => one == other,
-    }
-}
-
-/// Name and version of each distribution.
-/// <https://packaging.python.org/en/latest/specifications/recording-installed-packages/>
-fn installed(environment: &Path, host: &dyn Host) -> BTreeMap<String, String> {
-    let mut folders = vec![environment.join("Lib")];
-    folders.extend(host.list(&environment.join("lib")));
-    let files = folders
-        .iter()
-        .flat_map(|folder| host.list(&folder.join("site-packages")));
-    files
-        .filter_map(|path| {
-            let stem = path.file_name()?.to_str()?.strip_suffix(".dist-info")?;
-            let (name, version) = stem.split_once('-')?;
-            // An upgrade removes this file: looked at, it runs the build script again.
-            host.info(&path.join("METADATA"))?;
-            Some((normalized(name), version.to_owned()))
-        })
-        .collect()
+    // One marker for all groups, or one for each that has one.
+    let marker = match package.get("markers") {
+        Some(Value::Table(groups)) => groups.get(MAIN).and_then(Value::as_str),
+        other => other.and_then(Value::as_str),
+    };
+    let holds = |text| Marker::parse(text).is_ok_and(|marker| marker.holds(variables, None));
+    in_main && !optional && marker.is_none_or(holds)
 }
