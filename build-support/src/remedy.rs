@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::environment::{ExtraMetadata, manager_name, quoted};
+use crate::environment::{ExtraMetadata, conda_manager, quoted};
 use crate::host::Host;
 use crate::requirement::{Requirement, Source};
 
@@ -28,7 +28,7 @@ pub(crate) fn install(
         && let Some(prefix) = extra.get("conda_prefix")
         && let Some(spec) = conda(part)
     {
-        let manager = manager_name(host);
+        let manager = conda_manager(host);
         let prefix = quoted(Path::new(prefix));
         return format!("run `{manager} install -p {prefix} {}`", text(&spec));
     }

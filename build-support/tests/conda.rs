@@ -144,6 +144,40 @@ fn an_environment_without_python_is_mended_by_installing_it() {
     );
 }
 
+#[test]
+fn a_package_without_metadata_of_pythons_own_counts_by_its_conda_name() {
+    let (_keep, folder) = folder();
+    let home = folder.join("envs/demo");
+    let Some(()) = conda_environment(&folder, &home, &["python", "settings"]) else {
+        return;
+    };
+    let mut request = request("conda", &[("prefix", "envs/demo")]);
+    let mut world = machine(&folder);
+    let mut demand = |requirement: &str, world: &World| {
+        request.requires = vec![requirement.to_owned()];
+        let resolved = resolved(&request, &folder, world);
+        resolved.err().map(|mut faults| faults.remove(0))
+    };
+    assert_eq!(demand("Settings>=1", &world), None);
+    let fault = demand("settings>=2,<3", &world).unwrap();
+    let install = format!("run `conda install -p {} ", home.display());
+    let help = format!("{install}'settings>=2,<3'`");
+    is(&fault, "requirement_not_met", "requires:0", &help);
+    let fault = demand("absent[fast]; python_version >= '3'", &world).unwrap();
+    let help = format!("{install}absent`");
+    is(&fault, "requirement_not_installed", "requires:0", &help);
+
+    // Of what conda has a record only, nobody knows the extras.
+    assert_eq!(demand("settings[any]", &world), None);
+
+    let micromamba = folder.join("bin/micromamba");
+    script(&micromamba, "#!/bin/sh\n");
+    set(&mut world, "MAMBA_EXE", &micromamba);
+    let fault = demand("absent", &world).unwrap();
+    let help = help.replace("conda install", "micromamba install");
+    is(&fault, "requirement_not_installed", "requires:0", &help);
+}
+
 /// What makes a place known to a machine.
 type Preparation<'a> = &'a dyn Fn(&mut World);
 
@@ -452,6 +486,23 @@ fn a_manager_starts_the_interpreter_by_the_environments_path() {
     );
     assert!(resolution.env.is_empty());
     assert!(resolution.metadata.python_version.starts_with("3."));
+
+    // mamba 1 is a part of conda, which is beside it; mamba 2 and micromamba let everything through by themselves.
+    world.variables.remove("CONDA_EXE");
+    let plain = "#!/bin/sh\n[ \"$1 $2\" = 'run -p' ] || exit 64; prefix=$3; shift 3\nexec \"$prefix/bin/$@\"\n";
+    for name in ["conda/bin/mamba", "bin/mamba", "bin/micromamba"] {
+        let program = folder.join(name);
+        script(&program, plain);
+        set(&mut world, "MAMBA_EXE", &program);
+        let resolution = resolved(&request, &folder, &world).unwrap();
+        if name == "conda/bin/mamba" {
+            assert_eq!(Path::new(&resolution.command), conda);
+            assert_eq!(resolution.args[1], "--no-capture-output");
+        } else {
+            assert_eq!(Path::new(&resolution.command), program);
+            assert_eq!(resolution.args, ["run", "-p", prefix, "python"]);
+        }
+    }
 }
 
 #[test]

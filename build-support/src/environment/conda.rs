@@ -4,6 +4,7 @@
 //! Layout and activation: <https://docs.conda.io/projects/conda/en/stable/dev-guide/deep-dives/activation.html>
 
 mod activation;
+pub(crate) mod manager;
 mod places;
 
 use std::io::ErrorKind;
@@ -16,6 +17,7 @@ use super::{Config, ExtraMetadata, Launch, PythonEnvironment};
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::Host;
+use manager::Manager;
 use places::Places;
 
 /// A conda environment.
@@ -103,8 +105,9 @@ fn find(config: &Config, host: &dyn Host) -> Result<Found, Diagnostic> {
                 name if name.starts_with('-') => format!("--name={}", quoted(Path::new(name))),
                 name => format!("-n {}", quoted(Path::new(name))),
             };
+            let conda = manager::name(host);
             let help = format!(
-                "run `conda create {option} python`, or `conda env create {option} -f environment.yml`"
+                "run `{conda} create {option} python`, or `{conda} env create {option} -f environment.yml`"
             );
             named(name, "option:environment_name", help, host)?
         }
@@ -147,7 +150,8 @@ fn described(config: &Config, host: &dyn Host) -> Result<Found, Diagnostic> {
         )
         .at(place));
     };
-    let help = format!("run `conda env create -f {}`", quoted(&file));
+    let conda = manager::name(host);
+    let help = format!("run `{conda} env create -f {}`", quoted(&file));
     named(name, place, help, host)
 }
 
@@ -186,7 +190,8 @@ fn named(
 /// Whether there is an environment at the prefix.
 fn whole(Found { prefix, place }: &Found, host: &dyn Host) -> Result<(), Diagnostic> {
     let shown = prefix.display();
-    let create = format!("run `conda create -p {} python`", quoted(prefix));
+    let conda = manager::name(host);
+    let create = format!("run `{conda} create -p {} python`", quoted(prefix));
     let invalid = |message: String, help: String| {
         Err(Diagnostic::new(Code::CondaEnvironmentInvalid, message, help).at(*place))
     };
@@ -228,6 +233,7 @@ fn interpreter(Found { prefix, place }: &Found, host: &dyn Host) -> Result<PathB
     } else {
         "bin/python"
     });
+    let conda = manager::name(host);
     let fault = match host.info(&python) {
         Some(info) if info.is_executable => return Ok(python),
         Some(_) => "has an interpreter that is not executable",
@@ -241,7 +247,7 @@ fn interpreter(Found { prefix, place }: &Found, host: &dyn Host) -> Result<PathB
             return Err(Diagnostic::new(
                 Code::CondaPythonMissing,
                 format!("no Python in the conda environment `{}`", prefix.display()),
-                format!("run `conda install -p {} python`", quoted(prefix)),
+                format!("run `{conda} install -p {} python`", quoted(prefix)),
             )
             .at(*place));
         }
@@ -250,7 +256,7 @@ fn interpreter(Found { prefix, place }: &Found, host: &dyn Host) -> Result<PathB
         Code::CondaEnvironmentInvalid,
         format!("the conda environment `{}` {fault}", prefix.display()),
         format!(
-            "run `conda install --force-reinstall -p {} python`",
+            "run `{conda} install --force-reinstall -p {} python`",
             quoted(prefix)
         ),
     )
@@ -286,34 +292,9 @@ fn default_name(prefix: &Path, host: &dyn Host) -> String {
     }
 }
 
-/// What the manager that is there is called, for messages.
-pub(crate) fn manager_name(host: &dyn Host) -> String {
-    let manager = manager(host).ok();
-    let name = manager.and_then(|manager| Some(manager.path.file_name()?.to_str()?.to_owned()));
-    name.unwrap_or_else(|| "conda".to_owned())
-}
-
-/// A program that runs others in an environment.
-struct Manager {
-    path: PathBuf,
-    /// Its options that let a worker's input and output through.
-    options: &'static [&'static str],
-}
-
-/// conda, else micromamba or mamba 2, which let them through by themselves.
+/// The manager, which `launch = manager` cannot do without.
 fn manager(host: &dyn Host) -> Result<Manager, Diagnostic> {
-    let named = host.variable("CONDA_EXE").map(PathBuf::from);
-    let named = named.filter(|path| host.info(path).is_some_and(|info| info.is_executable));
-    if let Some(path) = named.or_else(|| host.which("conda")) {
-        return Ok(Manager {
-            path,
-            options: &["--no-capture-output"],
-        });
-    }
-    let other = ["micromamba", "mamba"]
-        .iter()
-        .find_map(|name| host.which(name));
-    other.map(|path| Manager { path, options: &[] }).ok_or_else(|| {
+    manager::find(host).ok_or_else(|| {
         Diagnostic::new(
             Code::CondaNotFound,
             "`launch = manager` needs conda, but none of `conda`, `micromamba` and `mamba` is on the search path",

@@ -13,7 +13,7 @@ use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 pub use conda::Conda;
-pub(crate) use conda::manager_name;
+pub(crate) use conda::manager::name as conda_manager;
 pub use docker::Docker;
 pub use poetry::Poetry;
 pub use pyenv::Pyenv;
