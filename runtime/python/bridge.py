@@ -24,7 +24,7 @@ os.dup2(2, 1)
 
 # JSON length, bytes behind the JSON, request, kind: as in the host's `frame.rs`.
 HEADER = Struct("<IIIB3x")
-REQUEST, REPLY, ERROR, READY, FAILED, CANCEL = 1, 2, 3, 4, 5, 6
+REQUEST, REPLY, ERROR, READY, FAILED, CANCEL, ITEM, CREDIT = 1, 2, 3, 4, 5, 6, 7, 8
 LIMIT = 256 << 20
 parts = {}
 
@@ -258,6 +258,8 @@ class Worker:
         self.taken = 0
         self.cancelled = set()
         self.slots = []
+        # How much room the host has for the items of each stream.
+        self.flows = {}
         # In the async profile.
         self.loop = None
 
@@ -334,7 +336,7 @@ class Worker:
                     slot.cancelled = request
                     raise Cancelled
                 slot.enter()
-                name, arguments = decode(text)
+                name, arguments, credit = unpack(decode(text))
                 tool = self.tools.get(name)
                 if tool is None:
                     kind, body = self.unknown_tool()
@@ -342,7 +344,11 @@ class Worker:
                     value = call(tool, arguments)
                     if type(value) is Coroutine:
                         value = (self.loop or self).finish(slot, value)
-                    kind, body = outcome(value)
+                    if credit is None:
+                        kind, body = outcome(value)
+                    else:
+                        part("streams")
+                        kind, body = stream(self, slot, value, credit)
             except BaseException as error:
                 kind, body = failure(slot.cancelled == request, error)
             slot.leave()
@@ -418,6 +424,10 @@ class Worker:
             request, kind, text = taken
             if kind == CANCEL:
                 self.cancel(request, decode(text))
+            elif kind == CREDIT:
+                flow = self.flows.get(request)
+                if flow is not None:
+                    flow.grant(decode(text))
             else:
                 self.deliver(taken)
         if watched is None:
@@ -427,6 +437,14 @@ class Worker:
             if left.acquire(True, 0.2):
                 return
         os._exit(0)
+
+
+def unpack(asked):
+    """The tool's name, its arguments, and how many items of a stream the host has room for."""
+    if len(asked) == 2:
+        return asked[0], asked[1], None
+    name, arguments, more = asked
+    return name, arguments, more.get("credit")
 
 
 def call(tool, arguments):
@@ -448,6 +466,8 @@ def outcome(value):
             raise Unencodable("the reply is longer than %d bytes" % LIMIT)
         return REPLY, body
     except (ValueError, TypeError, RecursionError, MemoryError) as error:
+        if hasattr(value, "__next__") or hasattr(value, "__anext__"):
+            return ERROR, encode({"kind": "stream"})
         return ERROR, describe(error, "encoding")
 
 

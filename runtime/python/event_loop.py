@@ -61,15 +61,21 @@ class EventLoop:
                 self.reply(request, *failure(True, None))
                 continue
             try:
-                name, arguments = decode(text)
+                name, arguments, credit = unpack(decode(text))
                 tool = worker.tools.get(name)
                 if tool is None:
                     self.reply(request, *worker.unknown_tool())
                 elif is_async(tool):
-                    task = self.loop.create_task(call(tool, arguments))
+                    value = call(tool, arguments)
+                    if credit is not None:
+                        value = self.stream(request, value, credit)
+                    elif type(value) is not Coroutine:
+                        self.reply(request, *outcome(value))
+                        continue
+                    task = self.loop.create_task(value)
                     self.running[request] = task
                     task.add_done_callback(lambda task, request=request: self.done(request, task))
-                elif name in ("ping", "echo", "get_stats"):
+                elif credit is None and name in ("ping", "echo", "get_stats"):
                     self.reply(request, *outcome(call(tool, arguments)))
                 else:
                     self.running[request] = None
@@ -83,10 +89,23 @@ class EventLoop:
         cancelled = request in self.stopped
         self.stopped.discard(request)
         try:
-            answer = outcome(task.result())
+            value = task.result()
+            answer = value if type(value) is Answer else outcome(value)
         except BaseException as error:
             answer = failure(cancelled, error)
         self.reply(request, *answer)
+
+    async def stream(self, request, value, credit):
+        part("streams")
+        flow = self.worker.flows[request] = Flow(credit)
+        try:
+            if type(value) is Coroutine:
+                value = await value
+            if hasattr(value, "__anext__"):
+                return Answer(await drive_async(value, flow, lambda body: self.write(request, ITEM, body)))
+            return Answer(no_stream(value))
+        finally:
+            del self.worker.flows[request]
 
     def run_plain(self, request, text):
         thread = _thread.get_ident()
@@ -153,9 +172,13 @@ class EventLoop:
             self.worker.cancelled.add(request)
 
 
+class Answer(tuple):
+    """The kind of a reply and its JSON."""
+
+
 def is_async(tool):
-    """Whether calling it only makes a coroutine."""
+    """Whether calling it only makes a coroutine or an asynchronous generator."""
     while hasattr(tool, "func"):
         tool = tool.func
     flags = getattr(getattr(tool, "__code__", None), "co_flags", 0)
-    return bool(flags & 0x80)
+    return bool(flags & 0x280)

@@ -24,7 +24,7 @@ pub use config::PoolConfig;
 #[doc(hidden)]
 pub use config::PoolField as __PoolField;
 #[cfg(feature = "pool")]
-pub use pool::{CallOptions, Error, Pool, PoolStats, PythonException};
+pub use pool::{CallOptions, Error, Map, Pool, PoolStats, PythonException, ToolStream};
 pub use snakepit_macros::snakepit_pools;
 pub use spec::{Check, Defaults, Drift, Embedded, EnvOp, Memo, Metadata, Profile, SpawnSpec};
 

@@ -2,11 +2,12 @@
 //! worker had not begun goes to another one.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::connection::Connection;
@@ -24,12 +25,44 @@ const MOST_AHEAD: usize = 64;
 pub(crate) enum Outcome {
     /// The tool's value, as JSON.
     Reply(Vec<u8>),
+    /// One item of a stream, as JSON; it is not the last that is heard of it.
+    Item(Vec<u8>),
     /// The worker's account of what went wrong, as JSON.
     Error(Vec<u8>),
     /// The worker ended while it had the request.
     Crashed { status: String, stderr: String },
     /// The pool ended first.
     ShutDown,
+}
+
+/// Who waits for what becomes of a request.
+#[derive(Debug)]
+pub(crate) enum Waiter {
+    Call(oneshot::Sender<Outcome>),
+    Stream {
+        items: mpsc::UnboundedSender<Outcome>,
+        /// How many more items the worker may send.
+        credit: u32,
+        /// Whether it has sent any.
+        begun: bool,
+    },
+}
+
+impl Waiter {
+    fn finish(self, outcome: Outcome) {
+        // Nobody waits any more for a request whose future was dropped.
+        match self {
+            Self::Call(reply) => drop(reply.send(outcome)),
+            Self::Stream { items, .. } => drop(items.send(outcome)),
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        match self {
+            Self::Call(reply) => reply.is_closed(),
+            Self::Stream { items, .. } => items.is_closed(),
+        }
+    }
 }
 
 /// How often an idempotent request is tried again after a crash.
@@ -40,7 +73,7 @@ const RETRIES: u8 = 2;
 pub(crate) struct Request {
     ticket: u32,
     frame: Bytes,
-    reply: oneshot::Sender<Outcome>,
+    waiter: Waiter,
     /// When its time is over, whether or not anybody still waits for it.
     deadline: Instant,
     /// How often it may yet be tried again after a crash.
@@ -67,12 +100,12 @@ impl Request {
         frame: Bytes,
         deadline: Instant,
         idempotent: bool,
-        reply: oneshot::Sender<Outcome>,
+        waiter: Waiter,
     ) -> Self {
         Self {
             ticket,
             frame,
-            reply,
+            waiter,
             deadline,
             retries: if idempotent { RETRIES } else { 0 },
             place: 0,
@@ -138,9 +171,26 @@ pub(crate) struct Dispatch {
     pub(crate) restarts: u64,
 }
 
-/// An answer that nobody asked for.
+/// What a worker sent and nobody asked for.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Unasked;
+pub(crate) enum Unasked {
+    Answer(u32),
+    Item(u32),
+}
+
+impl fmt::Display for Unasked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Answer(request) => {
+                write!(f, "it answered request {request}, which it did not have")
+            }
+            Self::Item(request) => write!(
+                f,
+                "it sent an item for request {request}, which had no room for one"
+            ),
+        }
+    }
+}
 
 impl Dispatch {
     pub(crate) fn new(
@@ -224,7 +274,10 @@ impl Dispatch {
         let outcome = match frame.kind {
             Kind::Reply => Outcome::Reply(frame.json),
             Kind::Error => Outcome::Error(frame.json),
-            Kind::Request | Kind::Ready | Kind::Failed | Kind::Cancel => return Err(Unasked),
+            Kind::Item => return self.item(seat, frame),
+            Kind::Request | Kind::Ready | Kind::Failed | Kind::Cancel | Kind::Credit => {
+                return Err(Unasked::Answer(frame.request));
+            }
         };
         let place = &mut self.seats[seat];
         // Requests are begun in order, so it is one of those that may run.
@@ -232,15 +285,49 @@ impl Dispatch {
         let index = running
             .enumerate()
             .find(|(_, request)| request.ticket == frame.request);
-        let (index, _) = index.ok_or(Unasked)?;
+        let (index, _) = index.ok_or(Unasked::Answer(frame.request))?;
         let request = place.sent.remove(index).expect("the index was just found");
         place.keep_pace();
         place.forget(&request, self.room, self.cancel_timeout);
         self.requests += 1;
         self.errors += u64::from(matches!(outcome, Outcome::Error(_)));
-        // Nobody waits any more for a request whose future was dropped.
-        let _ = request.reply.send(outcome);
+        request.waiter.finish(outcome);
         Ok(())
+    }
+
+    /// A worker sent one item of a stream, for which there has to be room.
+    fn item(&mut self, seat: usize, frame: Frame) -> Result<(), Unasked> {
+        let mut running = self.seats[seat].sent.iter_mut().take(self.room);
+        let request = running.find(|request| request.ticket == frame.request);
+        let Some(Waiter::Stream {
+            items,
+            credit,
+            begun,
+        }) = request.map(|request| &mut request.waiter)
+        else {
+            return Err(Unasked::Item(frame.request));
+        };
+        *credit = credit.checked_sub(1).ok_or(Unasked::Item(frame.request))?;
+        *begun = true;
+        let _ = items.send(Outcome::Item(frame.json));
+        Ok(())
+    }
+
+    /// The reader of a stream has room for more items.
+    pub(crate) fn grant(&mut self, ticket: u32, count: u32) {
+        for seat in &mut self.seats {
+            let Some(request) = seat.sent.iter_mut().find(|sent| sent.ticket == ticket) else {
+                continue;
+            };
+            if let (Waiter::Stream { credit, .. }, Some(connection)) =
+                (&mut request.waiter, &seat.connection)
+            {
+                *credit += count;
+                let frame = encode(ticket, Kind::Credit, &count);
+                connection.control(frame.expect("a number has a JSON form"));
+            }
+            return;
+        }
     }
 
     /// A worker is of no more use: it gets nothing more, and what it has not begun goes to others, before all that
@@ -259,13 +346,15 @@ impl Dispatch {
         let mut again = VecDeque::new();
         for mut request in begun {
             let outcome = outcome();
-            if request.retries > 0 && matches!(outcome, Outcome::Crashed { .. }) {
+            // A stream is not begun again once its reader has an item of it.
+            let begun = matches!(request.waiter, Waiter::Stream { begun: true, .. });
+            if request.retries > 0 && !begun && matches!(outcome, Outcome::Crashed { .. }) {
                 request.retries -= 1;
                 again.push_back(request);
             } else {
                 self.requests += 1;
                 self.errors += 1;
-                let _ = request.reply.send(outcome);
+                request.waiter.finish(outcome);
             }
         }
         self.put_back(again);
@@ -275,7 +364,7 @@ impl Dispatch {
     fn put_back(&mut self, requests: VecDeque<Request>) {
         // Whoever gave up meanwhile needs no second worker.
         let wanted =
-            |request: &Request| request.cancelled == Cancelled::No && !request.reply.is_closed();
+            |request: &Request| request.cancelled == Cancelled::No && !request.waiter.is_closed();
         for request in requests.into_iter().rev().filter(wanted) {
             self.queue.push_front(request);
         }
@@ -350,7 +439,7 @@ impl Dispatch {
         self.closed = true;
         let sent = self.seats.iter_mut().flat_map(|seat| seat.sent.drain(..));
         for request in self.queue.drain(..).chain(sent) {
-            let _ = request.reply.send(Outcome::ShutDown);
+            request.waiter.finish(Outcome::ShutDown);
         }
     }
 

@@ -112,6 +112,26 @@ pub enum Error {
         /// The last lines that it wrote to stderr.
         stderr: String,
     },
+    /// The tool gives a stream of values, and was called for one.
+    #[error("pool `{pool}`: tool `{tool}` gives a stream: call it with `execute_stream`")]
+    IsStream {
+        /// The pool.
+        pool: &'static str,
+        /// The tool.
+        tool: String,
+    },
+    /// The tool was called for a stream of values, and gives none.
+    #[error(
+        "pool `{pool}`: tool `{tool}` gives no stream but a `{found}`: call it with `execute`, or let it `yield`"
+    )]
+    NoStream {
+        /// The pool.
+        pool: &'static str,
+        /// The tool.
+        tool: String,
+        /// The Python type of what it returned.
+        found: String,
+    },
     /// As many requests wait as may wait.
     #[error("pool `{pool}`: {limit} requests wait already")]
     QueueFull {

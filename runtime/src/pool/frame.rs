@@ -27,6 +27,8 @@ pub(crate) enum Kind {
     Ready = 4,
     Failed = 5,
     Cancel = 6,
+    Item = 7,
+    Credit = 8,
 }
 
 impl Kind {
@@ -38,6 +40,8 @@ impl Kind {
             Self::Ready,
             Self::Failed,
             Self::Cancel,
+            Self::Item,
+            Self::Credit,
         ]
         .into_iter()
         .find(|kind| *kind as u8 == byte)

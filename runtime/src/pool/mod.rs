@@ -2,35 +2,39 @@
 //! the system's side of a worker, `dispatch` knows which request is where, `worker` keeps one seat filled, and here
 //! is what a program calls.
 
+mod call;
 mod connection;
 mod dispatch;
 mod error;
 mod frame;
+mod map;
 mod options;
 mod process;
 mod stderr;
+mod stream;
 mod worker;
 
 use std::fmt;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 pub use error::{Error, PythonException};
+pub use map::Map;
 pub use options::CallOptions;
+pub use stream::ToolStream;
 
 use crate::PoolConfig;
 use crate::spec::{Profile, SpawnSpec};
-use dispatch::{Dispatch, Outcome, Refused, Request, far};
-use frame::Kind;
-use worker::Fault;
+use call::Call;
+use dispatch::{Dispatch, far};
 
 /// Most workers of a pool.
 const MOST_WORKERS: u32 = 1024;
@@ -224,7 +228,7 @@ impl Pool {
         Ok(pool)
     }
 
-    fn shared(&self) -> &Shared {
+    fn shared(&self) -> &Arc<Shared> {
         &self.handle.0
     }
 
@@ -273,56 +277,70 @@ impl Pool {
         A: Serialize + ?Sized,
         R: DeserializeOwned,
     {
-        let shared = self.shared();
-        let pool = shared.spec.pool;
-        let ticket = shared.tickets.fetch_add(1, Ordering::Relaxed);
-        let frame = frame::encode(ticket, Kind::Request, &(tool, args)).map_err(|message| {
-            Error::Encoding {
-                pool,
-                tool: tool.to_owned(),
-                message,
-            }
-        })?;
-        let (sender, receiver) = oneshot::channel();
-        let limit = options.time_limit.unwrap_or(shared.execute_timeout);
-        let deadline = after(limit);
-        let request = Request::new(ticket, frame, deadline, options.idempotent, sender);
-        let submitted = shared.lock().submit(request);
-        submitted.map_err(|refused| match refused {
-            Refused::QueueFull => Error::QueueFull {
-                pool,
-                limit: shared.queue_limit,
-            },
-            Refused::ShutDown => Error::ShutDown { pool },
-        })?;
-        let mut call = Call {
-            shared,
-            ticket,
-            answered: false,
-        };
-        let outcome = timeout_at(deadline, receiver).await;
-        let tool = tool.to_owned();
-        let Ok(outcome) = outcome else {
-            return Err(Error::TimedOut { pool, tool, limit });
-        };
-        call.answered = true;
-        match outcome.unwrap_or(Outcome::ShutDown) {
-            Outcome::Reply(json) => {
-                serde_json::from_slice(&json).map_err(|error| Error::Decoding {
-                    pool,
-                    tool,
-                    message: error.to_string(),
-                })
-            }
-            Outcome::Error(json) => Err(fault(pool, tool, limit, &json)),
-            Outcome::Crashed { status, stderr } => Err(Error::WorkerCrashed {
-                pool,
-                tool,
-                status,
-                stderr,
-            }),
-            Outcome::ShutDown => Err(Error::ShutDown { pool }),
-        }
+        Call::start(self, tool, args, options)?.value(tool).await
+    }
+
+    /// Calls a tool that gives a stream of values: a generator, an asynchronous generator or any other iterator.
+    ///
+    /// ```no_run
+    /// # async fn f(pool: snakepit::Pool) -> Result<(), snakepit::Error> {
+    /// let mut lines = pool.execute_stream::<_, String>("lines_of", "big.txt");
+    /// while let Some(line) = lines.next().await {
+    ///     println!("{}", line?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// The tool runs at most 16 items ahead of the reader, and waits for it then. Dropping the stream closes the
+    /// generator, whose `finally` runs. A stream has the place of one request in its worker until it ends.
+    ///
+    /// An error is the last item: those of [`Pool::execute`], or [`Error::NoStream`].
+    pub fn execute_stream<A, R>(&self, tool: &str, args: &A) -> ToolStream<R>
+    where
+        A: Serialize + ?Sized,
+        R: DeserializeOwned,
+    {
+        self.execute_stream_with(tool, args, CallOptions::new())
+    }
+
+    /// [`Pool::execute_stream`] with [`CallOptions`]. The time limit, else the pool's `execute_timeout`, is the longest
+    /// time that the reader waits for the next item.
+    pub fn execute_stream_with<A, R>(
+        &self,
+        tool: &str,
+        args: &A,
+        options: CallOptions,
+    ) -> ToolStream<R>
+    where
+        A: Serialize + ?Sized,
+        R: DeserializeOwned,
+    {
+        ToolStream::start(self, tool, args, options)
+    }
+
+    /// Calls a tool once for each of many arguments, several at a time, and gives the outcomes in their order.
+    ///
+    /// ```no_run
+    /// # async fn f(pool: snakepit::Pool) -> Result<(), snakepit::Error> {
+    /// let mut squares = pool.map::<_, _, u64>("square", 0..1_000_000_u64);
+    /// while let Some(square) = squares.next().await {
+    ///     println!("{}", square?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// It takes arguments from the iterator only as the reader and the workers come on, about twice as many as the
+    /// workers run at a time. An outcome that is an error ends nothing: the others follow. Dropping it cancels what
+    /// is under way.
+    pub fn map<I, A, R>(&self, tool: &str, args: I) -> Map<I::IntoIter, R>
+    where
+        I: IntoIterator<Item = A>,
+        A: Serialize,
+        R: DeserializeOwned + 'static,
+    {
+        Map::new(self, tool, args.into_iter())
     }
 
     /// The pool in numbers, at this moment.
@@ -367,52 +385,6 @@ impl Pool {
             shared.advance(Phase::Ended);
             shared.until(Dispatch::is_deserted).await;
         }
-    }
-}
-
-/// A call that is under way; dropping it before it is answered cancels it.
-struct Call<'a> {
-    shared: &'a Shared,
-    ticket: u32,
-    answered: bool,
-}
-
-impl Drop for Call<'_> {
-    fn drop(&mut self) {
-        if self.answered {
-            return;
-        }
-        let mut dispatch = self.shared.lock();
-        dispatch.cancel(self.ticket);
-        if dispatch.is_closed() {
-            self.shared.settled.notify_waiters();
-        }
-    }
-}
-
-fn fault(pool: &'static str, tool: String, limit: Duration, json: &[u8]) -> Error {
-    match serde_json::from_slice(json) {
-        Ok(Fault::Exception(exception)) => Error::Python {
-            pool,
-            tool,
-            exception,
-        },
-        Ok(Fault::Encoding(exception)) => Error::Encoding {
-            pool,
-            tool,
-            message: format!("its value cannot be sent: {exception}"),
-        },
-        Ok(Fault::Cancelled) => Error::TimedOut { pool, tool, limit },
-        Ok(Fault::UnknownTool { tools }) => Error::UnknownTool {
-            pool,
-            tool,
-            known: tools,
-        },
-        Err(error) => Error::Decoding {
-            pool,
-            tool,
-            message: format!("the worker's error cannot be read: {error}"),
-        },
     }
 }
 

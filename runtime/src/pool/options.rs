@@ -26,14 +26,15 @@ impl CallOptions {
         Self::default()
     }
 
-    /// Longest time from the call to its reply, waiting included, instead of the pool's `execute_timeout`.
+    /// Longest time from the call to its reply, waiting included, instead of the pool's `execute_timeout`. Of a stream
+    /// it is the longest time that its reader waits for the next item.
     pub fn time_limit(mut self, limit: Duration) -> Self {
         self.time_limit = Some(limit);
         self
     }
 
     /// The tool may run twice without harm: if its worker ends while it runs, it is run again in another one, at most
-    /// twice. Without this, such a call fails with [`Error::WorkerCrashed`](crate::Error::WorkerCrashed).
+    /// twice; a stream only as long as none of its items has come. Without this, such a call fails with [`Error::WorkerCrashed`](crate::Error::WorkerCrashed).
     pub fn idempotent(mut self) -> Self {
         self.idempotent = true;
         self

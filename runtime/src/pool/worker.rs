@@ -27,6 +27,9 @@ const BRIDGE: &str = include_str!("../../python/bridge.py");
 /// What only the async profile needs.
 const EVENT_LOOP: &str = include_str!("../../python/event_loop.py");
 
+/// What only those workers need whose tools give streams.
+const STREAMS: &str = include_str!("../../python/streams.py");
+
 /// Fetches the bridge from its own standard input: a worker needs no file, and no command line that the system or a
 /// manager could find too long.
 const LOADER: &str = "import os
@@ -174,6 +177,10 @@ async fn start(shared: &Shared, seat: usize) -> Result<Worker, Error> {
         decoder: Decoder::default(),
     };
     let is_async = matches!(spec.defaults.profile, Profile::Async { .. });
+    let mut parts = BTreeMap::from([("streams", STREAMS)]);
+    if is_async {
+        parts.insert("event_loop", EVENT_LOOP);
+    }
     let introduction = Introduction {
         pool: spec.pool,
         worker: number,
@@ -186,10 +193,7 @@ async fn start(shared: &Shared, seat: usize) -> Result<Worker, Error> {
         threads: shared.room,
         concurrency: is_async.then_some(shared.room),
         control,
-        parts: is_async
-            .then_some(("event_loop", EVENT_LOOP))
-            .into_iter()
-            .collect(),
+        parts,
     };
     let length = u32::try_from(BRIDGE.len())
         .expect("the bridge is small")
@@ -379,11 +383,8 @@ impl Worker {
         if !frames.is_empty() {
             *answered = true;
             for frame in frames {
-                let request = frame.request;
-                if dispatch.answered(seat, frame).is_err() {
-                    fault = Some(format!(
-                        "it answered request {request}, which it did not have"
-                    ));
+                if let Err(unasked) = dispatch.answered(seat, frame) {
+                    fault = Some(unasked.to_string());
                     break;
                 }
             }
@@ -405,17 +406,4 @@ impl Worker {
             Ok(Arrival::Frames) => None,
         }
     }
-}
-
-/// The worker's account of a request that went wrong.
-#[derive(Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub(crate) enum Fault {
-    Exception(PythonException),
-    Encoding(PythonException),
-    /// It was cancelled: if anybody still waits, its time is over.
-    Cancelled,
-    UnknownTool {
-        tools: Vec<String>,
-    },
 }

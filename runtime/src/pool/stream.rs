@@ -1,0 +1,162 @@
+//! The values of a tool that gives many, as they come.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use futures_core::Stream;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::mpsc;
+use tokio::time::{Sleep, sleep_until};
+
+use super::call::{More, Place, Ticket};
+use super::dispatch::{Outcome, Waiter};
+use super::{CallOptions, Error, Pool, after, far};
+
+/// How many items may be ahead of the reader.
+const AHEAD: u32 = 16;
+
+/// The items of a tool that gives a stream; see [`Pool::execute_stream`]. An error is the last of them.
+#[must_use = "dropping it closes the generator"]
+pub struct ToolStream<R> {
+    pool: &'static str,
+    tool: String,
+    limit: Duration,
+    items: mpsc::UnboundedReceiver<Outcome>,
+    state: State,
+    /// Items that were read since the worker heard of it.
+    read: u32,
+    /// While the reader waits for an item.
+    alarm: Option<Pin<Box<Sleep>>>,
+    item: PhantomData<fn() -> R>,
+}
+
+enum State {
+    /// It was not taken.
+    Refused(Error),
+    Running(Ticket),
+    Ended,
+}
+
+impl<R> fmt::Debug for ToolStream<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ToolStream")
+            .field("pool", &self.pool)
+            .field("tool", &self.tool)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<R: DeserializeOwned> ToolStream<R> {
+    pub(super) fn start<A: Serialize + ?Sized>(
+        pool: &Pool,
+        tool: &str,
+        args: &A,
+        options: CallOptions,
+    ) -> Self {
+        let shared = pool.shared();
+        let (sender, items) = mpsc::unbounded_channel();
+        let waiter = Waiter::Stream {
+            items: sender,
+            credit: AHEAD,
+            begun: false,
+        };
+        let more = More {
+            credit: Some(AHEAD),
+        };
+        // How long it may take is its reader's to say: one who does not ask for an item does not wait for it.
+        let state = match Ticket::submit(pool, tool, args, &more, options, waiter, far()) {
+            Ok(ticket) => State::Running(ticket),
+            Err(error) => State::Refused(error),
+        };
+        Self {
+            pool: shared.spec.pool,
+            tool: tool.to_owned(),
+            limit: options.time_limit.unwrap_or(shared.execute_timeout),
+            items,
+            state,
+            read: 0,
+            alarm: None,
+            item: PhantomData,
+        }
+    }
+
+    /// The next item; none after the last one. It may be dropped and called again, and nothing is lost.
+    pub async fn next(&mut self) -> Option<Result<R, Error>> {
+        poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+    }
+
+    fn place(&self) -> Place<'_> {
+        Place {
+            pool: self.pool,
+            tool: &self.tool,
+            limit: self.limit,
+        }
+    }
+
+    /// The next outcome, or none if the time is over.
+    fn poll_outcome(&mut self, context: &mut Context<'_>) -> Poll<Option<Outcome>> {
+        if let Poll::Ready(outcome) = self.items.poll_recv(context) {
+            self.alarm = None;
+            return Poll::Ready(Some(outcome.unwrap_or(Outcome::ShutDown)));
+        }
+        let limit = self.limit;
+        let alarm = self
+            .alarm
+            .get_or_insert_with(|| Box::pin(sleep_until(after(limit))));
+        ready!(alarm.as_mut().poll(context));
+        Poll::Ready(None)
+    }
+
+    /// Tells the worker when there is room for more; half the room at a time, so that neither waits for the other.
+    fn count(&mut self) {
+        self.read += 1;
+        if self.read >= AHEAD / 2
+            && let State::Running(ticket) = &self.state
+        {
+            ticket.grant(self.read);
+            self.read = 0;
+        }
+    }
+}
+
+impl<R: DeserializeOwned> Stream for ToolStream<R> {
+    type Item = Result<R, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let stream = self.get_mut();
+        match std::mem::replace(&mut stream.state, State::Ended) {
+            State::Ended => return Poll::Ready(None),
+            State::Refused(error) => return Poll::Ready(Some(Err(error))),
+            running @ State::Running(_) => stream.state = running,
+        }
+        let outcome = ready!(stream.poll_outcome(context));
+        let value = match outcome {
+            Some(Outcome::Item(json)) => {
+                stream.count();
+                let value = stream.place().decode(&json);
+                if value.is_ok() {
+                    return Poll::Ready(Some(value));
+                }
+                // Its generator is of no more use, and dropping the ticket closes it.
+                Some(value)
+            }
+            None => Some(Err(stream.place().timed_out())),
+            Some(last) => {
+                if let State::Running(ticket) = &mut stream.state {
+                    ticket.is_answered = true;
+                }
+                match last {
+                    Outcome::Reply(_) => None,
+                    other => Some(Err(stream.place().error(other))),
+                }
+            }
+        };
+        stream.state = State::Ended;
+        Poll::Ready(value)
+    }
+}
