@@ -9,7 +9,6 @@ import sys
 import _signal
 import _thread
 from _struct import Struct
-from select import POLLIN, POLLNVAL, poll
 from stat import S_ISSOCK
 from time import monotonic
 
@@ -27,13 +26,29 @@ HEADER = Struct("<IIIB3x")
 REQUEST, REPLY, ERROR, READY, FAILED, CANCEL, ITEM, CREDIT = 1, 2, 3, 4, 5, 6, 7, 8
 LIMIT = 256 << 20
 parts = {}
+making = _thread.allocate_lock()
 
 
 def part(name):
     """Makes a part of the bridge that was not needed until now."""
-    source = parts.pop(name, None)
-    if source is not None:
-        exec(compile(source, "<snakepit bridge>", "exec"), globals())
+    if name in parts:
+        with making:
+            if name in parts:
+                exec(compile(parts[name], "<snakepit bridge>", "exec"), globals())
+                del parts[name]
+
+
+def describe(error, kind="exception"):
+    part("faults")
+    return fault(error, kind)
+
+
+def finish(worker, slot, coroutine):
+    """Brings the coroutine of an `async def` tool to its end."""
+    if worker.loop is not None:
+        return worker.loop.finish(slot, coroutine)
+    part("coroutines")
+    return run_to_end(slot, coroutine)
 
 
 def codec():
@@ -140,32 +155,6 @@ def frame(request, kind, body):
     return HEADER.pack(len(body), 0, request, kind) + body
 
 
-def describe(error, kind="exception"):
-    """An exception as data; what an exception's own methods raise is not allowed to hide it."""
-    import traceback
-
-    try:
-        message = str(error)
-    except BaseException as inner:
-        message = "<its __str__ raised %s>" % type(inner).__name__
-    try:
-        trace = error.__traceback__
-        # The frames of this file say nothing to the user.
-        while trace is not None and trace.tb_frame.f_code.co_filename == "<snakepit bridge>":
-            trace = trace.tb_next
-        text = "".join(traceback.format_exception(type(error), error, trace))
-    except BaseException:
-        text = ""
-    kind_of = type(error)
-    name = kind_of.__qualname__ if kind_of.__module__ in ("builtins", "__main__") \
-        else "%s.%s" % (kind_of.__module__, kind_of.__qualname__)
-    texts = {"type": name, "message": message[:65536], "traceback": text[-262144:]}
-    # A file name that is no UTF-8 is text with lone surrogates, which nobody else takes for text.
-    fault = {key: value.encode("utf-8", "backslashreplace").decode() for key, value in texts.items()}
-    fault["kind"] = kind
-    return encode(fault)
-
-
 class Cancelled(BaseException):
     """Raised in a tool that nobody waits for any more: its caller has gone, or its time is over."""
 
@@ -173,7 +162,7 @@ class Cancelled(BaseException):
 class Slot:
     """One thread that runs requests: what it runs, and how that is made to stop.
 
-    An interrupt comes from another thread and may come too late. It strikes only the request that it is meant for,
+    An interrupt comes from another thread (`interrupts.py`) and may come too late. It strikes only the request that it is meant for,
     only while the slot is open, and once.
     """
 
@@ -187,21 +176,6 @@ class Slot:
         self.thread = _thread.get_ident()
         # In the main thread a signal's handler does all this between two steps of the tool itself.
         self.lock = None if main else _thread.allocate_lock()
-
-    def strike(self, request):
-        """Interrupts the request if it still runs. Called by another thread."""
-        self.cancelled = self.target = request
-        stop = self.stop
-        if stop is not None:
-            stop()
-        elif self.lock is None:
-            # A system call that blocks ends at a signal. This one is ignored by whoever does not expect it.
-            _signal.pthread_kill(self.thread, _signal.SIGURG)
-        else:
-            with self.lock:
-                if self.open and self.request == request == self.target:
-                    self.target = None
-                    self.struck = raise_in(self.thread, Cancelled)
 
     def on_signal(self, number, stack):
         if self.open:
@@ -229,18 +203,6 @@ class Slot:
             if self.struck:
                 self.struck = False
                 raise_in(self.thread, None)
-
-
-def raise_in(thread, exception):
-    """Raises an exception in a thread at its next step, or takes one back that was not raised yet."""
-    try:
-        from ctypes import c_ulong, py_object, pythonapi
-
-        raised = None if exception is None else py_object(exception)
-        return bool(pythonapi.PyThreadState_SetAsyncExc(c_ulong(thread), raised))
-    except (ImportError, AttributeError):
-        # Such a Python cannot be made to stop: the host ends the worker.
-        return False
 
 
 class Worker:
@@ -343,7 +305,7 @@ class Worker:
                 else:
                     value = call(tool, arguments)
                     if type(value) is Coroutine:
-                        value = (self.loop or self).finish(slot, value)
+                        value = finish(self, slot, value)
                     if credit is None:
                         kind, body = outcome(value)
                     else:
@@ -363,46 +325,10 @@ class Worker:
     def unknown_tool(self):
         return ERROR, encode({"kind": "unknown_tool", "tools": sorted(self.tools)})
 
-    def cancel(self, request, place):
-        """Nobody waits any more for the request, the `place`th that was sent to this worker."""
-        if self.loop is not None:
-            self.loop.cancel(request, place)
-            return
-        # Noted first: whoever takes it now sees it, unless it was taken already, and then its slot tells.
-        self.cancelled.add(request)
-        if place <= self.taken:
-            self.cancelled.discard(request)
-            for slot in self.slots:
-                if slot.request == request:
-                    slot.strike(request)
-
-    def finish(self, slot, coroutine):
-        """Runs an `async def` tool to its end, on an event loop that the thread keeps."""
-        loop = loops.get(slot.thread)
-        if loop is None:
-            from asyncio import new_event_loop
-
-            loop = loops[slot.thread] = new_event_loop()
-        request = slot.request
-
-        def cancel():
-            if slot.target == request == slot.request:
-                slot.target = None
-                task.cancel()
-
-        # An interrupt would leave the task half done on a loop that others use after it.
-        slot.leave()
-        task = loop.create_task(coroutine)
-        slot.stop = lambda: loop.call_soon_threadsafe(cancel)
-        if slot.target is not None:
-            cancel()
-        try:
-            return loop.run_until_complete(task)
-        finally:
-            slot.stop = None
-
     def attend(self, control, watched):
         """Reads what is not a request while tools run, and ends the process as soon as the host has gone."""
+        from select import POLLIN, POLLNVAL, poll
+
         watch = poll()
         watch.register(control.fd, POLLIN)
         if watched is not None:
@@ -423,7 +349,8 @@ class Worker:
                 break
             request, kind, text = taken
             if kind == CANCEL:
-                self.cancel(request, decode(text))
+                part("interrupts")
+                cancel(self, request, decode(text))
             elif kind == CREDIT:
                 flow = self.flows.get(request)
                 if flow is not None:
@@ -488,7 +415,6 @@ async def nothing():
 unused = nothing()
 Coroutine = type(unused)
 unused.close()
-loops = {}
 # Held until the main thread leaves.
 left = _thread.allocate_lock()
 left.acquire()
@@ -511,33 +437,6 @@ def offer_bridge_module():
     module.Cancelled = Cancelled
     Cancelled.__module__ = "snakepit_bridge"
     sys.modules["snakepit_bridge"] = module
-
-
-def embed(name, path, text):
-    """Makes one module importable whose source came with the introduction."""
-    from importlib.machinery import ModuleSpec, SourceFileLoader
-
-    data = text.encode()
-
-    class Embedded(SourceFileLoader):
-        """Its file is on no disk: the import, tracebacks and `inspect` ask for it here."""
-
-        def get_data(self, path):
-            return data
-
-        def path_stats(self, path):
-            raise OSError("no compiled form is kept")
-
-        def find_spec(self, fullname, path=None, target=None):
-            if fullname != name:
-                return None
-            spec = ModuleSpec(name, self, origin=self.path)
-            # Sets `__file__`.
-            spec.has_location = True
-            return spec
-
-    # In angle brackets alone, `linecache` would not ask.
-    sys.meta_path.insert(0, Embedded(name, "<embedded>/" + path))
 
 
 def main():
@@ -585,6 +484,7 @@ def main():
     try:
         embedded = config["embedded"]
         if embedded is not None:
+            part("embedded")
             embed(config["adapter"], embedded["path"], embedded["text"])
         if config["adapter"] is not None:
             worker.adopt(config["adapter"])

@@ -167,7 +167,8 @@ class EventLoop:
             self.worker.cancelled.add(request)
             for slot in list(self.slots.values()):
                 if slot.request == request:
-                    slot.strike(request)
+                    part("interrupts")
+                    strike(slot, request)
         elif place > self.worker.taken or any(taken[0] == request for taken in self.waiting):
             self.worker.cancelled.add(request)
 

@@ -71,7 +71,7 @@ def stream(worker, slot, value, credit):
 
     try:
         if hasattr(value, "__anext__"):
-            return (worker.loop or worker).finish(slot, drive_async(value, flow, emit))
+            return finish(worker, slot, drive_async(value, flow, emit))
         if hasattr(value, "__next__"):
             return drive(slot, value, flow, emit)
         return no_stream(value)

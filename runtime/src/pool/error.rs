@@ -63,7 +63,7 @@ pub enum Error {
         /// An exception while the adapter was imported, the time limit, or how the process ended.
         reason: String,
         /// The exception, where there was one.
-        exception: Option<PythonException>,
+        exception: Option<Box<PythonException>>,
         /// The last lines that the worker wrote to stderr.
         stderr: String,
     },
@@ -173,7 +173,7 @@ impl fmt::Debug for Error {
         fmt::Display::fmt(self, f)?;
         let exception = match self {
             Self::Python { exception, .. } => Some(exception),
-            Self::Startup { exception, .. } => exception.as_ref(),
+            Self::Startup { exception, .. } => exception.as_deref(),
             _ => None,
         };
         match exception {

@@ -24,11 +24,15 @@ use crate::spec::Profile;
 /// The Python half, which travels in the program.
 const BRIDGE: &str = include_str!("../../python/bridge.py");
 
-/// What only the async profile needs.
-const EVENT_LOOP: &str = include_str!("../../python/event_loop.py");
-
-/// What only those workers need whose tools give streams.
-const STREAMS: &str = include_str!("../../python/streams.py");
+/// What not every worker needs: the bridge compiles it when it is asked for, since that takes a good part of a start.
+const PARTS: &[(&str, &str)] = &[
+    ("coroutines", include_str!("../../python/coroutines.py")),
+    ("embedded", include_str!("../../python/embedded.py")),
+    ("event_loop", include_str!("../../python/event_loop.py")),
+    ("faults", include_str!("../../python/faults.py")),
+    ("interrupts", include_str!("../../python/interrupts.py")),
+    ("streams", include_str!("../../python/streams.py")),
+];
 
 /// Fetches the bridge from its own standard input: a worker needs no file, and no command line that the system or a
 /// manager could find too long.
@@ -177,10 +181,6 @@ async fn start(shared: &Shared, seat: usize) -> Result<Worker, Error> {
         decoder: Decoder::default(),
     };
     let is_async = matches!(spec.defaults.profile, Profile::Async { .. });
-    let mut parts = BTreeMap::from([("streams", STREAMS)]);
-    if is_async {
-        parts.insert("event_loop", EVENT_LOOP);
-    }
     let introduction = Introduction {
         pool: spec.pool,
         worker: number,
@@ -193,7 +193,7 @@ async fn start(shared: &Shared, seat: usize) -> Result<Worker, Error> {
         threads: shared.room,
         concurrency: is_async.then_some(shared.room),
         control,
-        parts,
+        parts: PARTS.iter().copied().collect(),
     };
     let length = u32::try_from(BRIDGE.len())
         .expect("the bridge is small")
@@ -219,7 +219,7 @@ async fn start(shared: &Shared, seat: usize) -> Result<Worker, Error> {
             Err(error) => (format!("its ready message cannot be read: {error}"), None),
         },
         Ok(Ok(frame)) => match serde_json::from_slice::<PythonException>(&frame.json) {
-            Ok(exception) => (exception.to_string(), Some(exception)),
+            Ok(exception) => (exception.to_string(), Some(Box::new(exception))),
             Err(_) => (
                 "its first frame is neither ready nor an error".to_owned(),
                 None,

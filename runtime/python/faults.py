@@ -1,0 +1,27 @@
+"""What went wrong in a tool, as data."""
+
+
+def fault(error, kind):
+    """An exception as data; what an exception's own methods raise is not allowed to hide it."""
+    import traceback
+
+    try:
+        message = str(error)
+    except BaseException as inner:
+        message = "<its __str__ raised %s>" % type(inner).__name__
+    try:
+        trace = error.__traceback__
+        # The frames of this file say nothing to the user.
+        while trace is not None and trace.tb_frame.f_code.co_filename == "<snakepit bridge>":
+            trace = trace.tb_next
+        text = "".join(traceback.format_exception(type(error), error, trace))
+    except BaseException:
+        text = ""
+    kind_of = type(error)
+    name = kind_of.__qualname__ if kind_of.__module__ in ("builtins", "__main__") \
+        else "%s.%s" % (kind_of.__module__, kind_of.__qualname__)
+    texts = {"type": name, "message": message[:65536], "traceback": text[-262144:]}
+    # A file name that is no UTF-8 is text with lone surrogates, which nobody else takes for text.
+    told = {key: value.encode("utf-8", "backslashreplace").decode() for key, value in texts.items()}
+    told["kind"] = kind
+    return encode(told)
