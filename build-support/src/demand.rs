@@ -12,15 +12,11 @@ use crate::marker::Variables;
 use crate::origin;
 use crate::requirement::{Requirement, Source, first_line, normalized};
 
-/// Whether a version meets `python = "..."`.
-pub(crate) fn check_python(
-    specifier: &str,
-    version: &str,
-    command: &str,
-) -> Result<(), Diagnostic> {
-    let wanted = VersionSpecifiers::from_str(specifier).map_err(|error| {
+/// What `python = "..."` says.
+pub(crate) fn specifiers(text: &str) -> Result<VersionSpecifiers, Diagnostic> {
+    VersionSpecifiers::from_str(text).map_err(|error| {
         let message = format!(
-            "`{specifier}` is not a version specifier: {}",
+            "`{text}` is not a version specifier: {}",
             first_line(&error.to_string())
         );
         Diagnostic::new(
@@ -29,12 +25,20 @@ pub(crate) fn check_python(
             "write one like `>=3.11,<3.14`",
         )
         .at("python")
-    })?;
+    })
+}
+
+/// Whether a version meets `python = "..."`.
+pub(crate) fn check_python(
+    wanted: &VersionSpecifiers,
+    version: &str,
+    command: &str,
+) -> Result<(), Diagnostic> {
     if Version::from_str(version).is_ok_and(|version| wanted.contains(&version)) {
         return Ok(());
     }
-    let message = format!("wants Python `{specifier}`, but `{command}` is Python {version}");
-    let help = format!("name an environment whose Python is `{specifier}`, or change `python`");
+    let message = format!("wants Python `{wanted}`, but `{command}` is Python {version}");
+    let help = format!("name an environment whose Python is `{wanted}`, or change `python`");
     Err(Diagnostic::new(Code::PythonVersionMismatch, message, help).at("python"))
 }
 
@@ -50,15 +54,14 @@ pub(crate) struct Demands<'a> {
 }
 
 impl Demands<'_> {
-    /// Everything of `requires` that does not hold, each at its place.
+    /// Everything of `requires` that does not hold, each at its place; what cannot be read was told before.
     pub(crate) fn check(&self, requires: &[String]) -> Vec<Diagnostic> {
         let places = requires.iter().enumerate();
         places
             .flat_map(|(index, text)| {
-                let faults = match Requirement::parse(text) {
-                    Ok(requirement) => self.check_one(&requirement),
-                    Err(fault) => vec![fault],
-                };
+                let faults = Requirement::parse(text)
+                    .map(|requirement| self.check_one(&requirement))
+                    .unwrap_or_default();
                 let place = move |fault: Diagnostic| fault.at(format!("requires:{index}"));
                 faults.into_iter().map(place)
             })
@@ -178,15 +181,12 @@ mod tests {
 
     #[test]
     fn a_python_outside_the_specifier_is_refused_and_a_broken_specifier_is_named() {
-        assert!(check_python(">=3.11,<3.14", "3.12.1", "python3").is_ok());
-        let older = check_python(">=3.11", "3.9.1", "python3").unwrap_err();
-        assert_eq!(older.code(), "python_version_mismatch");
-        assert_eq!(
-            check_python("three", "3.9.1", "python3")
-                .unwrap_err()
-                .code(),
-            "requirement_invalid"
-        );
+        let check = |wanted, version| check_python(&specifiers(wanted)?, version, "python3");
+        assert!(check(">=3.11,<3.14", "3.12.1").is_ok());
+        let older = check(">=3.11", "3.9.1").unwrap_err();
+        assert!(older.is(Code::PythonVersionMismatch), "{older:?}");
+        let broken = check("three", "3.9.1").unwrap_err();
+        assert!(broken.is(Code::RequirementInvalid), "{broken:?}");
     }
 
     /// Distributions by name.

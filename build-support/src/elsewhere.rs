@@ -94,7 +94,7 @@ print("snakepit-elsewhere:" + json.dumps({
 #[derive(Serialize)]
 struct Question<'a> {
     names: Vec<String>,
-    python_path: &'a [String],
+    python_path: Vec<&'a str>,
     adapter: Option<&'a str>,
 }
 
@@ -135,23 +135,16 @@ pub(crate) fn check(
         return Vec::new();
     }
     let place = &elsewhere.name;
-    let mut faults: Vec<Diagnostic> = request
-        .python_path
-        .iter()
-        .filter(|folder| !folder.starts_with('/'))
-        .map(|folder| {
-            let message = format!(
-                "`python_path` names `{folder}`, which is relative to no folder of {place}"
-            );
-            let help = "write the absolute path of a folder in it";
-            Diagnostic::new(Code::ContainerPathRelative, message, help).at("python_path")
-        })
+    // A relative one was told before, and without it no module is missed.
+    let folders = request.python_path.iter().enumerate();
+    let folders: Vec<(usize, &str)> = folders
+        .map(|(index, folder)| (index, folder.as_str()))
+        .filter(|(_, folder)| folder.starts_with('/'))
         .collect();
-    if !faults.is_empty() {
-        return faults;
-    }
     let module = match &request.adapter {
-        Some(Adapter::Module(module)) => Some(module.as_str()),
+        Some(Adapter::Module(module)) if folders.len() == request.python_path.len() => {
+            Some(module.as_str())
+        }
         _ => None,
     };
     let names = request.requires.iter();
@@ -159,7 +152,7 @@ pub(crate) fn check(
         names: names
             .filter_map(|text| Some(Requirement::parse(text).ok()?.name))
             .collect(),
-        python_path: &request.python_path,
+        python_path: folders.iter().map(|(_, folder)| *folder).collect(),
         adapter: module,
     };
     let shown = launch.shown(executable);
@@ -182,17 +175,34 @@ pub(crate) fn check(
             false => format!("install `{}` in {place}, and make that again", wanted.text),
         },
     };
-    faults.extend(demands.check(&request.requires));
-    let folders = request.python_path.iter().zip(&answer.folders);
-    for (folder, _) in folders.filter(|(_, is_there)| !**is_there) {
+    let mut faults = demands.check(&request.requires);
+    let folders = folders.iter().zip(&answer.folders);
+    for ((index, folder), _) in folders.filter(|(_, is_there)| !**is_there) {
         let message = format!("`python_path` names `{folder}`, which is no folder of {place}");
         let help = "make it there, or correct the path";
-        faults.push(Diagnostic::new(Code::PythonPathNotFound, message, help).at("python_path"));
+        let fault = Diagnostic::new(Code::PythonPathNotFound, message, help);
+        faults.push(fault.at(format!("python_path:{index}")));
     }
     if let Some(module) = module.filter(|_| !answer.adapter) {
         faults.push(adapter::not_found(module, &shown, &request.python_path));
     }
     faults
+}
+
+/// The folders of `python_path` that start nowhere in the place.
+pub(crate) fn relative_folders(request: &Request, place: &str) -> Vec<Diagnostic> {
+    let folders = request.python_path.iter().enumerate();
+    folders
+        .filter(|(_, folder)| !folder.starts_with('/'))
+        .map(|(index, folder)| {
+            let message = format!(
+                "`python_path` names `{folder}`, which is relative to no folder of {place}"
+            );
+            let help = "write the absolute path of a folder in it";
+            let fault = Diagnostic::new(Code::ContainerPathRelative, message, help);
+            fault.at(format!("python_path:{index}"))
+        })
+        .collect()
 }
 
 fn ask(

@@ -30,6 +30,8 @@ mod requirement;
 pub mod resolver;
 mod search_path;
 mod upgrade;
+mod validator;
+mod written;
 
 pub use builder::{Builder, emit};
 pub use catalogue::Code;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::catalogue::Code;
-use crate::declaration::{Adapter, Profile, Request};
+use crate::declaration::{Adapter, Request};
 use crate::demand::{self, Demands};
 use crate::detector::detect;
 use crate::diagnostic::Diagnostic;
@@ -18,13 +18,10 @@ use crate::host::Host;
 use crate::manifest::{Check, EnvOp, Metadata, Resolution};
 use crate::probe::{self, Cache, Interpreter};
 use crate::recorder::{Facts, Recorder};
-use crate::{adapter, elsewhere, remedy, upgrade};
+use crate::{adapter, elsewhere, remedy, upgrade, validator, written};
 
 /// Kinds that a program registered in its `build.rs`.
 pub type Custom = BTreeMap<String, Box<dyn PythonEnvironment>>;
-
-/// Kinds whose manager can start the interpreter itself.
-const MANAGED: &[&str] = &["conda", "poetry", "uv"];
 
 /// The longest file that is compared at start-up, in bytes.
 const MOST_CONTENT: usize = 64 * 1024;
@@ -41,20 +38,48 @@ pub fn resolve(
     host: &dyn Host,
 ) -> Result<Resolution, Vec<Diagnostic>> {
     let one = |diagnostic| vec![diagnostic];
-    let (kind, detected_by, config) = choose(request, package_dir, host).map_err(one)?;
-    if request.manager_launch && !MANAGED.contains(&kind.as_str()) {
-        let message = format!(
-            "`launch = manager` makes no sense for `{}`, which no manager starts",
-            kind
-        );
-        let help = "remove it: the interpreter is started directly";
-        return Err(one(Diagnostic::new(
-            Code::LaunchNotSupported,
-            message,
-            help,
-        )
-        .at("launch")));
+    let chosen = choose(request, package_dir, host);
+    let kind = chosen.as_ref().ok().map(|(kind, ..)| kind.as_str());
+    let mut faults = written::check(request, kind, package_dir, host);
+    let found = chosen.and_then(|(kind, detected_by, config)| {
+        find(kind, detected_by, config, custom, probes, host)
+    });
+    let found = match found {
+        Ok(found) => found,
+        Err(fault) => {
+            faults.push(fault);
+            return Err(faults);
+        }
+    };
+    faults.extend(demanded(request, package_dir, &found, host));
+    if !faults.is_empty() {
+        return Err(faults);
     }
+    frozen(request, package_dir, found, host).map_err(one)
+}
+
+/// An environment that is there and whole.
+struct Found {
+    kind: String,
+    detected_by: String,
+    executable: PathBuf,
+    launch: Launch,
+    extra: ExtraMetadata,
+    interpreter: Interpreter,
+    /// What the environment itself looked at.
+    facts: Facts,
+}
+
+fn find(
+    kind: String,
+    detected_by: String,
+    mut config: Config,
+    custom: &Custom,
+    probes: &Cache,
+    host: &dyn Host,
+) -> Result<Found, Diagnostic> {
+    // A manager that is not there was told before, and does not keep the rest from being checked.
+    config.manager_launch &= written::is_managed(&kind);
     let environment: &dyn PythonEnvironment = match kind.as_str() {
         "docker" => &Docker,
         "pyenv" => &Pyenv,
@@ -67,16 +92,12 @@ pub fn resolve(
             let message = format!("no environment `{name}` is registered");
             let help =
                 format!("register it in `build.rs`: `Builder::new().environment(\"{name}\", ...)`");
-            one(Diagnostic::new(
-                Code::CustomEnvironmentNotRegistered,
-                message,
-                help,
-            ))
+            Diagnostic::new(Code::CustomEnvironmentNotRegistered, message, help)
         })?,
     };
     // What the environment itself looks at is what the re-check looks at; what comes after are demands on it.
     let own = Recorder::new(host, probes);
-    let executable = environment.resolve_executable(&config, &own).map_err(one)?;
+    let executable = environment.resolve_executable(&config, &own)?;
     if !executable.is_absolute() {
         // The program would search for it at run time.
         let message = format!(
@@ -84,21 +105,13 @@ pub fn resolve(
             executable.display()
         );
         let help = "make its `resolve_executable` give the interpreter's whole path";
-        return Err(one(Diagnostic::new(
-            Code::ExecutableNotAbsolute,
-            message,
-            help,
-        )));
+        return Err(Diagnostic::new(Code::ExecutableNotAbsolute, message, help));
     }
     upgrade::watch(&executable, host);
-    environment
-        .validate_environment(&config, &own)
-        .map_err(one)?;
-    let launch = environment
-        .resolve_environment(&config, &own)
-        .map_err(one)?;
-    let extra = environment.metadata(&config, &own).map_err(one)?;
-    let command = utf8(&executable).map_err(one)?;
+    environment.validate_environment(&config, &own)?;
+    let launch = environment.resolve_environment(&config, &own)?;
+    let extra = environment.metadata(&config, &own)?;
+    utf8(&executable)?;
     let facts = own.into_facts();
     let interpreter = if launch.elsewhere.is_some() {
         // No file of this machine tells whether an answer of an earlier build still holds.
@@ -113,100 +126,132 @@ pub fn resolve(
             host,
         )
     };
-    let interpreter =
-        interpreter.map_err(|fault| one(environment.explain(&config, host, fault)))?;
+    let interpreter = interpreter.map_err(|fault| environment.explain(&config, host, fault))?;
+    Ok(Found {
+        kind,
+        detected_by,
+        executable,
+        launch,
+        extra,
+        interpreter,
+        facts,
+    })
+}
 
+/// Everything that the declaration demands of its environment and that does not hold.
+fn demanded(
+    request: &Request,
+    package_dir: &Path,
+    found: &Found,
+    host: &dyn Host,
+) -> Vec<Diagnostic> {
+    let Found {
+        executable,
+        launch,
+        interpreter,
+        ..
+    } = found;
+    let command = launch.shown(executable);
     let mut faults = Vec::new();
-    if let Some(specifier) = &request.python {
-        let command = launch.shown(&executable);
-        faults.extend(demand::check_python(specifier, &interpreter.version, &command).err());
+    // One that cannot be read was told before.
+    if let Some(text) = &request.python
+        && let Ok(wanted) = demand::specifiers(text)
+    {
+        faults.extend(demand::check_python(&wanted, &interpreter.version, &command).err());
     }
+    let is_custom = request.custom.is_some();
+    if let Some(place) = &launch.elsewhere {
+        if is_custom {
+            faults.extend(elsewhere::relative_folders(request, &place.name));
+        }
+        let there = elsewhere::check(request, interpreter, executable, launch, place, host);
+        faults.extend(there);
+        return faults;
+    }
+    faults.extend(distributions(request, found, &command, host));
+    let missing = written::missing_folders(request, package_dir, host);
+    // A module is not missed in a folder that is missing.
+    if let Some(Adapter::Module(module)) = request.adapter.as_ref().filter(|_| missing.is_empty()) {
+        let folders = folders(request, package_dir, launch);
+        faults
+            .extend(adapter::check(module, &folders, interpreter, executable, launch, host).err());
+    }
+    if is_custom {
+        faults.extend(missing);
+    }
+    faults
+}
+
+/// The folders of `python_path`, as the interpreter finds them.
+fn folders(request: &Request, package_dir: &Path, launch: &Launch) -> Vec<PathBuf> {
+    let folders = request.python_path.iter();
+    match launch.elsewhere {
+        Some(_) => folders.map(PathBuf::from).collect(),
+        None => folders
+            .map(|folder| absolute(package_dir, folder))
+            .collect(),
+    }
+}
+
+/// What the program gets.
+fn frozen(
+    request: &Request,
+    package_dir: &Path,
+    found: Found,
+    host: &dyn Host,
+) -> Result<Resolution, Diagnostic> {
+    let folders = folders(request, package_dir, &found.launch);
+    let Found {
+        kind,
+        detected_by,
+        executable,
+        launch,
+        extra,
+        interpreter,
+        facts,
+    } = found;
     let embedded = match &request.adapter {
-        Some(Adapter::Embed(file)) => match adapter::read(file, package_dir, host) {
-            Ok(file) => Some(file),
-            Err(fault) => {
-                faults.push(fault);
-                None
-            }
-        },
+        Some(Adapter::Embed(file)) => Some(adapter::read(file, package_dir, host)?),
         _ => None,
     };
-    let (python_path, checks) = match &launch.elsewhere {
-        Some(place) => {
-            faults.extend(elsewhere::check(
-                request,
-                &interpreter,
-                &executable,
-                &launch,
-                place,
-                host,
-            ));
-            let folders = request.python_path.iter().map(PathBuf::from).collect();
-            (folders, Vec::new())
-        }
-        None => {
-            let python_path: Vec<PathBuf> = request
-                .python_path
-                .iter()
-                .map(|folder| absolute(package_dir, folder))
-                .collect();
-            faults.extend(distributions(
-                request,
-                &kind,
-                &extra,
-                &interpreter,
-                &launch.shown(&executable),
-                host,
-            ));
-            let here = check_here(
-                request,
-                &python_path,
-                &interpreter,
-                &executable,
-                &launch,
-                host,
-            );
-            faults.extend(here);
-            (python_path, checks(&facts, &executable, host))
-        }
-    };
-    if !faults.is_empty() {
-        return Err(faults);
-    }
-
     let mut env = launch.env;
+    let mut checks = Vec::new();
     if launch.elsewhere.is_none() {
         env.extend(request.env.iter().map(|(name, value)| EnvOp::Set {
             name: name.clone(),
             value: value.clone(),
         }));
-    }
-    let mut texts = Vec::new();
-    for folder in &python_path {
-        texts.push(utf8(folder).map_err(one)?);
+        checks = compared(&facts, &executable, host);
     }
     Ok(Resolution {
+        command: utf8(&executable)?,
         args: launch.args,
         env,
-        cwd: launch.cwd.as_deref().map(utf8).transpose().map_err(one)?,
+        cwd: launch.cwd.as_deref().map(utf8).transpose()?,
         checks,
-        python_path: texts,
-        embedded: embedded.as_deref().map(utf8).transpose().map_err(one)?,
-        warnings: warnings(request, &interpreter),
+        python_path: folders
+            .iter()
+            .map(|folder| utf8(folder))
+            .collect::<Result<_, _>>()?,
+        embedded: embedded.as_deref().map(utf8).transpose()?,
+        warnings: validator::warnings(request, &interpreter),
         metadata: metadata(kind, detected_by, &interpreter, extra),
-        command,
     })
 }
 
 /// What is installed, against `requires`.
 fn distributions(
     request: &Request,
-    kind: &str,
-    extra: &ExtraMetadata,
-    interpreter: &Interpreter,
+    found: &Found,
     command: &str,
     host: &dyn Host,
 ) -> Vec<Diagnostic> {
+    let Found {
+        kind,
+        extra,
+        interpreter,
+        ..
+    } = found;
     if request.requires.is_empty() {
         return Vec::new();
     }
@@ -221,44 +266,6 @@ fn distributions(
         remedy: &|wanted, part| remedy::install(kind, extra, command, wanted, part, host),
     };
     demands.check(&request.requires)
-}
-
-/// Where the modules have to be, for an interpreter that sees the same files as the build script.
-fn check_here(
-    request: &Request,
-    python_path: &[PathBuf],
-    interpreter: &Interpreter,
-    executable: &Path,
-    launch: &Launch,
-    host: &dyn Host,
-) -> Vec<Diagnostic> {
-    let mut faults = Vec::new();
-    for folder in python_path {
-        if !host.info(folder).is_some_and(|info| info.is_dir) {
-            let message = format!(
-                "`python_path` names `{}`, which is no folder",
-                folder.display()
-            );
-            faults.push(
-                Diagnostic::new(
-                    Code::PythonPathNotFound,
-                    message,
-                    "make it, or correct the path",
-                )
-                .at("python_path"),
-            );
-        }
-    }
-    // A module is not missed in a folder that is missing.
-    let searchable = !faults
-        .iter()
-        .any(|fault| fault.is(Code::PythonPathNotFound));
-    if let Some(Adapter::Module(module)) = request.adapter.as_ref().filter(|_| searchable) {
-        faults.extend(
-            adapter::check(module, python_path, interpreter, executable, launch, host).err(),
-        );
-    }
-    faults
 }
 
 /// The kind to use, why, and its options.
@@ -335,7 +342,7 @@ fn metadata(
 
 /// What the program compares at start-up: the interpreter's length, and the small text files that the environment
 /// is made of.
-fn checks(facts: &Facts, executable: &Path, host: &dyn Host) -> Vec<Check> {
+fn compared(facts: &Facts, executable: &Path, host: &dyn Host) -> Vec<Check> {
     let length = host.info(executable).and_then(|info| {
         Some(Check::Size {
             path: executable.to_str()?.to_owned(),
@@ -350,36 +357,6 @@ fn checks(facts: &Facts, executable: &Path, host: &dyn Host) -> Vec<Check> {
         })
     });
     length.into_iter().chain(contents).collect()
-}
-
-/// The seed's matrix of profile and Python.
-fn warnings(request: &Request, interpreter: &Interpreter) -> Vec<String> {
-    let Profile::Thread(threads) = request.profile else {
-        return Vec::new();
-    };
-    let version = &interpreter.version;
-    let minor = |text: &str| -> Option<(u32, u32)> {
-        let mut parts = text.split('.');
-        Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
-    };
-    let warning = if minor(version).is_some_and(|version| version < (3, 13)) {
-        Diagnostic::new(
-            Code::ThreadProfileWithoutFreeThreading,
-            format!(
-                "{threads} threads share one GIL on Python {version}, which has no free-threaded build"
-            ),
-            "use `profile = process`, or Python 3.13t or later",
-        )
-    } else if interpreter.gil_enabled {
-        Diagnostic::new(
-            Code::GilStillEnabled,
-            format!("{threads} threads share one GIL, which is enabled in this Python {version}"),
-            "use `profile = process`, or a free-threaded build",
-        )
-    } else {
-        return Vec::new();
-    };
-    vec![warning.warning_of_pool(&request.pool)]
 }
 
 /// A path as the program's constants hold it.

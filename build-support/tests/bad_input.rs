@@ -319,5 +319,60 @@ fn the_faults_of_one_pool_come_together() {
     assert_eq!(codes(&request)[2..], ["adapter_not_found"]);
     // A module is not missed in a folder that is missing.
     request.python_path = vec!["nowhere".to_owned()];
-    assert_eq!(codes(&request)[2..], ["python_path_not_found"]);
+    assert_eq!(codes(&request)[..1], ["python_path_not_found"]);
+    assert_eq!(codes(&request)[1..], demands);
+}
+
+#[test]
+fn what_is_wrong_with_the_declaration_itself_is_told_though_its_environment_is_missing() {
+    let package = tempfile::tempdir().unwrap();
+    let faulty = |kind: &str| {
+        let mut faulty = request(kind, &[]);
+        faulty.python = Some("three".to_owned());
+        faulty.requires = ["numpy>=2", "numpy>>2", "; x"].map(str::to_owned).to_vec();
+        faulty.python_path = ["there", "nowhere"].map(str::to_owned).to_vec();
+        faulty.adapter = Some(Adapter::Embed("tools.py".to_owned()));
+        faulty.manager_launch = true;
+        faulty
+    };
+    fs::create_dir(package.path().join("there")).unwrap();
+    let places = |request: &Request| -> Vec<(String, String)> {
+        let faults = resolved(request, package.path()).unwrap_err().into_iter();
+        let place = |fault: Diagnostic| (fault.code().to_owned(), fault.place().to_owned());
+        faults.map(place).collect()
+    };
+    let text = |(code, place): (&str, &str)| (code.to_owned(), place.to_owned());
+    let written = [
+        ("launch_not_supported", "launch"),
+        ("requirement_invalid", "python"),
+        ("requirement_invalid", "requires:1"),
+        ("requirement_invalid", "requires:2"),
+        ("python_path_not_found", "python_path:1"),
+        ("adapter_file_not_found", "adapter"),
+    ];
+    let missing = written
+        .into_iter()
+        .chain([("venv_not_found", "option:venv_path")]);
+    assert_eq!(
+        places(&faulty("venv")),
+        missing.map(text).collect::<Vec<_>>()
+    );
+    // Nothing is told twice of an environment that is there, and what can be checked is.
+    let mut there = faulty("system");
+    there.options = [(
+        "python_executable".to_owned(),
+        python().display().to_string(),
+    )]
+    .into();
+    there.requires[0] = "no-such-distribution".to_owned();
+    let missing = written
+        .into_iter()
+        .chain([("requirement_not_installed", "requires:0")]);
+    assert_eq!(places(&there), missing.map(text).collect::<Vec<_>>());
+    // In a container folders are the container's.
+    let codes = places(&faulty("docker"));
+    assert!(
+        codes.contains(&text(("container_path_relative", "python_path:0"))),
+        "{codes:?}"
+    );
 }

@@ -1,0 +1,81 @@
+//! What is wrong with a declaration whatever its environment turns out to be, so that it is told also where the
+//! environment is missing.
+
+use std::path::{Path, PathBuf};
+
+use crate::adapter;
+use crate::catalogue::Code;
+use crate::declaration::{Adapter, Request};
+use crate::demand;
+use crate::diagnostic::Diagnostic;
+use crate::elsewhere;
+use crate::environment::absolute;
+use crate::host::Host;
+use crate::requirement::Requirement;
+
+/// Kinds whose manager can start the interpreter itself.
+const MANAGED: &[&str] = &["conda", "poetry", "uv"];
+
+/// Whether the manager of a kind can start its interpreter.
+pub(crate) fn is_managed(kind: &str) -> bool {
+    MANAGED.contains(&kind)
+}
+
+/// Everything that is wrong with what is written. `kind` is the environment's, where it is known.
+pub(crate) fn check(
+    request: &Request,
+    kind: Option<&str>,
+    package_dir: &Path,
+    host: &dyn Host,
+) -> Vec<Diagnostic> {
+    let mut faults = Vec::new();
+    if let Some(kind) = kind.filter(|kind| request.manager_launch && !is_managed(kind)) {
+        let message =
+            format!("`launch = manager` makes no sense for `{kind}`, which no manager starts");
+        let help = "remove it: the interpreter is started directly";
+        faults.push(Diagnostic::new(Code::LaunchNotSupported, message, help).at("launch"));
+    }
+    if let Some(specifier) = &request.python {
+        faults.extend(demand::specifiers(specifier).err());
+    }
+    for (index, text) in request.requires.iter().enumerate() {
+        let read = Requirement::parse(text);
+        faults.extend(
+            read.err()
+                .map(|fault| fault.at(format!("requires:{index}"))),
+        );
+    }
+    faults.extend(match (&request.custom, kind) {
+        // Its `Launch` tells whose folders are meant.
+        (Some(_), _) => Vec::new(),
+        (None, Some("docker")) => elsewhere::relative_folders(request, "the container"),
+        (None, _) => missing_folders(request, package_dir, host),
+    });
+    if let Some(Adapter::Embed(file)) = &request.adapter {
+        faults.extend(adapter::read(file, package_dir, host).err());
+    }
+    faults
+}
+
+/// The folders of `python_path` that are none, for an interpreter that sees the same files as the build script.
+pub(crate) fn missing_folders(
+    request: &Request,
+    package_dir: &Path,
+    host: &dyn Host,
+) -> Vec<Diagnostic> {
+    let is_missing = |folder: &PathBuf| !host.info(folder).is_some_and(|info| info.is_dir);
+    let folders = request.python_path.iter().enumerate();
+    folders
+        .map(|(index, folder)| (index, absolute(package_dir, folder)))
+        .filter(|(_, folder)| is_missing(folder))
+        .map(|(index, folder)| {
+            let message = format!(
+                "`python_path` names `{}`, which is no folder",
+                folder.display()
+            );
+            let help = "make it, or correct the path";
+            let fault = Diagnostic::new(Code::PythonPathNotFound, message, help);
+            fault.at(format!("python_path:{index}"))
+        })
+        .collect()
+}
