@@ -35,12 +35,7 @@ impl HostPackage {
     /// # Panics
     /// If the files cannot be written.
     pub fn new(name: &str, target: &Path, dependency: &str, main: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let package = Self {
-            name: name.to_owned(),
-            folder,
-            target: target.to_owned(),
-        };
+        let package = Self::empty(name, target);
         let workspace = workspace();
         let comma = if dependency.is_empty() { "" } else { ", " };
         let manifest = format!(
@@ -58,6 +53,35 @@ impl HostPackage {
             fs::read_to_string(workspace.join("Cargo.lock")).expect("the workspace is locked");
         package.write("Cargo.lock", &lock);
         package
+    }
+
+    /// The smallest program with PyO3, of `tests/rivals/pyo3`, to be compared with ours.
+    ///
+    /// # Errors
+    /// What is needed to build it: its crates come from their registry.
+    pub fn pyo3(target: &Path) -> Result<Self, String> {
+        let package = Self::empty("rival-pyo3", target);
+        let source = workspace().join("tests/rivals/pyo3");
+        for file in ["Cargo.toml", "Cargo.lock", "src/main.rs"] {
+            let text = fs::read_to_string(source.join(file)).expect("it is committed");
+            package.write(file, &text);
+        }
+        let mut fetch = package.cargo(["fetch", "--locked"]);
+        let fetched = Outcome::of(fetch.env("CARGO_NET_OFFLINE", "false"));
+        if fetched.success {
+            Ok(package)
+        } else {
+            let why = fetched.stderr.lines().last().unwrap_or_default();
+            Err(format!("the crates of PyO3 from their registry ({why})"))
+        }
+    }
+
+    fn empty(name: &str, target: &Path) -> Self {
+        Self {
+            name: name.to_owned(),
+            folder: tempfile::tempdir().expect("a temporary folder can be made"),
+            target: target.to_owned(),
+        }
     }
 
     /// A path in the package.
