@@ -2,6 +2,7 @@
 
 mod bare;
 mod build;
+mod first_build;
 mod frozen;
 mod measure;
 mod pool;
@@ -91,6 +92,8 @@ fn main() -> ExitCode {
     print(&|rows| pool::in_flight(effort, &runtime, Pools::VENV, rows));
     print(&|rows| build::unchanged(effort, rows));
     print(&|rows| build::script(effort, rows));
+    print(&|rows| first_build::edit(effort, rows));
+    print(&|rows| first_build::cold(effort, rows));
     ExitCode::SUCCESS
 }
 
