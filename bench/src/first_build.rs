@@ -34,8 +34,7 @@ pub(crate) fn cold(effort: Effort, rows: &mut Vec<Row>) {
     let rival = match HostPackage::pyo3(&folder.path().join("pyo3")) {
         Ok(rival) => rival,
         Err(lacking) => {
-            let what = format!("first build: skipped, it needs {lacking}");
-            return rows.push(Row::time(&what, 0.0, Target::None));
+            return rows.push(Row::skipped("first `cargo build`", &lacking));
         }
     };
     for (name, dependency, most) in [

@@ -39,6 +39,12 @@ impl Row {
         )
     }
 
+    /// What could not be measured, and why.
+    pub(crate) fn skipped(what: &str, lacking: &str) -> Self {
+        let measured = format!("skipped: needs {lacking}");
+        Self::new(what, measured, "", None, Target::None, 0.0)
+    }
+
     /// Seconds beside the seconds of something else.
     pub(crate) fn pairs(
         what: &str,
