@@ -12,8 +12,14 @@ use crate::table::{Row, Target};
 const PACKAGE: &str = env!("CARGO_MANIFEST_DIR");
 const OUT: &str = env!("OUT_DIR");
 
+/// Builds without a change and with one.
+pub(crate) fn measure(effort: Effort, rows: &mut Vec<Row>) {
+    unchanged(effort, rows);
+    script(effort, rows);
+}
+
 /// An unchanged `cargo build` of this package. Only cargo knows how: `cargo run` tells.
-pub(crate) fn unchanged(effort: Effort, rows: &mut Vec<Row>) {
+fn unchanged(effort: Effort, rows: &mut Vec<Row>) {
     let Some(cargo) = env::var_os("CARGO") else {
         return;
     };
@@ -47,7 +53,7 @@ pub(crate) fn unchanged(effort: Effort, rows: &mut Vec<Row>) {
 }
 
 /// The build script of this package, as after a change of a source line.
-pub(crate) fn script(effort: Effort, rows: &mut Vec<Row>) {
+fn script(effort: Effort, rows: &mut Vec<Row>) {
     let Some(script) = newest_script() else {
         return;
     };

@@ -28,8 +28,14 @@ const BARE: &str = r#"fn main() {
 }
 "#;
 
+/// First builds, and builds after an edit.
+pub(crate) fn measure(effort: Effort, rows: &mut Vec<Row>) {
+    edit(effort, rows);
+    cold(effort, rows);
+}
+
 /// Each build begins with an empty target folder; the registry's crates are there already.
-pub(crate) fn cold(effort: Effort, rows: &mut Vec<Row>) {
+fn cold(effort: Effort, rows: &mut Vec<Row>) {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let rival = match HostPackage::pyo3(&folder.path().join("pyo3")) {
         Ok(rival) => rival,
@@ -67,7 +73,7 @@ fn build(package: &HostPackage, target: &Path, crates: &mut usize) -> f64 {
 }
 
 /// A line of the source is changed, and the program built.
-pub(crate) fn edit(effort: Effort, rows: &mut Vec<Row>) {
+fn edit(effort: Effort, rows: &mut Vec<Row>) {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let target = folder.path();
     let ours = HostPackage::new("edit-annotated", target, "default-features = false", MAIN);

@@ -6,12 +6,18 @@ use std::time::Instant;
 
 use snakepit::{Memo, SpawnSpec};
 
-use crate::Effort;
 use crate::measure::{Pairs, each, median, seconds};
 use crate::table::{Row, Target};
+use crate::{Effort, Pools};
+
+/// The re-check and the command.
+pub(crate) fn measure(effort: Effort, rows: &mut Vec<Row>) {
+    recheck(effort, Pools::POOLS, rows);
+    command(effort, Pools::VENV, rows);
+}
 
 /// The re-check, the first time and later.
-pub(crate) fn recheck(effort: Effort, specs: &[&'static SpawnSpec], rows: &mut Vec<Row>) {
+fn recheck(effort: Effort, specs: &[&'static SpawnSpec], rows: &mut Vec<Row>) {
     for spec in specs {
         let fresh: Vec<SpawnSpec> = (0..effort.of(5000)).map(|_| forgetful(spec)).collect();
         let times = fresh.iter().map(|spec| {
@@ -45,7 +51,7 @@ pub(crate) fn recheck(effort: Effort, specs: &[&'static SpawnSpec], rows: &mut V
 }
 
 /// A process from its spec, beside one that is started by hand.
-pub(crate) fn command(effort: Effort, spec: &'static SpawnSpec, rows: &mut Vec<Row>) {
+fn command(effort: Effort, spec: &'static SpawnSpec, rows: &mut Vec<Row>) {
     let pairs = Pairs::take(
         effort.of(200),
         || {

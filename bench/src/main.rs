@@ -18,7 +18,9 @@ use crate::table::Row;
 const HELP: &str = "\
 Measures what Snakepit costs beside hand-written code and prints a table.
 
-usage: cargo run --release -p snakepit-bench [-- OPTION...]
+usage: cargo run --release -p snakepit-bench [-- [OPTION...] [SUBJECT...]]
+
+subjects: frozen, pool, build, first-build; all of them if none is named
 
   --quick          a tenth of the samples: shows that all runs, not how fast
   --recheck-once   only re-checks each pool, between two lines on stderr: for `strace`
@@ -52,21 +54,37 @@ impl Effort {
     }
 }
 
+/// What can be measured by itself: its name, and what adds its rows.
+type Subject = (&'static str, fn(Effort, &mut Vec<Row>));
+
+const SUBJECTS: &[Subject] = &[
+    ("frozen", frozen::measure),
+    ("pool", pool::measure),
+    ("build", build::measure),
+    ("first-build", first_build::measure),
+];
+
 fn main() -> ExitCode {
     let mut effort = Effort::Full;
+    let mut named = Vec::new();
     for argument in std::env::args().skip(1) {
-        match argument.as_str() {
-            "--quick" => effort = Effort::Quick,
-            "--recheck-once" => return recheck_once(),
-            "--help" => {
+        let subject = SUBJECTS.iter().find(|(name, _)| *name == argument);
+        match (argument.as_str(), subject) {
+            (_, Some(subject)) => named.push(subject),
+            ("--quick", _) => effort = Effort::Quick,
+            ("--recheck-once", _) => return recheck_once(),
+            ("--help", _) => {
                 print!("{HELP}");
                 return ExitCode::SUCCESS;
             }
-            other => {
-                eprint!("unknown option `{other}`\n\n{HELP}");
-                return ExitCode::FAILURE;
+            (other, _) => {
+                eprint!("no option and no subject `{other}`\n\n{HELP}");
+                return ExitCode::from(2);
             }
         }
+    }
+    if named.is_empty() {
+        named.extend(SUBJECTS);
     }
     if cfg!(debug_assertions) {
         eprintln!("this is not a release build: its times mean little");
@@ -77,23 +95,14 @@ fn main() -> ExitCode {
         python.implementation, python.python_version
     );
     println!("{}", Row::HEAD);
-    let mut rows = Vec::new();
-    let mut print = |measure: &dyn Fn(&mut Vec<Row>)| {
-        measure(&mut rows);
-        for row in rows.drain(..) {
+    for (name, measure) in named {
+        eprintln!("measuring {name}");
+        let mut rows = Vec::new();
+        measure(effort, &mut rows);
+        for row in rows {
             println!("{row}");
         }
-    };
-    print(&|rows| frozen::recheck(effort, Pools::POOLS, rows));
-    print(&|rows| frozen::command(effort, Pools::VENV, rows));
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime can be made");
-    print(&|rows| pool::ready(effort, &runtime, Pools::VENV, rows));
-    print(&|rows| pool::one_by_one(effort, &runtime, Pools::VENV, rows));
-    print(&|rows| pool::in_flight(effort, &runtime, Pools::VENV, rows));
-    print(&|rows| build::unchanged(effort, rows));
-    print(&|rows| build::script(effort, rows));
-    print(&|rows| first_build::edit(effort, rows));
-    print(&|rows| first_build::cold(effort, rows));
+    }
     ExitCode::SUCCESS
 }
 

@@ -56,12 +56,13 @@ impl Pairs {
 
 /// `12.3 ms`, with a unit that suits it.
 pub(crate) fn time(seconds: f64) -> String {
-    let (value, unit) = match seconds {
-        s if s >= 1.0 => (s, "s"),
-        s if s >= 1e-3 => (s * 1e3, "ms"),
-        s if s >= 1e-6 => (s * 1e6, "µs"),
-        s => (s * 1e9, "ns"),
+    let (scale, unit) = match seconds.abs() {
+        s if s >= 1.0 => (1.0, "s"),
+        s if s >= 1e-3 => (1e3, "ms"),
+        s if s >= 1e-6 => (1e6, "µs"),
+        _ => (1e9, "ns"),
     };
+    let value = seconds * scale;
     format!("{value:.1} {unit}")
 }
 

@@ -9,17 +9,20 @@ use tokio::runtime::Runtime;
 use crate::bare::{self, Echo};
 use crate::measure::{Pairs, each, median};
 use crate::table::{Row, Target};
-use crate::{Effort, SMALL, frozen};
+use crate::{Effort, Pools, SMALL, frozen};
 
 const IN_FLIGHT: usize = 64;
 
+/// How soon a pool is ready, and how fast its requests are.
+pub(crate) fn measure(effort: Effort, rows: &mut Vec<Row>) {
+    let runtime = Runtime::new().expect("a runtime can be made");
+    ready(effort, &runtime, Pools::VENV, rows);
+    one_by_one(effort, &runtime, Pools::VENV, rows);
+    in_flight(effort, &runtime, Pools::VENV, rows);
+}
+
 /// Until a worker is ready.
-pub(crate) fn ready(
-    effort: Effort,
-    runtime: &Runtime,
-    spec: &'static SpawnSpec,
-    rows: &mut Vec<Row>,
-) {
+fn ready(effort: Effort, runtime: &Runtime, spec: &'static SpawnSpec, rows: &mut Vec<Row>) {
     let pairs = Pairs::take(
         effort.of(100),
         || {
@@ -40,12 +43,7 @@ pub(crate) fn ready(
 }
 
 /// One request, one reply, one after the other.
-pub(crate) fn one_by_one(
-    effort: Effort,
-    runtime: &Runtime,
-    spec: &'static SpawnSpec,
-    rows: &mut Vec<Row>,
-) {
+fn one_by_one(effort: Effort, runtime: &Runtime, spec: &'static SpawnSpec, rows: &mut Vec<Row>) {
     let pool = start(runtime, spec);
     let count = 2000;
     for mode in ["bytes", "json"] {
@@ -66,12 +64,7 @@ pub(crate) fn one_by_one(
 }
 
 /// Many requests under way to one worker.
-pub(crate) fn in_flight(
-    effort: Effort,
-    runtime: &Runtime,
-    spec: &'static SpawnSpec,
-    rows: &mut Vec<Row>,
-) {
+fn in_flight(effort: Effort, runtime: &Runtime, spec: &'static SpawnSpec, rows: &mut Vec<Row>) {
     let pool = start(runtime, spec);
     let mut echo = Echo::start(spec.command, "json");
     let count = 64_000;
