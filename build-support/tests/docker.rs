@@ -286,20 +286,20 @@ fn what_a_declaration_demands_is_asked_inside_and_all_faults_are_told() {
     assert_eq!(
         told,
         [
+            ("requirement_invalid", "requires:2"),
             ("python_version_mismatch", "python"),
             ("requirement_not_met", "requires:0"),
             ("requirement_not_installed", "requires:1"),
-            ("requirement_invalid", "requires:2"),
-            ("python_path_not_found", "python_path"),
+            ("python_path_not_found", "python_path:0"),
             ("adapter_not_found", "adapter"),
         ]
     );
     assert!(
-        faults[1].message().contains("inside-only 1.5"),
+        faults[2].message().contains("inside-only 1.5"),
         "{faults:?}"
     );
     assert!(
-        faults[1]
+        faults[2]
             .help()
             .contains("exec -i demands python3 -m pip install 'inside-only>=2'"),
         "{faults:?}"
@@ -318,8 +318,9 @@ fn what_a_declaration_demands_is_asked_inside_and_all_faults_are_told() {
     assert!(fault.message().contains("`fast-only`"), "{fault:?}");
 
     request.python_path = vec!["code".to_owned()];
+    request.requires.clear();
     let code = "container_path_relative";
-    refused(&request, &world, code, "python_path");
+    refused(&request, &world, code, "python_path:0");
     let mut request = of_image(IMAGE);
     request.requires = vec!["absent".to_owned()];
     let fault = refused(&request, &world, "requirement_not_installed", "requires:0");
@@ -330,8 +331,11 @@ fn what_a_declaration_demands_is_asked_inside_and_all_faults_are_told() {
 fn a_manager_does_not_start_a_container() {
     let mut request = in_container("any");
     request.manager_launch = true;
-    let world = World::with(None);
-    refused(&request, &world, "launch_not_supported", "launch");
+    let faults = resolved(&request, &World::with(None)).unwrap_err();
+    let places: Vec<&str> = faults.iter().map(Diagnostic::place).collect();
+    assert_eq!(places, ["launch", "environment"], "{faults:?}");
+    assert_eq!(faults[0].code(), "launch_not_supported");
+    assert_eq!(faults[1].code(), "docker_not_installed");
 }
 
 #[test]
