@@ -4,8 +4,9 @@
 //! cargo run --example python_env_auto
 //! ```
 //!
-//! `auto` looks into this package's folder. It holds no `.venv` and no lock file, so that the machine's own Python is
-//! taken; after `python3 -m venv examples/.venv` and `touch examples/build.rs`, the next build takes that one.
+//! `auto` looks into this package's folder and those above it, up to the workspace's. None holds a `.venv` or a lock
+//! file, so that the machine's own Python is taken; after `python3 -m venv examples/.venv` and
+//! `touch examples/build.rs`, the next build takes that one.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -36,6 +37,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("Detected by the build:");
     println!("  environment     {}", found.environment);
     println!("  because of      {}", found.detected_by);
+    for (name, value) in found.extra {
+        if *name == "detected_why" {
+            println!("  looked          {value}");
+        }
+    }
     println!(
         "  python          {} {}",
         found.implementation, found.python_version

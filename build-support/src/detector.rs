@@ -15,45 +15,80 @@ pub struct Detected {
     pub options: Vec<(&'static str, String)>,
 }
 
+/// What tells a kind of environment.
+pub(crate) struct Marker {
+    pub(crate) name: &'static str,
+    kind: &'static str,
+    is_dir: bool,
+}
+
+/// All markers: the first that is there wins.
+pub(crate) const MARKERS: [Marker; 7] = [
+    Marker::file("uv.lock", "uv"),
+    Marker::file("poetry.lock", "poetry"),
+    Marker::folder(".venv", "venv"),
+    Marker::folder("venv", "venv"),
+    Marker::file(".python-version", "pyenv"),
+    Marker::file("environment.yml", "conda"),
+    Marker::file("environment.yaml", "conda"),
+];
+
+/// What stands for a marker where none is there.
+pub(crate) const FALLBACK: &str = "fallback";
+
+impl Marker {
+    const fn file(name: &'static str, kind: &'static str) -> Self {
+        Self {
+            name,
+            kind,
+            is_dir: false,
+        }
+    }
+
+    const fn folder(name: &'static str, kind: &'static str) -> Self {
+        Self {
+            name,
+            kind,
+            is_dir: true,
+        }
+    }
+}
+
 /// The environment of a directory: the first marker wins, `system` comes last and is always there.
 pub fn detect(dir: &Path, host: &dyn Host) -> Detected {
-    let is_file = |name: &str| host.info(&dir.join(name)).is_some_and(|info| !info.is_dir);
-    let is_dir = |name: &str| host.info(&dir.join(name)).is_some_and(|info| info.is_dir);
-    let project = || vec![("project_dir", dir.display().to_string())];
-    let found = |kind, marker, options| Detected {
-        kind,
-        marker,
-        options,
+    let is_there = |marker: &&Marker| {
+        let info = host.info(&dir.join(marker.name));
+        info.is_some_and(|info| info.is_dir == marker.is_dir)
     };
-    if is_file("uv.lock") {
-        return found("uv", "uv.lock", project());
+    let Some(marker) = MARKERS.iter().find(is_there) else {
+        return Detected {
+            kind: "system",
+            marker: FALLBACK,
+            options: Vec::new(),
+        };
+    };
+    let option = match marker.kind {
+        "venv" => ("venv_path", marker.name.to_owned()),
+        "pyenv" => (
+            "python_version",
+            first_version(&dir.join(marker.name), host),
+        ),
+        _ => ("project_dir", dir.display().to_string()),
+    };
+    Detected {
+        kind: marker.kind,
+        marker: marker.name,
+        options: vec![option],
     }
-    if is_file("poetry.lock") {
-        return found("poetry", "poetry.lock", project());
-    }
-    for name in [".venv", "venv"] {
-        if is_dir(name) {
-            return found("venv", name, vec![("venv_path", name.to_owned())]);
-        }
-    }
-    if is_file(".python-version") {
-        let text = host.read(&dir.join(".python-version")).unwrap_or_default();
-        let version = String::from_utf8_lossy(&text)
-            .lines()
-            .map(str::trim)
-            .find(|line| !line.is_empty() && !line.starts_with('#'))
-            .unwrap_or_default()
-            .to_owned();
-        return found(
-            "pyenv",
-            ".python-version",
-            vec![("python_version", version)],
-        );
-    }
-    for name in ["environment.yml", "environment.yaml"] {
-        if is_file(name) {
-            return found("conda", name, project());
-        }
-    }
-    found("system", "fallback", Vec::new())
+}
+
+/// The first version that a `.python-version` names.
+fn first_version(file: &Path, host: &dyn Host) -> String {
+    let text = host.read(file).unwrap_or_default();
+    String::from_utf8_lossy(&text)
+        .lines()
+        .map(str::trim)
+        .find(|line| !line.is_empty() && !line.starts_with('#'))
+        .unwrap_or_default()
+        .to_owned()
 }

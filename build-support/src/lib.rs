@@ -11,6 +11,7 @@
 mod adapter;
 mod builder;
 mod catalogue;
+mod choice;
 pub mod declaration;
 pub mod declare;
 mod demand;

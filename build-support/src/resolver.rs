@@ -5,14 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::catalogue::Code;
+use crate::choice::{Choice, choose};
 use crate::declaration::{Adapter, Request};
 use crate::demand::{self, Demands};
-use crate::detector::detect;
 use crate::diagnostic::Diagnostic;
 use crate::distribution::Installed;
 use crate::environment::{
-    Conda, Config, Docker, ExtraMetadata, Launch, Poetry, Pyenv, PythonEnvironment, System, Uv,
-    Venv, absolute, without_pyenv,
+    Conda, Docker, ExtraMetadata, Launch, Poetry, Pyenv, PythonEnvironment, System, Uv, Venv,
+    absolute, utf8,
 };
 use crate::host::Host;
 use crate::manifest::{Check, EnvOp, Metadata, Resolution};
@@ -39,11 +39,9 @@ pub fn resolve(
 ) -> Result<Resolution, Vec<Diagnostic>> {
     let one = |diagnostic| vec![diagnostic];
     let chosen = choose(request, package_dir, host);
-    let kind = chosen.as_ref().ok().map(|(kind, ..)| kind.as_str());
+    let kind = chosen.as_ref().ok().map(|choice| choice.kind.as_str());
     let mut faults = written::check(request, kind, package_dir, host);
-    let found = chosen.and_then(|(kind, detected_by, config)| {
-        find(kind, detected_by, config, custom, probes, host)
-    });
+    let found = chosen.and_then(|choice| find(choice, custom, probes, host));
     let found = match found {
         Ok(found) => found,
         Err(fault) => {
@@ -71,13 +69,17 @@ struct Found {
 }
 
 fn find(
-    kind: String,
-    detected_by: String,
-    mut config: Config,
+    choice: Choice,
     custom: &Custom,
     probes: &Cache,
     host: &dyn Host,
 ) -> Result<Found, Diagnostic> {
+    let Choice {
+        kind,
+        detected_by,
+        mut config,
+        reasons,
+    } = choice;
     // A manager that is not there was told before, and does not keep the rest from being checked.
     config.manager_launch &= written::is_managed(&kind);
     let environment: &dyn PythonEnvironment = match kind.as_str() {
@@ -132,7 +134,7 @@ fn find(
         detected_by,
         executable,
         launch,
-        extra,
+        extra: extra.into_iter().chain(reasons).collect(),
         interpreter,
         facts,
     })
@@ -268,60 +270,6 @@ fn distributions(
     demands.check(&request.requires)
 }
 
-/// The kind to use, why, and its options.
-fn choose(
-    request: &Request,
-    package_dir: &Path,
-    host: &dyn Host,
-) -> Result<(String, String, Config), Diagnostic> {
-    let mut config = Config {
-        base: package_dir.to_owned(),
-        options: request.options.clone(),
-        manager_launch: request.manager_launch,
-        pool: request.pool.clone(),
-        env: request.env.clone(),
-    };
-    if request.kind != "auto" {
-        let kind = request
-            .custom
-            .clone()
-            .unwrap_or_else(|| request.kind.clone());
-        return Ok((kind, "declared".to_owned(), config));
-    }
-    let dir = config.absolute(config.option("project_dir").unwrap_or("."));
-    if !host.info(&dir).is_some_and(|info| info.is_dir) {
-        let message = format!(
-            "`project_dir` names `{}`, which is no folder",
-            dir.display()
-        );
-        let help = "make it, or correct the path";
-        return Err(
-            Diagnostic::new(Code::ProjectDirNotFound, message, help).at("option:project_dir")
-        );
-    }
-    let found = detect(&dir, host);
-    if found.kind == "pyenv" {
-        // The environment reads the file itself: it may name several versions.
-        config.base.clone_from(&dir);
-        config.options.clear();
-        let mut kind = found.kind;
-        if let Some(python) = without_pyenv(&dir, host) {
-            let option = ("python_executable".to_owned(), utf8(&python?)?);
-            config.options.extend([option]);
-            kind = "system";
-        }
-        return Ok((kind.to_owned(), found.marker.to_owned(), config));
-    }
-    // The detector names folders as they stand in the one that it looked at.
-    config.base = dir;
-    config.options = found
-        .options
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect();
-    Ok((found.kind.to_owned(), found.marker.to_owned(), config))
-}
-
 fn metadata(
     kind: String,
     detected_by: String,
@@ -357,22 +305,6 @@ fn compared(facts: &Facts, executable: &Path, host: &dyn Host) -> Vec<Check> {
         })
     });
     length.into_iter().chain(contents).collect()
-}
-
-/// A path as the program's constants hold it.
-fn utf8(path: &Path) -> Result<String, Diagnostic> {
-    if let Some(text) = path.to_str() {
-        return Ok(text.to_owned());
-    }
-    let message = format!(
-        "the path `{}` is not UTF-8, which a constant of the program must be",
-        path.display()
-    );
-    Err(Diagnostic::new(
-        Code::PythonNotFound,
-        message,
-        "move the environment to a folder whose name is UTF-8",
-    ))
 }
 
 /// Whether a folder is there; the builder asks before it watches one.

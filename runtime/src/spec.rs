@@ -75,7 +75,7 @@ pub struct Metadata {
     pub base_prefix: &'static str,
     /// Whether the interpreter was built without a GIL.
     pub free_threading: bool,
-    /// Further values, sorted by name.
+    /// Further values, sorted by name. For `auto` also `detected_in`, the folder of the marker, and `detected_why`.
     pub extra: &'static [(&'static str, &'static str)],
 }
 

@@ -20,9 +20,11 @@ pub use pyenv::Pyenv;
 pub(crate) use pyenv::without_pyenv;
 pub use system::System;
 pub use uv::Uv;
+pub(crate) use uv::is_member as is_uv_member;
 pub use venv::Venv;
 pub(crate) use venv::quoted;
 
+use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::{Host, Program};
 use crate::manifest::EnvOp;
@@ -65,6 +67,22 @@ pub(crate) fn absolute(base: &Path, path: impl AsRef<Path>) -> PathBuf {
         }
     }
     absolute
+}
+
+/// A path as the program's constants hold it.
+pub(crate) fn utf8(path: &Path) -> Result<String, Diagnostic> {
+    if let Some(text) = path.to_str() {
+        return Ok(text.to_owned());
+    }
+    let message = format!(
+        "the path `{}` is not UTF-8, which a constant of the program must be",
+        path.display()
+    );
+    Err(Diagnostic::new(
+        Code::PythonNotFound,
+        message,
+        "move the environment to a folder whose name is UTF-8",
+    ))
 }
 
 /// A command as a person would type it.

@@ -307,6 +307,15 @@ fn locked(folder: &Path, host: &dyn Host) -> Result<Option<(PathBuf, PathBuf, Ta
     Ok(None)
 }
 
+/// Whether the lock of a workspace's root counts a folder among its members.
+pub(crate) fn is_member(root: &Path, folder: &Path, host: &dyn Host) -> bool {
+    match (host.canonical(root), host.canonical(folder)) {
+        (Ok(root), Ok(folder)) => parsed(&root, host)
+            .is_ok_and(|lock| packages(&lock).any(|package| is_at(package, &root, &folder))),
+        _ => false,
+    }
+}
+
 /// The lock in a folder, or what is wrong with it.
 fn parsed(root: &Path, host: &dyn Host) -> Result<Table, String> {
     let bytes = host
