@@ -486,7 +486,7 @@ fn a_poetry_that_hangs_is_ended_at_the_limit() {
     let fault = site.refused(&declared());
     is(&fault, "poetry_failed", "poetry env info");
     assert!(
-        fault.message().contains("did not end within 10 s"),
+        fault.message().contains("did not end within 30 s"),
         "{fault:?}"
     );
 }

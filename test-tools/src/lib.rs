@@ -14,7 +14,9 @@ use std::{env, fs};
 
 pub use docker::{Container, Engine, IMAGE, engine, podman, start_docker, start_podman};
 pub use packages::{PACKAGES, install, tool, tools, version};
-pub use projects::{conda_environment, poetry, poetry_project, succeeds, uv_project};
+pub use projects::{
+    conda_environment, conda_stand_in, poetry, poetry_project, succeeds, uv_project,
+};
 pub use python::{Python, Version, prepare_python, pyenv_root, python, pythons};
 pub use user::{is_root, unprivileged};
 

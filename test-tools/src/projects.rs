@@ -84,10 +84,46 @@ pub fn poetry_project(program: &Path, folder: &Path) -> PathBuf {
 /// If it cannot be installed, or `SNAKEPIT_TESTS_REQUIRE=all` is set and py-rattler cannot be had.
 #[track_caller]
 pub fn conda_environment(folder: &Path, prefix: &Path, packages: &[&str]) -> Option<()> {
-    let maker = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/conda_channel.py");
-    let paths = [&maker, folder, prefix, &python().path];
+    let paths = [&conda_maker(), folder, prefix, &python().path];
     let paths = paths.map(|path| path.to_str().expect("it is UTF-8"));
     let args = [&paths[..], packages].concat();
     succeeds(&tools("py-rattler")?.join("python"), &args, folder);
     Some(())
+}
+
+fn conda_maker() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/conda_channel.py")
+}
+
+/// A script for conda, which the package index does not have: py-rattler does in its place what `create` and `install`
+/// ask for with `-p PREFIX` or `-n NAME`, with the packages of [`conda_environment`], which are kept in `folder`. `None`,
+/// said aloud, where py-rattler cannot be had.
+///
+/// # Panics
+/// If `SNAKEPIT_TESTS_REQUIRE=all` is set and py-rattler cannot be had.
+#[track_caller]
+pub fn conda_stand_in(folder: &Path) -> Option<String> {
+    let rattler = tools("py-rattler")?.join("python");
+    Some(format!(
+        r#"#!/bin/sh
+case $1 in create | install) shift ;; *) exit 64 ;; esac
+packages=
+while [ $# -gt 0 ]; do
+    case $1 in
+    -p) prefix=$2; shift ;;
+    -n) prefix=$HOME/.conda/envs/$2; shift ;;
+    # It is installed again where nobody knows that it is.
+    --force-reinstall) again=1 ;;
+    *) packages="$packages $1" ;;
+    esac
+    shift
+done
+if [ "$again" ]; then for package in $packages; do rm -f "$prefix/conda-meta/$package"-[0-9]*.json; done; fi
+exec '{}' '{}' '{}' "$prefix" '{}' $packages
+"#,
+        rattler.display(),
+        conda_maker().display(),
+        folder.display(),
+        python().path.display()
+    ))
 }

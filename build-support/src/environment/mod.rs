@@ -87,7 +87,7 @@ pub(crate) fn utf8(path: &Path) -> Result<String, Diagnostic> {
 
 /// A command as a person would type it.
 pub(crate) fn shown<'a>(program: &Path, args: impl IntoIterator<Item = &'a str>) -> String {
-    let mut shown = program.display().to_string();
+    let mut shown = quoted(program);
     for arg in args {
         shown.push(' ');
         shown.push_str(&quoted(Path::new(arg)));

@@ -12,8 +12,8 @@ use crate::host::{Host, Program};
 use crate::manifest::EnvOp;
 use crate::requirement::normalized;
 
-/// Longest wait for poetry's answer.
-const LIMIT: Duration = Duration::from_secs(10);
+/// Longest wait for poetry's answer, which takes half a second on an idle machine.
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// The project's virtual environment: a folder that is there.
 pub(super) fn find(project: &Project, host: &dyn Host) -> Result<PathBuf, Diagnostic> {

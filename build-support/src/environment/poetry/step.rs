@@ -24,7 +24,10 @@ pub(super) fn read_lock(project: &Project, host: &dyn Host) -> Result<Table, Dia
         project.fault(
             Code::PoetryLockInvalid,
             format!("`{}` cannot be read as TOML: {why}", file.display()),
-            format!("run `poetry lock` in `{}`", project.folder.display()),
+            format!(
+                "remove it, then run `poetry lock` in `{}`",
+                project.folder.display()
+            ),
         )
     })
 }

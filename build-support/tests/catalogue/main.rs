@@ -1,0 +1,133 @@
+//! Every error of an environment, provoked by real tools and files: its code, place, message and help; then the help is
+//! followed, and the error is gone. `cargo test --test catalogue -- --nocapture` shows the texts.
+//!
+//! The tables of [`Proof`]s are compared with the catalogue: a code without a proof fails a test, and so does a proof
+//! that provokes something else than it claims.
+
+mod conda;
+mod demands;
+mod docker;
+mod poetry;
+mod pyenv;
+mod site;
+#[path = "../support/mod.rs"]
+mod support;
+mod uv;
+mod venv;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use site::Site;
+use snakepit_build::Code;
+
+/// How one code is provoked, and what makes it go away.
+pub(crate) struct Proof {
+    pub(crate) code: Code,
+    /// The part of the declaration that it belongs to.
+    pub(crate) place: &'static str,
+    /// Parts of the message: what was wanted and what was found.
+    pub(crate) says: &'static [&'static str],
+    /// A part of the help.
+    pub(crate) help: &'static str,
+    /// The broken site; `None`, said aloud, where a tool cannot be had.
+    pub(crate) scene: fn() -> Option<Site>,
+    /// Does what the help says, most often [`Site::follow`].
+    pub(crate) mend: fn(&mut Site, &str),
+}
+
+impl Proof {
+    fn run(&self) {
+        let Some(mut site) = (self.scene)() else {
+            return;
+        };
+        let fault = site.refused();
+        println!("\n{fault} (at {})", fault.place());
+        assert!(fault.is(self.code), "{fault:?}");
+        assert_eq!(fault.place(), self.place, "{fault:?}");
+        for part in self.says {
+            assert!(fault.message().contains(part), "`{part}`: {fault:?}");
+        }
+        assert!(fault.help().contains(self.help), "{fault:?}");
+        (self.mend)(&mut site, fault.help());
+        // One that was hidden behind it, such as an environment that is missing beside its lock, is followed likewise.
+        let mut seen = vec![fault];
+        while let Err(next) = site.resolve() {
+            let again = seen.iter().any(|seen| seen.code() == next.code());
+            assert!(!again, "not mended: {next:?}");
+            println!("then: {next}");
+            site.follow(next.help());
+            seen.push(next);
+        }
+    }
+}
+
+const TABLES: &[&[Proof]] = &[
+    conda::PROOFS,
+    demands::PROOFS,
+    docker::PROOFS,
+    poetry::PROOFS,
+    pyenv::PROOFS,
+    uv::PROOFS,
+    venv::PROOFS,
+];
+
+fn prove(proofs: &[Proof]) {
+    for proof in proofs {
+        proof.run();
+    }
+}
+
+#[test]
+fn every_code_is_proven_here_or_by_what_the_compiler_says() {
+    let ui = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/ui");
+    let said: String = fs::read_dir(ui)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|name| name == "stderr"))
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
+    let proofs = TABLES.iter().copied().flatten();
+    let proven: BTreeSet<Code> = proofs.map(|proof| proof.code).collect();
+    let without: Vec<&Code> = Code::ALL
+        .iter()
+        .filter(|code| !proven.contains(code) && !said.contains(&format!("[snakepit::{code}]")))
+        .collect();
+    assert!(without.is_empty(), "no test provokes {without:?}");
+}
+
+#[test]
+fn faults_of_virtual_environments_and_of_the_machines_python() {
+    prove(venv::PROOFS);
+}
+
+#[test]
+fn faults_of_what_a_declaration_demands() {
+    prove(demands::PROOFS);
+}
+
+#[test]
+fn faults_of_uv() {
+    prove(uv::PROOFS);
+}
+
+#[test]
+fn faults_of_poetry() {
+    prove(poetry::PROOFS);
+}
+
+#[test]
+fn faults_of_pyenv() {
+    prove(pyenv::PROOFS);
+}
+
+#[test]
+fn faults_of_conda() {
+    prove(conda::PROOFS);
+}
+
+#[test]
+fn faults_of_containers() {
+    prove(docker::PROOFS);
+}
