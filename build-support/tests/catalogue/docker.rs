@@ -1,6 +1,6 @@
 //! Containers of the tests' own engine.
 
-use snakepit_build::Code;
+use snakepit_build::{Code, Host, Machine};
 use snakepit_test_tools::{IMAGE, engine};
 
 use crate::{Proof, Site};
@@ -21,7 +21,7 @@ fn machine(container: Option<&str>, options: &[(&str, &str)]) -> Option<Site> {
 }
 
 fn provide_docker(site: &Site) {
-    site.provide("docker", which::which("docker").unwrap());
+    site.provide("docker", Machine.which("docker").unwrap());
 }
 
 pub(crate) const PROOFS: &[Proof] = &[

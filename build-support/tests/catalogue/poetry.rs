@@ -39,6 +39,15 @@ fn pyproject(site: &Site, text: &str) {
     site.write("pyproject.toml", &text);
 }
 
+/// Makes the project ask for a wheel in its folder.
+fn demand(site: &Site, wheel: &Path) {
+    let name = wheel.file_name().unwrap();
+    let dependencies = format!(
+        "[tool.poetry.dependencies]\npython = \">=3.8\"\ndemo-one = {{ path = {name:?} }}\n"
+    );
+    pyproject(site, &dependencies);
+}
+
 pub(crate) const PROOFS: &[Proof] = &[
     Proof {
         code: Code::PoetryProjectNotFound,
@@ -81,6 +90,19 @@ pub(crate) const PROOFS: &[Proof] = &[
         },
     },
     Proof {
+        code: Code::PoetryLockOutdated,
+        place: "environment",
+        says: &["pyproject.toml` was changed after"],
+        help: "run `poetry lock` in",
+        scene: || {
+            let site = project()?;
+            let file = wheel(&site.root, "demo_one", "1.0", &[]);
+            demand(&site, &file);
+            Some(site)
+        },
+        mend: Site::follow,
+    },
+    Proof {
         code: Code::PoetryLockOutOfStep,
         place: "environment",
         says: &["is not in step with", "demo-one 1.0 is not installed"],
@@ -88,11 +110,7 @@ pub(crate) const PROOFS: &[Proof] = &[
         scene: || {
             let site = project()?;
             let file = wheel(&site.root, "demo_one", "1.0", &[]);
-            let name = file.file_name().unwrap().to_str().unwrap();
-            let dependencies = format!(
-                "[tool.poetry.dependencies]\npython = \">=3.8\"\ndemo-one = {{ path = {name:?} }}\n"
-            );
-            pyproject(&site, &dependencies);
+            demand(&site, &file);
             site.shell("poetry lock", &site.root);
             Some(site)
         },
@@ -134,7 +152,7 @@ pub(crate) const PROOFS: &[Proof] = &[
             let name = one.file_name().unwrap().to_str().unwrap();
             let base = name.rsplit_once("-py").unwrap().0.to_owned();
             fs::create_dir(one.with_file_name(format!("{base}-py3.1"))).unwrap();
-            pyproject(&site, "dependencies = \"none\"\n");
+            pyproject(&site, "description = 3\n");
             Some(site)
         },
         mend: |site, help| {
