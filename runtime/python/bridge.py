@@ -16,10 +16,18 @@ from time import monotonic
 # user code prints goes to stderr.
 requests_fd = os.dup(0)
 replies_fd = os.dup(1)
-null = os.open(os.devnull, os.O_RDONLY)
+null = os.open(os.devnull, os.O_RDWR)
 os.dup2(null, 0)
-os.close(null)
 os.dup2(2, 1)
+
+
+def let_go():
+    """In a forked child: it takes no requests from the worker, and what it sends as a reply goes nowhere."""
+    os.dup2(null, requests_fd, False)
+    os.dup2(null, replies_fd, False)
+
+
+os.register_at_fork(after_in_child=let_go)
 
 # JSON length, bytes behind the JSON, request, kind: as in the host's `frame.rs`.
 HEADER = Struct("<IIIB3x")
@@ -392,7 +400,7 @@ def outcome(value):
         if len(body) > LIMIT:
             raise Unencodable("the reply is longer than %d bytes" % LIMIT)
         return REPLY, body
-    except (ValueError, TypeError, RecursionError, MemoryError) as error:
+    except Exception as error:
         if hasattr(value, "__next__") or hasattr(value, "__anext__"):
             return ERROR, encode({"kind": "stream"})
         return ERROR, describe(error, "encoding")
