@@ -98,6 +98,7 @@ fn forgetful(spec: &SpawnSpec) -> SpawnSpec {
         checks: spec.checks,
         adapter: spec.adapter,
         embedded: spec.embedded,
+        tools: spec.tools,
         python_path: spec.python_path,
         defaults: spec.defaults,
         memo: Memo::new(),

@@ -46,6 +46,10 @@ macro_rules! catalogue {
 }
 
 catalogue! {
+    AdapterCheckFailed "adapter_check_failed" "the interpreter did not look at the adapter";
+        when: "The interpreter is there, but the script that looks for the adapter and reads its source did not come to its end.";
+        mend: "Run the command of the help to see what is wrong with the interpreter.";
+
     AdapterFileInvalid "adapter_file_invalid" "the file to embed cannot be used";
         when: "What `adapter = embed(\"...\")` names is not one Python file with the name of a module, cannot be read, or is not UTF-8.";
         mend: "Name one file such as `python/tools.py`, or ship a package beside the program and name it in `adapter`.";
@@ -58,13 +62,29 @@ catalogue! {
         when: "`adapter` is a path, or a text that Python cannot import.";
         mend: "Write the dotted name of the module, as `import` takes it, and name the folder that it is in under `python_path`.";
 
+    AdapterNameTaken "adapter_name_taken" "the adapter has the name of another module";
+        when: "Python itself, or what it loads at its start, has a module of this name: a worker would get that one, or others would get the adapter in its place.";
+        mend: "Give the adapter's file another name.";
+
     AdapterNotFound "adapter_not_found" "the adapter's module is not there";
         when: "Neither the environment nor a folder of `python_path` has the module that `adapter` names.";
         mend: "Correct the name, name the module's folder under `python_path`, or install the package that brings it.";
 
+    AdapterNotReadable "adapter_not_readable" "the adapter's source cannot be read";
+        when: "The source has an encoding that Python does not know, bytes that are no text, or is nested too deep for this Python; or the file cannot be opened.";
+        mend: "Mend the file that the help names.";
+
+    AdapterSyntaxError "adapter_syntax_error" "the adapter has a syntax error";
+        when: "The environment's own Python does not accept the adapter's source. The message shows what it prints, and which version it is. Modules that the adapter imports are not read.";
+        mend: "Mend the line, or take an environment of a newer Python.";
+
     AdapterTooLarge "adapter_too_large" "the adapter's file is too large";
         when: "The adapter's source has more than 8 MiB.";
         mend: "Move its data to a file of its own, which it reads when it is imported.";
+
+    AdapterWithoutInit "adapter_without_init" "the adapter is a folder without `__init__.py`";
+        when: "`adapter` names a namespace package, which has no functions.";
+        mend: "Write an `__init__.py` in the folder, or name a module in it.";
 
     AttributeInvalid "attribute_invalid" "the attribute cannot be read";
         when: "`#[pool(...)]` or `#[snakepit_pools(...)]` is not a list of `key = value`.";

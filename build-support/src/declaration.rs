@@ -81,6 +81,11 @@ pub enum Adapter {
 }
 
 impl Adapter {
+    /// Whether its source is compiled into the program.
+    pub fn is_embedded(&self) -> bool {
+        matches!(self, Self::Embed(_))
+    }
+
     /// The name that it is imported by; that of an embedded file is its stem.
     pub fn module(&self) -> &str {
         match self {

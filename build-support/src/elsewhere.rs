@@ -5,32 +5,23 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::adapter;
+use crate::adapter::{self, Asked, INSPECT, Inspection, Source};
 use crate::catalogue::Code;
-use crate::declaration::{Adapter, Request};
+use crate::declaration::Request;
 use crate::demand::Demands;
 use crate::diagnostic::Diagnostic;
 use crate::distribution::{self, Distribution, Distributions};
 use crate::environment::ExtraMetadata;
 use crate::environment::{Elsewhere, Launch};
 use crate::host::Host;
+use crate::manifest::Tool;
 use crate::probe::Interpreter;
-use crate::remedy;
 use crate::requirement::{Requirement, normalized};
+use crate::{remedy, script};
 
-/// What comes before the answer: user code of `site` may print before it.
-const MARK: &str = "snakepit-elsewhere:";
-
-/// It sees the modules that a worker sees: the bridge changes `sys.path` in the same way. A module inside a package
-/// is looked for among the files, since finding it would run the package.
+/// Below the functions that look at an adapter, which have made `sys.path` what a worker's is.
 const SCRIPT: &str = r#"
-import sys
-if sys.path and sys.path[0] == "":
-    del sys.path[0]
-import json, os, re
-from importlib import util
-question = json.loads(sys.argv[1])
-sys.path[:0] = question["python_path"]
+import re
 def normalized(name):
     return re.sub(r"[-_.]+", "-", name).lower()
 def headers(file):
@@ -76,26 +67,18 @@ def distributions(names):
             names += re.findall(r"(?im)^requires-dist:\s*([a-z0-9._-]+)", text)
             break
     return told
-def is_there(module):
-    parts = module.split(".")
-    for folder in sys.path:
-        base = os.path.join(folder, *parts)
-        if os.path.isfile(base + ".py") or os.path.isfile(os.path.join(base, "__init__.py")):
-            return True
-    return len(parts) == 1 and util.find_spec(module) is not None
-adapter = question["adapter"]
-print("snakepit-elsewhere:" + json.dumps({
+reply({
     "distributions": distributions(question["names"]),
     "folders": [os.path.isdir(folder) for folder in question["python_path"]],
-    "adapter": adapter is None or is_there(adapter),
-}))
+    "adapter": None if question["module"] is None else inspect_adapter(),
+})
 "#;
 
 #[derive(Serialize)]
 struct Question<'a> {
     names: Vec<String>,
-    python_path: Vec<&'a str>,
-    adapter: Option<&'a str>,
+    #[serde(flatten)]
+    adapter: adapter::Question<'a>,
 }
 
 #[derive(Deserialize)]
@@ -103,7 +86,7 @@ struct Answer {
     /// By normalized name.
     distributions: BTreeMap<String, Option<Told>>,
     folders: Vec<bool>,
-    adapter: bool,
+    adapter: Option<Inspection>,
 }
 
 /// What is told of one distribution.
@@ -122,71 +105,91 @@ impl Distributions for Answer {
     }
 }
 
-/// Everything of `requires`, `python_path` and `adapter` that does not hold there.
+/// The interpreter there, and how it is started.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) elsewhere: &'a Elsewhere,
+    pub(crate) interpreter: &'a Interpreter,
+    pub(crate) executable: &'a Path,
+    pub(crate) launch: &'a Launch,
+}
+
+/// The tools of the adapter, or everything of `requires`, `python_path` and `adapter` that does not hold there.
+/// `source` is that of an embedded adapter.
 pub(crate) fn check(
     request: &Request,
-    interpreter: &Interpreter,
-    executable: &Path,
-    launch: &Launch,
-    elsewhere: &Elsewhere,
+    source: Option<&Source>,
+    place: Place<'_>,
     host: &dyn Host,
-) -> Vec<Diagnostic> {
+) -> Result<Vec<Tool>, Vec<Diagnostic>> {
     if request.requires.is_empty() && request.python_path.is_empty() && request.adapter.is_none() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
-    let place = &elsewhere.name;
+    let name = &place.elsewhere.name;
     // A relative one was told before, and without it no module is missed.
     let folders = request.python_path.iter().enumerate();
     let folders: Vec<(usize, &str)> = folders
         .map(|(index, folder)| (index, folder.as_str()))
         .filter(|(_, folder)| folder.starts_with('/'))
         .collect();
-    let module = match &request.adapter {
-        Some(Adapter::Module(module)) if folders.len() == request.python_path.len() => {
-            Some(module.as_str())
-        }
-        _ => None,
-    };
+    let is_whole = folders.len() == request.python_path.len();
+    let adapter = request.adapter.as_ref().filter(|_| is_whole);
     let names = request.requires.iter();
     let question = Question {
         names: names
             .filter_map(|text| Some(Requirement::parse(text).ok()?.name))
             .collect(),
-        python_path: folders.iter().map(|(_, folder)| *folder).collect(),
-        adapter: module,
+        adapter: adapter::Question::new(
+            adapter,
+            source,
+            folders.iter().map(|(_, folder)| *folder).collect(),
+        ),
     };
-    let shown = launch.shown(executable);
-    let answer = match ask(&question, executable, launch, host) {
+    let shown = place.launch.shown(place.executable);
+    let answer = match ask(&question, source, place, host) {
         Ok(answer) => answer,
         Err(found) => {
-            let message = format!("`{shown}` did not say what is installed in {place}: {found}");
+            let message = format!("`{shown}` did not say what is installed in {name}: {found}");
             let help = format!(
                 "run `{shown} -c \"import json, importlib.metadata\"` to see what is wrong with it"
             );
-            return vec![Diagnostic::new(Code::ProbeFailed, message, help)];
+            return Err(vec![Diagnostic::new(Code::ProbeFailed, message, help)]);
         }
     };
     let demands = Demands {
-        variables: &interpreter.markers,
+        variables: &place.interpreter.markers,
         command: &shown,
         distributions: &answer,
-        remedy: &|wanted, part| match elsewhere.is_lasting {
+        remedy: &|wanted, part| match place.elsewhere.is_lasting {
             true => remedy::install("", &ExtraMetadata::new(), &shown, wanted, part, host),
-            false => format!("install `{}` in {place}, and make that again", wanted.text),
+            false => format!("install `{}` in {name}, and make that again", wanted.text),
         },
     };
     let mut faults = demands.check(&request.requires);
     let folders = folders.iter().zip(&answer.folders);
     for ((index, folder), _) in folders.filter(|(_, is_there)| !**is_there) {
-        let message = format!("`python_path` names `{folder}`, which is no folder of {place}");
+        let message = format!("`python_path` names `{folder}`, which is no folder of {name}");
         let help = "make it there, or correct the path";
         let fault = Diagnostic::new(Code::PythonPathNotFound, message, help);
         faults.push(fault.at(format!("python_path:{index}")));
     }
-    if let Some(module) = module.filter(|_| !answer.adapter) {
-        faults.push(adapter::not_found(module, &shown, &request.python_path));
+    let tools = match (answer.adapter, adapter) {
+        (Some(inspection), Some(adapter)) => inspection.tools(&Asked {
+            module: adapter.module(),
+            command: &shown,
+            version: &place.interpreter.version,
+            python_path: &request.python_path,
+        }),
+        _ => Ok(Vec::new()),
+    };
+    match tools {
+        Ok(tools) if faults.is_empty() => Ok(tools),
+        Ok(_) => Err(faults),
+        Err(fault) => {
+            faults.push(fault);
+            Err(faults)
+        }
     }
-    faults
 }
 
 /// The folders of `python_path` that start nowhere in the place.
@@ -207,20 +210,14 @@ pub(crate) fn relative_folders(request: &Request, place: &str) -> Vec<Diagnostic
 
 fn ask(
     question: &Question<'_>,
-    executable: &Path,
-    launch: &Launch,
+    source: Option<&Source>,
+    place: Place<'_>,
     host: &dyn Host,
 ) -> Result<Answer, String> {
     let question = serde_json::to_string(question).map_err(|error| error.to_string())?;
-    let program = launch.program(executable, &["-s", "-c", SCRIPT, &question]);
-    let answer = host.run(&program).map_err(|error| error.to_string())?;
-    let stdout = String::from_utf8_lossy(&answer.stdout);
-    stdout
-        .lines()
-        .find_map(|line| serde_json::from_str(line.strip_prefix(MARK)?).ok())
-        .ok_or_else(|| {
-            let stderr = String::from_utf8_lossy(&answer.stderr);
-            let words = stderr.lines().rev().find(|line| !line.trim().is_empty());
-            words.map_or(answer.status.clone(), ToOwned::to_owned)
-        })
+    let script = format!("{INSPECT}{SCRIPT}");
+    let arguments = ["-s", "-c", &script, &question];
+    let mut program = place.launch.program(place.executable, &arguments);
+    program.input = source.map_or(&[], |source| source.text.as_bytes());
+    script::ask(&program, host)
 }

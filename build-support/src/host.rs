@@ -1,7 +1,7 @@
 //! The world that an environment may look at. What it looks at is recorded by `recorder`.
 
 use std::ffi::OsString;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -34,9 +34,9 @@ pub struct Answer {
     pub success: bool,
     /// How it ended, in words.
     pub status: String,
-    /// Its standard output, at most 1 MiB.
+    /// Its standard output, at most 16 MiB.
     pub stdout: Vec<u8>,
-    /// Its standard error, at most 1 MiB.
+    /// Its standard error, at most 16 MiB.
     pub stderr: Vec<u8>,
 }
 
@@ -91,8 +91,7 @@ pub trait Host: Sync {
     /// A program on the search path.
     fn which(&self, name: &str) -> Option<PathBuf>;
 
-    /// Runs a program with empty standard input. One that does not end within its limit is killed, and the answer
-    /// says so.
+    /// Runs a program. One that does not end within its limit is killed, and the answer says so.
     ///
     /// # Errors
     /// It cannot be started.
@@ -118,6 +117,8 @@ pub struct Program<'a> {
     pub env: &'a [EnvOp],
     /// Its working directory, if not the build script's.
     pub cwd: Option<&'a Path>,
+    /// Its standard input.
+    pub input: &'a [u8],
     /// The time that it may take.
     pub limit: Duration,
 }
@@ -130,6 +131,7 @@ impl<'a> Program<'a> {
             args: args.to_vec(),
             env: &[],
             cwd: None,
+            input: &[],
             limit,
         }
     }
@@ -223,10 +225,19 @@ impl Host for Machine {
         let limit = program.limit;
         let mut child = program
             .command()
-            .stdin(Stdio::null())
+            .stdin(if program.input.is_empty() {
+                Stdio::null()
+            } else {
+                Stdio::piped()
+            })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
+        if let Some(mut stdin) = child.stdin.take() {
+            let input = program.input.to_vec();
+            // A program that does not read to the end has ended, or is killed at its limit.
+            thread::spawn(move || stdin.write_all(&input));
+        }
         let stdout = Drain::start(child.stdout.take());
         let stderr = Drain::start(child.stderr.take());
         let end = Instant::now() + limit;
@@ -255,10 +266,10 @@ impl Host for Machine {
     }
 }
 
-/// What is kept of a program's output.
-const MOST_OUTPUT: usize = 1 << 20;
+/// What is kept of a program's output: the tools of an adapter of some megabytes have room.
+const MOST_OUTPUT: usize = 16 << 20;
 
-/// Reads a pipe to its end on a thread of its own: keeps 1 MiB, and goes on reading so that nobody blocks.
+/// Reads a pipe to its end on a thread of its own: keeps 16 MiB, and goes on reading so that nobody blocks.
 struct Drain {
     kept: Arc<Mutex<Vec<u8>>>,
     ended: Receiver<()>,

@@ -46,8 +46,55 @@ pub struct Resolution {
     pub python_path: Vec<String>,
     /// The file of an adapter that is compiled into the program: absolute.
     pub embedded: Option<String>,
+    /// The tools that the adapter's source offers, as far as it shows them.
+    pub tools: Vec<Tool>,
     /// Texts for Cargo's warnings.
     pub warnings: Vec<String>,
+}
+
+/// A function of the adapter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tool {
+    /// The name to call it by.
+    pub name: String,
+    /// What it takes, in the order of the source.
+    pub parameters: Vec<Parameter>,
+    /// The source of its return annotation.
+    pub returns: Option<String>,
+    /// The first line of its docstring.
+    pub doc: Option<String>,
+    /// Whether it is an `async def`.
+    pub is_async: bool,
+    /// Whether it is a generator.
+    pub is_streaming: bool,
+}
+
+/// One parameter of a tool.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// How it is passed.
+    pub kind: ParameterKind,
+    /// The source of its default.
+    pub default: Option<String>,
+    /// The source of its annotation.
+    pub annotation: Option<String>,
+}
+
+/// How a parameter is passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ParameterKind {
+    /// Before `/`.
+    PositionalOnly,
+    /// The usual one.
+    PositionalOrKeyword,
+    /// `*args`.
+    VarPositional,
+    /// After `*` or `*args`.
+    KeywordOnly,
+    /// `**kwargs`.
+    VarKeyword,
 }
 
 /// One change to a worker's environment.

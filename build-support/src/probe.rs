@@ -3,16 +3,17 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 use std::{env, fs};
 
 use serde::{Deserialize, Serialize};
 
+use crate::adapter::Inspection;
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::environment::shown;
 use crate::host::{Host, Program};
+use crate::memo::Memo;
 
 /// Longest wait for an interpreter's answer.
 pub const LIMIT: Duration = Duration::from_secs(10);
@@ -108,46 +109,49 @@ pub struct Interpreter {
     pub markers: BTreeMap<String, String>,
 }
 
-/// Interpreters that answered before, and those that are being asked: each is asked once, also by several pools at
-/// the same time.
+/// What programs answered before: each is asked once, also by several pools at the same time.
 #[derive(Debug, Default)]
 pub struct Cache {
     file: Option<PathBuf>,
-    loaded: BTreeMap<String, Interpreter>,
-    asked: Mutex<BTreeMap<String, Arc<OnceLock<Reply>>>>,
+    stored: Vec<u8>,
+    interpreters: Memo<Interpreter>,
+    /// What is behind the adapters' names.
+    pub(crate) adapters: Memo<Inspection>,
 }
 
-/// What became of a question.
-type Reply = Result<Interpreter, Diagnostic>;
+/// The file's form.
+#[derive(Default, Serialize, Deserialize)]
+struct Stored {
+    interpreters: BTreeMap<String, Interpreter>,
+    adapters: BTreeMap<String, Inspection>,
+}
 
 impl Cache {
     /// The cache of a file; one that cannot be read is an empty one.
     pub fn load(file: PathBuf) -> Self {
-        let loaded = fs::read(&file)
-            .ok()
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .unwrap_or_default();
+        let stored = fs::read(&file).unwrap_or_default();
+        let Stored {
+            interpreters,
+            adapters,
+        } = serde_json::from_slice(&stored).unwrap_or_default();
         Self {
             file: Some(file),
-            loaded,
-            asked: Mutex::default(),
+            stored,
+            interpreters: Memo::of(interpreters),
+            adapters: Memo::of(adapters),
         }
     }
 
     /// Writes the cache if it learned something; a folder that cannot be written only costs the next build its
-    /// probes, and a failure is never remembered.
+    /// probes, and a failure is never remembered. Of adapters only the last look is kept: each edit makes another.
     pub fn save(&self) {
-        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let learned = asked
-            .iter()
-            .filter_map(|(key, reply)| Some((key, reply.get()?.as_ref().ok()?)));
-        let mut known: BTreeMap<&String, &Interpreter> = self.loaded.iter().collect();
-        known.extend(learned);
-        if let Some(file) = self
-            .file
-            .as_ref()
-            .filter(|_| known.len() > self.loaded.len())
-            && let Ok(text) = serde_json::to_vec(&known)
+        let now = Stored {
+            interpreters: self.interpreters.known(),
+            adapters: self.adapters.used(),
+        };
+        if let Some(file) = &self.file
+            && let Ok(text) = serde_json::to_vec(&now)
+            && text != self.stored
         {
             let beside = file.with_extension("json.new");
             let _ = fs::write(&beside, text).and_then(|()| fs::rename(beside, file));
@@ -184,17 +188,10 @@ impl Cache {
         key: Option<String>,
         ask: impl FnOnce() -> Result<Interpreter, Diagnostic>,
     ) -> Result<Interpreter, Diagnostic> {
-        let Some(key) = key else {
-            return ask();
-        };
-        if let Some(known) = self.loaded.get(&key) {
-            return Ok(known.clone());
+        match key {
+            Some(key) => self.interpreters.answer(key, |_| true, ask),
+            None => ask(),
         }
-        let reply = {
-            let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(asked.entry(key).or_default())
-        };
-        reply.get_or_init(ask).clone()
     }
 }
 

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::adapter::Source;
 use crate::catalogue::Code;
 use crate::choice::{Choice, choose};
-use crate::declaration::{Adapter, Request};
+use crate::declaration::Request;
 use crate::demand::{self, Demands};
 use crate::diagnostic::Diagnostic;
 use crate::distribution::Installed;
@@ -15,7 +16,7 @@ use crate::environment::{
     absolute, utf8,
 };
 use crate::host::Host;
-use crate::manifest::{Check, EnvOp, Metadata, Resolution};
+use crate::manifest::{Check, EnvOp, Metadata, Resolution, Tool};
 use crate::probe::{self, Cache, Interpreter};
 use crate::recorder::{Facts, Recorder};
 use crate::{adapter, elsewhere, remedy, upgrade, validator, written};
@@ -37,10 +38,13 @@ pub fn resolve(
     probes: &Cache,
     host: &dyn Host,
 ) -> Result<Resolution, Vec<Diagnostic>> {
-    let one = |diagnostic| vec![diagnostic];
     let chosen = choose(request, package_dir, host);
     let kind = chosen.as_ref().ok().map(|choice| choice.kind.as_str());
     let mut faults = written::check(request, kind, package_dir, host);
+    let source = adapter::read(request, package_dir, host).unwrap_or_else(|fault| {
+        faults.push(fault);
+        None
+    });
     let found = chosen.and_then(|choice| find(choice, custom, probes, host));
     let found = match found {
         Ok(found) => found,
@@ -49,11 +53,16 @@ pub fn resolve(
             return Err(faults);
         }
     };
-    faults.extend(demanded(request, package_dir, &found, host));
+    let source = source.as_ref();
+    let tools = demanded(request, package_dir, source, &found, probes, host);
+    let tools = tools.unwrap_or_else(|more| {
+        faults.extend(more);
+        Vec::new()
+    });
     if !faults.is_empty() {
         return Err(faults);
     }
-    frozen(request, package_dir, found, host).map_err(one)
+    frozen(request, package_dir, source, tools, found, host).map_err(|fault| vec![fault])
 }
 
 /// An environment that is there and whole.
@@ -140,13 +149,15 @@ fn find(
     })
 }
 
-/// Everything that the declaration demands of its environment and that does not hold.
+/// The adapter's tools, or everything that the declaration demands of its environment and that does not hold.
 fn demanded(
     request: &Request,
     package_dir: &Path,
+    source: Option<&Source>,
     found: &Found,
+    probes: &Cache,
     host: &dyn Host,
-) -> Vec<Diagnostic> {
+) -> Result<Vec<Tool>, Vec<Diagnostic>> {
     let Found {
         executable,
         launch,
@@ -162,35 +173,58 @@ fn demanded(
         faults.extend(demand::check_python(&wanted, &interpreter.version, &command).err());
     }
     let is_custom = request.custom.is_some();
-    if let Some(place) = &launch.elsewhere {
+    let tools = if let Some(elsewhere) = &launch.elsewhere {
         if is_custom {
-            faults.extend(elsewhere::relative_folders(request, &place.name));
+            faults.extend(elsewhere::relative_folders(request, &elsewhere.name));
         }
-        let there = elsewhere::check(request, interpreter, executable, launch, place, host);
-        faults.extend(there);
-        return faults;
+        let place = elsewhere::Place {
+            elsewhere,
+            interpreter,
+            executable,
+            launch,
+        };
+        elsewhere::check(request, source, place, host)
+    } else {
+        faults.extend(distributions(request, found, &command, host));
+        let missing = written::missing_folders(request, package_dir, host);
+        // A module is not missed in a folder that is missing.
+        let adapter = request.adapter.as_ref().filter(|_| missing.is_empty());
+        if is_custom {
+            faults.extend(missing);
+        }
+        folders(request, package_dir, launch)
+            .and_then(|folders| {
+                let place = adapter::Place {
+                    interpreter,
+                    executable,
+                    launch,
+                    python_path: &folders,
+                };
+                adapter::check(request, adapter, source, place, probes, host)
+            })
+            .map_err(|fault| vec![fault])
+    };
+    match tools {
+        Ok(tools) if faults.is_empty() => Ok(tools),
+        Ok(_) => Err(faults),
+        Err(more) => {
+            faults.extend(more);
+            Err(faults)
+        }
     }
-    faults.extend(distributions(request, found, &command, host));
-    let missing = written::missing_folders(request, package_dir, host);
-    // A module is not missed in a folder that is missing.
-    if let Some(Adapter::Module(module)) = request.adapter.as_ref().filter(|_| missing.is_empty()) {
-        let folders = folders(request, package_dir, launch);
-        faults
-            .extend(adapter::check(module, &folders, interpreter, executable, launch, host).err());
-    }
-    if is_custom {
-        faults.extend(missing);
-    }
-    faults
 }
 
 /// The folders of `python_path`, as the interpreter finds them.
-fn folders(request: &Request, package_dir: &Path, launch: &Launch) -> Vec<PathBuf> {
+fn folders(
+    request: &Request,
+    package_dir: &Path,
+    launch: &Launch,
+) -> Result<Vec<String>, Diagnostic> {
     let folders = request.python_path.iter();
     match launch.elsewhere {
-        Some(_) => folders.map(PathBuf::from).collect(),
+        Some(_) => Ok(request.python_path.clone()),
         None => folders
-            .map(|folder| absolute(package_dir, folder))
+            .map(|folder| utf8(&absolute(package_dir, folder)))
             .collect(),
     }
 }
@@ -199,10 +233,12 @@ fn folders(request: &Request, package_dir: &Path, launch: &Launch) -> Vec<PathBu
 fn frozen(
     request: &Request,
     package_dir: &Path,
+    source: Option<&Source>,
+    tools: Vec<Tool>,
     found: Found,
     host: &dyn Host,
 ) -> Result<Resolution, Diagnostic> {
-    let folders = folders(request, package_dir, &found.launch);
+    let python_path = folders(request, package_dir, &found.launch)?;
     let Found {
         kind,
         detected_by,
@@ -212,10 +248,6 @@ fn frozen(
         interpreter,
         facts,
     } = found;
-    let embedded = match &request.adapter {
-        Some(Adapter::Embed(file)) => Some(adapter::read(file, package_dir, host)?),
-        _ => None,
-    };
     let mut env = launch.env;
     let mut checks = Vec::new();
     if launch.elsewhere.is_none() {
@@ -231,11 +263,9 @@ fn frozen(
         env,
         cwd: launch.cwd.as_deref().map(utf8).transpose()?,
         checks,
-        python_path: folders
-            .iter()
-            .map(|folder| utf8(folder))
-            .collect::<Result<_, _>>()?,
-        embedded: embedded.as_deref().map(utf8).transpose()?,
+        python_path,
+        embedded: source.map(|source| utf8(&source.file)).transpose()?,
+        tools,
         warnings: validator::warnings(request, &interpreter),
         metadata: metadata(kind, detected_by, &interpreter, extra),
     })

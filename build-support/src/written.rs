@@ -3,9 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::adapter;
 use crate::catalogue::Code;
-use crate::declaration::{Adapter, Request};
+use crate::declaration::Request;
 use crate::demand;
 use crate::diagnostic::Diagnostic;
 use crate::elsewhere;
@@ -51,9 +50,6 @@ pub(crate) fn check(
         (None, Some("docker")) => elsewhere::relative_folders(request, "the container"),
         (None, _) => missing_folders(request, package_dir, host),
     });
-    if let Some(Adapter::Embed(file)) = &request.adapter {
-        faults.extend(adapter::read(file, package_dir, host).err());
-    }
     faults
 }
 

@@ -8,7 +8,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 use snakepit_build::declaration::{Adapter, PoolDeclaration, Profile, Request, constant};
 use snakepit_build::declare::{Arguments, Mistake, parse_arguments, parse_struct, require_struct};
-use snakepit_build::manifest::{Check, EnvOp, FILE_NAME, Manifest, Outcome, Resolution};
+use snakepit_build::manifest::{Check, EnvOp, FILE_NAME, Manifest, Outcome, Resolution, Tool};
 use snakepit_build::{Code, Diagnostic};
 use syn::ext::IdentExt;
 use syn::{Attribute, Error, Field, Item, ItemStruct};
@@ -232,6 +232,7 @@ fn spec(krate: &syn::Path, request: &Request, resolution: &Resolution) -> TokenS
             quote!(#krate::Check::Content { path: #path, text: #text })
         }
     });
+    let tools = resolution.tools.iter().map(|one| tool(krate, one));
     let cwd = option(resolution.cwd.as_deref());
     let adapter = option(request.adapter.as_ref().map(Adapter::module));
     // The compiler reads the file again, and comes back when it changes.
@@ -275,12 +276,40 @@ fn spec(krate: &syn::Path, request: &Request, resolution: &Resolution) -> TokenS
                 implementation: #implementation, prefix: #prefix, base_prefix: #base_prefix,
                 free_threading: #free_threading, extra: &[#(#extra),*],
             },
-            checks: &[#(#checks),*], adapter: #adapter, embedded: #embedded, python_path: &[#(#python_path),*],
+            checks: &[#(#checks),*], adapter: #adapter, embedded: #embedded, tools: &[#(#tools),*], python_path: &[#(#python_path),*],
             defaults: #krate::Defaults {
                 size: #size, profile: #profile, startup_timeout: #startup, execute_timeout: #execute,
                 cancel_timeout: #cancel, shutdown_timeout: #shutdown, queue_limit: #queue_limit,
             },
             memo: #krate::Memo::new(),
+        }
+    }
+}
+
+fn tool(krate: &syn::Path, tool: &Tool) -> TokenStream {
+    let Tool {
+        name,
+        is_async,
+        is_streaming,
+        ..
+    } = tool;
+    let [returns, doc] = [&tool.returns, &tool.doc].map(|text| option(text.as_deref()));
+    let parameters = tool.parameters.iter().map(|parameter| {
+        let name = &parameter.name;
+        // The runtime's kinds have the same names.
+        let kind = format_ident!("{}", format!("{:?}", parameter.kind));
+        let [default, annotation] =
+            [&parameter.default, &parameter.annotation].map(|text| option(text.as_deref()));
+        quote! {
+            #krate::Parameter {
+                name: #name, kind: #krate::ParameterKind::#kind, default: #default, annotation: #annotation,
+            }
+        }
+    });
+    quote! {
+        #krate::Tool {
+            name: #name, parameters: &[#(#parameters),*], returns: #returns, doc: #doc, is_async: #is_async,
+            is_streaming: #is_streaming,
         }
     }
 }

@@ -19,6 +19,7 @@ mod config;
 #[cfg(feature = "pool")]
 mod pool;
 mod spec;
+mod tool;
 
 pub use config::PoolConfig;
 #[doc(hidden)]
@@ -27,6 +28,7 @@ pub use config::PoolField as __PoolField;
 pub use pool::{CallOptions, Error, Map, Pool, PoolStats, PythonException, ToolStream};
 pub use snakepit_macros::snakepit_pools;
 pub use spec::{Check, Defaults, Drift, Embedded, EnvOp, Memo, Metadata, Profile, SpawnSpec};
+pub use tool::{Parameter, ParameterKind, Tool};
 
 /// What `#[snakepit_pools]` writes beside the constants.
 #[cfg(feature = "pool")]

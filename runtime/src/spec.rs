@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use once_cell::sync::OnceCell;
 
+use crate::tool::Tool;
+
 /// One pool's Python, found and checked by the build, frozen as a constant.
 #[derive(Debug)]
 pub struct SpawnSpec {
@@ -29,6 +31,21 @@ pub struct SpawnSpec {
     pub adapter: Option<&'static str>,
     /// The adapter's source, where it travels in the program: `adapter = embed("...")`.
     pub embedded: Option<Embedded>,
+    /// The adapter's tools, as far as its source shows them; in the order of the source.
+    ///
+    /// The build reads the source and does not run it: it lists the functions marked with `@tool` of
+    /// `snakepit_bridge`, else all public ones of the module, also those in an `if` or `try`; a function with other
+    /// decorators counts as it is written. Not listed is what only running the module would tell: functions made by
+    /// an assignment, a star import or `__getattr__`, and those of an adapter without Python source.
+    ///
+    /// ```
+    /// # fn f(spec: &'static snakepit::SpawnSpec) {
+    /// for tool in spec.tools {
+    ///     println!("{tool}: {}", tool.doc.unwrap_or_default()); // `greet(name, mark="!"): Greets by name.`
+    /// }
+    /// # }
+    /// ```
+    pub tools: &'static [Tool],
     /// Folders put before `sys.path`.
     pub python_path: &'static [&'static str],
     /// The attribute's values of everything that the operator may change.

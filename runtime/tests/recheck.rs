@@ -34,6 +34,7 @@ fn spec(checks: Vec<Check>, env: Vec<EnvOp>) -> &'static SpawnSpec {
         checks: lasting(checks),
         adapter: None,
         embedded: None,
+        tools: &[],
         python_path: &[],
         defaults: Defaults {
             size: 1,

@@ -4,13 +4,31 @@ use std::path::{Path, PathBuf};
 
 use super::MOST_SOURCE;
 use crate::catalogue::Code;
+use crate::declaration::{Adapter, Request};
 use crate::declare::is_identifier;
 use crate::diagnostic::Diagnostic;
 use crate::environment::absolute;
 use crate::host::Host;
 
-/// The file that `embed("...")` names.
-pub(crate) fn read(declared: &str, package: &Path, host: &dyn Host) -> Result<PathBuf, Diagnostic> {
+/// A file to embed, and what it says.
+pub(crate) struct Source {
+    pub(crate) file: PathBuf,
+    pub(crate) text: String,
+}
+
+/// The source of an adapter that is to be embedded.
+pub(crate) fn read(
+    request: &Request,
+    package: &Path,
+    host: &dyn Host,
+) -> Result<Option<Source>, Diagnostic> {
+    match &request.adapter {
+        Some(Adapter::Embed(file)) => source(file, package, host).map(Some),
+        _ => Ok(None),
+    }
+}
+
+fn source(declared: &str, package: &Path, host: &dyn Host) -> Result<Source, Diagnostic> {
     let file = absolute(package, declared);
     let shown = file.display();
     let invalid = |message: String, help: &str| {
@@ -42,7 +60,7 @@ pub(crate) fn read(declared: &str, package: &Path, host: &dyn Host) -> Result<Pa
         let message = format!("the file `{shown}` to embed cannot be read: {error}");
         invalid(message, "make it readable")
     })?;
-    String::from_utf8(bytes).map_err(|error| {
+    let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let line = 1 + error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count();
         let message = format!(
@@ -50,5 +68,5 @@ pub(crate) fn read(declared: &str, package: &Path, host: &dyn Host) -> Result<Pa
         );
         invalid(message, "save it as UTF-8")
     })?;
-    Ok(file)
+    Ok(Source { file, text })
 }

@@ -1,84 +1,165 @@
-//! Whether the user's Python module can be found by its interpreter. It is never run.
+//! The user's Python module: its interpreter finds it, reads its source and lists its tools. It is never run.
+//!
+//! The tools are those that `adopt` of the bridge would take, as far as the source shows them: the functions marked
+//! with `@tool` of `snakepit_bridge`, else all public ones. Definitions in an `if` or `try` of the module count, and a
+//! function with other decorators counts as it is written. Not listed is what only running the module would tell:
+//! functions made by an assignment, a star import or `__getattr__`, those marked in another module, and a name of
+//! `@tool(name = ...)` that is no literal.
 
 mod embed;
+mod inspection;
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 
-use crate::catalogue::Code;
+use serde::Serialize;
+
+use crate::declaration::{Adapter, Request};
 use crate::diagnostic::Diagnostic;
 use crate::environment::Launch;
 use crate::host::Host;
-use crate::probe::Interpreter;
+use crate::manifest::{EnvOp, Tool};
+use crate::probe::{Cache, Interpreter};
+use crate::script;
 
-pub(crate) use embed::read;
+pub(crate) use embed::{Source, read};
+use inspection::too_large;
+pub(crate) use inspection::{Asked, Inspection};
 
 /// The longest source of an adapter, in bytes: reading it takes Python about a hundred times as much memory.
 const MOST_SOURCE: u64 = 8 << 20;
 
-/// Asks the interpreter itself, for what files cannot tell: editable installs, zip files, extension modules.
-/// The folders of `python_path` follow the module.
-const SCRIPT: &str = "import sys, importlib.util
-sys.path[:0] = sys.argv[2:]
-print('snakepit:found' if importlib.util.find_spec(sys.argv[1]) else '')";
+/// Longest wait for what Python says of a source of that length.
+const LIMIT: Duration = Duration::from_secs(60);
 
+/// The functions of the script; a script that uses them stands below.
+pub(crate) const INSPECT: &str = include_str!("inspect.py");
+
+const ASK: &str = "reply(inspect_adapter())\n";
+
+/// Variables of the builder that the runtime takes from its workers.
+const FOREIGN: &[&str] = &["PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP"];
+
+/// What the script is asked.
+#[derive(Serialize)]
+pub(crate) struct Question<'a> {
+    module: Option<&'a str>,
+    /// The file to embed, whose source is the standard input.
+    embedded: Option<&'a Path>,
+    python_path: Vec<&'a str>,
+    most: u64,
+}
+
+impl<'a> Question<'a> {
+    pub(crate) fn new(
+        adapter: Option<&'a Adapter>,
+        source: Option<&'a Source>,
+        python_path: Vec<&'a str>,
+    ) -> Self {
+        // A file that could not be read has its fault already.
+        let is_readable = |adapter: &&Adapter| source.is_some() || !adapter.is_embedded();
+        Self {
+            module: adapter.filter(is_readable).map(Adapter::module),
+            embedded: source.map(|source| source.file.as_path()),
+            python_path,
+            most: MOST_SOURCE,
+        }
+    }
+}
+
+/// An interpreter that sees the files of the build machine, and how its workers are started.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) interpreter: &'a Interpreter,
+    pub(crate) executable: &'a Path,
+    pub(crate) launch: &'a Launch,
+    pub(crate) python_path: &'a [String],
+}
+
+/// The adapter's tools; `source` is that of an embedded one.
 pub(crate) fn check(
-    module: &str,
-    python_path: &[PathBuf],
-    interpreter: &Interpreter,
-    executable: &Path,
-    launch: &Launch,
+    request: &Request,
+    adapter: Option<&Adapter>,
+    source: Option<&Source>,
+    place: Place<'_>,
+    probes: &Cache,
     host: &dyn Host,
-) -> Result<(), Diagnostic> {
-    let relative: PathBuf = module.split('.').collect();
-    let folders = interpreter
-        .site_packages
-        .iter()
-        .chain([&interpreter.standard_library])
-        .map(PathBuf::from);
-    for folder in python_path.iter().cloned().chain(folders) {
-        let base = folder.join(&relative);
-        if host.info(&base.with_added_extension("py")).is_some()
-            || host.info(&base.join("__init__.py")).is_some()
-        {
-            return Ok(());
-        }
-    }
-    // Only a module at the top is asked for: finding a deeper one would run its parents.
-    if !module.contains('.') {
-        let mut args = vec!["-I", "-c", SCRIPT, module];
-        args.extend(python_path.iter().filter_map(|folder| folder.to_str()));
-        let answer = host.run(&launch.program(executable, &args));
-        let found = |stdout: &[u8]| String::from_utf8_lossy(stdout).contains("snakepit:found");
-        if answer.is_ok_and(|answer| found(&answer.stdout)) {
-            return Ok(());
-        }
-    }
-    let looked: Vec<String> = python_path
-        .iter()
-        .map(|folder| folder.display().to_string())
-        .collect();
-    Err(not_found(
+) -> Result<Vec<Tool>, Diagnostic> {
+    let folders = place.python_path.iter().map(String::as_str);
+    let question = Question::new(adapter, source, folders.collect());
+    let Some(module) = question.module else {
+        return Ok(Vec::new());
+    };
+    let command = place.launch.shown(place.executable);
+    let asked = Asked {
         module,
-        &executable.display().to_string(),
-        &looked,
-    ))
+        command: &command,
+        version: &place.interpreter.version,
+        python_path: place.python_path,
+    };
+    let text =
+        serde_json::to_string(&question).map_err(|error| asked.unanswered(&error.to_string()))?;
+    let env = environment(place.launch, request);
+    let ask = || {
+        let script = format!("{INSPECT}{ASK}");
+        let mut program = place
+            .launch
+            .program(place.executable, &["-s", "-c", &script, &text]);
+        program.env = &env;
+        program.input = source.map_or(&[], |source| source.text.as_bytes());
+        program.limit = program.limit.max(LIMIT);
+        script::ask(&program, host).map_err(|found| asked.unanswered(&found))
+    };
+    let key = key(&text, &env, source, place, host);
+    let inspection: Inspection = probes
+        .adapters
+        .answer(key, |known| known.holds(host), ask)?;
+    inspection.record(host);
+    inspection.tools(&asked)
 }
 
-fn too_large(file: &str, bytes: u64) -> Diagnostic {
-    let message = format!(
-        "the adapter's source `{file}` has {bytes} bytes, and {MOST_SOURCE} are the most that is read"
-    );
-    let help = "move its data to a file of its own, which it reads when it is imported";
-    Diagnostic::new(Code::AdapterTooLarge, message, help).at("adapter")
-}
-
-/// The fault of a module that `command` does not find, nor do the folders of `python_path`.
-pub(crate) fn not_found(module: &str, command: &str, python_path: &[String]) -> Diagnostic {
-    let mut message = format!("`{command}` finds no module `{module}`");
-    if !python_path.is_empty() {
-        message.push_str(&format!(", nor does `{}`", python_path.join("`, `")));
+/// What a worker's environment is, as far as it decides which modules it finds.
+fn environment(launch: &Launch, request: &Request) -> Vec<EnvOp> {
+    let mut env = launch.env.clone();
+    for name in FOREIGN {
+        let is_set = env.iter().any(|op| {
+            matches!(op, EnvOp::Set { name: set, .. } | EnvOp::Prepend { name: set, .. } if set == name)
+        });
+        if !is_set {
+            env.push(EnvOp::Unset {
+                name: (*name).to_owned(),
+            });
+        }
     }
-    let help =
-        "name its folder in `python_path = [\"...\"]`, or install its package into the environment";
-    Diagnostic::new(Code::AdapterNotFound, message, help).at("adapter")
+    let declared = request.env.iter();
+    env.extend(declared.map(|(name, value)| EnvOp::Set {
+        name: name.clone(),
+        value: value.clone(),
+    }));
+    env
+}
+
+/// Everything that decides the answer, save for the files that it names itself. A module that comes into one of the
+/// folders changes the folder's time.
+fn key(
+    question: &str,
+    env: &[EnvOp],
+    source: Option<&Source>,
+    place: Place<'_>,
+    host: &dyn Host,
+) -> String {
+    let interpreter = place.interpreter;
+    let folders = place.python_path.iter().chain(&interpreter.site_packages);
+    let times: Vec<Option<u128>> = folders
+        .map(|folder| {
+            let modified = host.info(&PathBuf::from(folder))?.modified?;
+            Some(modified.duration_since(UNIX_EPOCH).ok()?.as_nanos())
+        })
+        .collect();
+    let mut hasher = DefaultHasher::new();
+    (INSPECT, source.map(|source| &source.text)).hash(&mut hasher);
+    let digest = hasher.finish();
+    let (executable, launch) = (place.executable, place.launch);
+    format!("{question}|{digest:x}|{interpreter:?}|{executable:?}|{launch:?}|{env:?}|{times:?}")
 }

@@ -22,6 +22,7 @@ pub use file::parse_file;
 pub use mistake::Mistake;
 
 pub(crate) use adapter::is_identifier;
+pub(crate) use nearest::nearest;
 
 use crate::catalogue::Code;
 use crate::declaration::{self, Declaration};

@@ -144,6 +144,7 @@ impl Launch {
                 .collect(),
             env: &self.env,
             cwd: self.cwd.as_deref(),
+            input: &[],
             limit,
         }
     }

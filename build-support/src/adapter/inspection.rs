@@ -1,0 +1,177 @@
+//! What an interpreter found behind an adapter's name, and what is wrong with that.
+
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use serde::{Deserialize, Serialize};
+
+use super::MOST_SOURCE;
+use crate::catalogue::Code;
+use crate::declare::nearest;
+use crate::diagnostic::Diagnostic;
+use crate::host::Host;
+use crate::manifest::Tool;
+
+/// The answer of `inspect.py`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Inspection {
+    look: Look,
+    facts: Vec<Fact>,
+}
+
+/// A file or folder that decided the answer: its path, its length in bytes, and when it was written, in nanoseconds.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Fact(String, u64, u64);
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Look {
+    /// No tools: it is no Python source.
+    Found {
+        tools: Option<Vec<Tool>>,
+    },
+    Missing {
+        names: Vec<String>,
+    },
+    Namespace {
+        folders: Vec<String>,
+    },
+    Taken,
+    TooLarge {
+        file: String,
+        bytes: u64,
+    },
+    Unreadable {
+        file: String,
+        reason: String,
+    },
+    SyntaxError {
+        file: String,
+        line: u64,
+        column: u64,
+        shown: String,
+    },
+}
+
+impl Inspection {
+    /// Whether it would be the same now. What was not found may have come anywhere.
+    pub(super) fn holds(&self, host: &dyn Host) -> bool {
+        let is_there = !matches!(
+            self.look,
+            Look::Missing { .. } | Look::Namespace { .. } | Look::Taken
+        );
+        is_there && self.facts.iter().all(|fact| fact.holds(host))
+    }
+
+    /// Makes its files facts of the build.
+    pub(super) fn record(&self, host: &dyn Host) {
+        for Fact(path, ..) in &self.facts {
+            // Asking is recording.
+            let _ = host.info(Path::new(path));
+        }
+    }
+
+    /// The tools, or the fault. `command` is the interpreter as a person would start it.
+    pub(crate) fn tools(self, asked: &Asked<'_>) -> Result<Vec<Tool>, Diagnostic> {
+        let Asked {
+            module, version, ..
+        } = asked;
+        let fault =
+            |code: Code, message: String, help: String| Diagnostic::new(code, message, help);
+        let fault = match self.look {
+            Look::Found { tools } => return Ok(tools.unwrap_or_default()),
+            Look::Missing { names } => asked.not_found(&names),
+            Look::Namespace { folders } => fault(
+                Code::AdapterWithoutInit,
+                format!(
+                    "the adapter `{module}` is a folder without `__init__.py`, which has no tools: `{}`",
+                    folders.join("`, `")
+                ),
+                format!("write an `__init__.py` in it, or name a module in it: `{module}.tools`"),
+            ),
+            Look::Taken => fault(
+                Code::AdapterNameTaken,
+                format!(
+                    "the adapter's name `{module}` is that of another module, which Python {version} has already"
+                ),
+                "give its file another name".to_owned(),
+            ),
+            Look::TooLarge { file, bytes } => too_large(&file, bytes),
+            Look::Unreadable { file, reason } => fault(
+                Code::AdapterNotReadable,
+                format!("Python {version} cannot read the adapter `{module}`: {reason}"),
+                format!("mend `{file}`"),
+            ),
+            Look::SyntaxError {
+                file,
+                line,
+                column,
+                shown,
+            } => fault(
+                Code::AdapterSyntaxError,
+                format!(
+                    "Python {version} finds a syntax error in the adapter `{module}`: line {line}, column {column}\n{shown}"
+                ),
+                format!("mend `{file}`"),
+            ),
+        };
+        Err(fault.at("adapter"))
+    }
+}
+
+impl Fact {
+    fn holds(&self, host: &dyn Host) -> bool {
+        let Self(path, length, written) = self;
+        host.info(Path::new(path)).is_some_and(|info| {
+            let since = info
+                .modified
+                .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+            info.len == *length && since.is_some_and(|time| time.as_nanos() == u128::from(*written))
+        })
+    }
+}
+
+/// What was asked for, as messages name it.
+pub(crate) struct Asked<'a> {
+    pub(crate) module: &'a str,
+    /// The interpreter as a person would start it.
+    pub(crate) command: &'a str,
+    pub(crate) version: &'a str,
+    pub(crate) python_path: &'a [String],
+}
+
+impl Asked<'_> {
+    fn not_found(&self, names: &[String]) -> Diagnostic {
+        let mut message = format!("`{}` finds no module `{}`", self.command, self.module);
+        if !self.python_path.is_empty() {
+            message.push_str(&format!(", nor does `{}`", self.python_path.join("`, `")));
+        }
+        let near = nearest(self.module, names.iter().map(String::as_str));
+        let hint = near.map_or_else(String::new, |name| format!("did you mean `{name}`? "));
+        let help = format!(
+            "{hint}name its folder in `python_path = [\"...\"]`, or install its package into the environment"
+        );
+        Diagnostic::new(Code::AdapterNotFound, message, help)
+    }
+
+    /// The interpreter gave no answer.
+    pub(super) fn unanswered(&self, found: &str) -> Diagnostic {
+        let Self {
+            command, module, ..
+        } = self;
+        let message = format!("`{command}` did not say what is in the adapter `{module}`: {found}");
+        let help = format!(
+            "run `{command} -c \"import ast, json, importlib.util\"` to see what is wrong with it"
+        );
+        Diagnostic::new(Code::AdapterCheckFailed, message, help).at("adapter")
+    }
+}
+
+/// The fault of a source that is not read.
+pub(super) fn too_large(file: &str, bytes: u64) -> Diagnostic {
+    let message = format!(
+        "the adapter's source `{file}` has {bytes} bytes, and {MOST_SOURCE} are the most that is read"
+    );
+    let help = "move its data to a file of its own, which it reads when it is imported";
+    Diagnostic::new(Code::AdapterTooLarge, message, help).at("adapter")
+}

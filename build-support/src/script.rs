@@ -1,0 +1,27 @@
+//! Scripts of our own that an interpreter runs: one line of JSON comes back.
+
+use serde::de::DeserializeOwned;
+
+use crate::host::{Host, Program};
+
+/// What comes before the answer: user code of `site` may print before it.
+const MARK: &str = "snakepit-answer:";
+
+/// The answer of a script, or in words what came instead.
+pub(crate) fn ask<T: DeserializeOwned>(
+    program: &Program<'_>,
+    host: &dyn Host,
+) -> Result<T, String> {
+    let answer = host.run(program).map_err(|error| error.to_string())?;
+    let stdout = String::from_utf8_lossy(&answer.stdout);
+    if let Some(json) = stdout.lines().find_map(|line| line.strip_prefix(MARK)) {
+        return serde_json::from_str(json)
+            .map_err(|error| format!("its answer cannot be read: {error}"));
+    }
+    let stderr = String::from_utf8_lossy(&answer.stderr);
+    let words = stderr.lines().rev().find(|line| !line.trim().is_empty());
+    Err(words.map_or_else(
+        || format!("it printed no answer ({})", answer.status),
+        ToOwned::to_owned,
+    ))
+}
