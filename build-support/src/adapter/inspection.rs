@@ -160,8 +160,9 @@ impl Asked<'_> {
             command, module, ..
         } = self;
         let message = format!("`{command}` did not say what is in the adapter `{module}`: {found}");
+        let top = module.split('.').next().unwrap_or_default();
         let help = format!(
-            "run `{command} -c \"import ast, json, importlib.util\"` to see what is wrong with it"
+            "run `{command} -c \"import ast, json, importlib.util as util; util.find_spec('{top}')\"` to see what is wrong"
         );
         Diagnostic::new(Code::AdapterCheckFailed, message, help).at("adapter")
     }

@@ -4,6 +4,7 @@
 //! The tables of [`Proof`]s are compared with the catalogue: a code without a proof fails a test, and so does a proof
 //! that provokes something else than it claims. What is wrong with the attribute itself the compiler's tests show.
 
+mod adapter;
 mod conda;
 mod demands;
 mod docker;
@@ -62,6 +63,7 @@ impl Proof {
 }
 
 const TABLES: &[&[Proof]] = &[
+    adapter::PROOFS,
     conda::PROOFS,
     demands::PROOFS,
     docker::PROOFS,
@@ -113,6 +115,11 @@ fn faults_of_virtual_environments_and_of_the_machines_python() {
 #[test]
 fn faults_of_what_a_declaration_demands() {
     prove(demands::PROOFS);
+}
+
+#[test]
+fn faults_of_an_adapter() {
+    prove(adapter::PROOFS);
 }
 
 #[test]
