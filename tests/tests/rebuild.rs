@@ -292,7 +292,7 @@ fn must(host: &mut Host) {
     host.build(Again, "a required distribution is upgraded");
     host.pip(&["uninstall", "--yes", "demo"]);
     host.build(
-        Refused("requirement_not_met"),
+        Refused("requirement_not_installed"),
         "a required distribution is uninstalled",
     );
     host.install("1.1");

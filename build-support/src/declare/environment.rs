@@ -28,6 +28,19 @@ const NAMES: &[&str] = &[
     "system", "uv", "venv", "docker", "pyenv", "poetry", "conda", "custom", "auto",
 ];
 
+/// How a text without a name is written as an option.
+fn with_name(kind: &str, options: &[&str], text: &str) -> String {
+    match options {
+        // What more a custom one takes, nobody knows here.
+        [] => "write `option = \"...\"`".to_owned(),
+        [option] => format!("write `{kind}({option} = {text:?})`"),
+        options => format!(
+            "write `{kind}(option = {text:?})` with the option that is meant: {}",
+            options.join(", ")
+        ),
+    }
+}
+
 pub(super) fn environment(
     pool: &mut PoolDeclaration,
     setting: &Setting,
@@ -69,9 +82,9 @@ pub(super) fn environment(
             (Argument::Text(text), None) if pool.request.custom.is_none() => {
                 pool.request.custom = Some(text.value());
             }
-            (Argument::Text(text), _) => {
+            (Argument::Text(text), options) => {
                 let message = "an option has a name";
-                let help = "write `option = \"...\"`";
+                let help = with_name(&kind, options.unwrap_or_default(), &text.value());
                 mistakes.push(Mistake::new(text, Code::ValueInvalid, message, help));
             }
             (Argument::Pair { name, span, .. }, Some(options))
@@ -81,7 +94,12 @@ pub(super) fn environment(
                 let known = options.iter().copied();
                 mistakes.push(unknown(*span, Code::OptionUnknown, &message, name, known));
             }
-            (Argument::Pair { name, span, value }, _) => {
+            (
+                Argument::Pair {
+                    name, span, value, ..
+                },
+                _,
+            ) => {
                 let Some(text) = as_text(value) else {
                     let help = format!("write `{name} = \"...\"`");
                     mistakes.push(Mistake::value(value, "a text in quotes", help));

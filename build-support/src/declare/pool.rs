@@ -63,6 +63,7 @@ pub(super) fn parse_pool(
     let mut seen: Vec<String> = Vec::new();
     for setting in &settings {
         let key = setting.key.unraw().to_string();
+        mistakes.extend(setting.colons());
         if seen.contains(&key) {
             mistakes.push(Mistake::repeated(setting.key.span(), &key));
         } else if let Err(mistake) = apply(&mut pool, &key, setting, &mut mistakes) {
@@ -145,7 +146,9 @@ fn profile(setting: &Setting) -> Result<Profile, Mistake> {
         };
     for argument in &setting.arguments {
         let (name, span, value) = match argument {
-            Argument::Pair { name, span, value } => (name, *span, value),
+            Argument::Pair {
+                name, span, value, ..
+            } => (name, *span, value),
             Argument::Text(text) => {
                 let help = format!("write `profile` as one of {FORMS}");
                 return Err(Mistake::value(text, "an option with a name", help));
@@ -200,7 +203,9 @@ fn variables(
     }
     for argument in &setting.arguments {
         let (name, span, value) = match argument {
-            Argument::Pair { name, span, value } => (name, *span, value),
+            Argument::Pair {
+                name, span, value, ..
+            } => (name, *span, value),
             Argument::Text(text) => {
                 mistakes.push(Mistake::value(text, "a variable with a name", HELP));
                 continue;
@@ -324,6 +329,30 @@ mod tests {
         wanted.push("option_unknown");
         wanted.extend(values(4));
         assert_eq!(codes, wanted, "{error}");
+    }
+
+    #[test]
+    fn what_comes_from_another_notation_is_told_how_it_is_written_here() {
+        for (attribute, help) in [
+            (
+                "environment = venv(\".venv\")",
+                "write `venv(venv_path = \".venv\")`",
+            ),
+            (
+                "environment = docker(\"web\")",
+                "write `docker(option = \"web\")` with the option that is meant: container_name, cwd",
+            ),
+            ("environment: venv", "write `environment = venv`"),
+            (
+                "environment = venv(venv_path: \"a\")",
+                "write `venv_path = \"a\"`",
+            ),
+            ("size: 4, requires: [\"numpy\"]", "write `requires = ...`"),
+            ("execute_timeout = 90", "write `execute_timeout = \"90s\"`"),
+        ] {
+            let error = parsed(&format!("#[pool({attribute})]")).unwrap_err();
+            assert!(error.contains(help), "{error}");
+        }
     }
 
     #[test]

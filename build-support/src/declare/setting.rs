@@ -1,6 +1,7 @@
 //! The grammar of one setting, and the readers of its values.
 
 use proc_macro2::Span;
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
@@ -15,6 +16,8 @@ pub(super) struct Setting {
     pub(super) key: Ident,
     pub(super) value: Option<Value>,
     pub(super) arguments: Vec<Argument>,
+    /// A colon where `=` is wanted: the rest is read all the same.
+    colon: Option<Token![:]>,
 }
 
 /// What stands behind `=`.
@@ -32,6 +35,7 @@ pub(super) enum Argument {
         name: String,
         span: Span,
         value: Box<Expr>,
+        colon: Option<Token![:]>,
     },
 }
 
@@ -47,11 +51,15 @@ impl Parse for Argument {
             let word = input.call(Ident::parse_any)?;
             (word.unraw().to_string(), word.span())
         };
-        input.parse::<Token![=]>()?;
+        let colon = input.parse::<Option<Token![:]>>()?;
+        if colon.is_none() {
+            input.parse::<Token![=]>()?;
+        }
         Ok(Self::Pair {
             name,
             span,
             value: input.parse()?,
+            colon,
         })
     }
 }
@@ -63,8 +71,9 @@ impl Parse for Setting {
             key,
             value: None,
             arguments: Vec::new(),
+            colon: input.parse()?,
         };
-        if input.parse::<Option<Token![=]>>()?.is_some() {
+        if setting.colon.is_some() || input.parse::<Option<Token![=]>>()?.is_some() {
             setting.value = Some(if input.peek(syn::token::Bracket) {
                 Value::List(input.parse()?)
             } else if input.peek(Lit) {
@@ -87,6 +96,27 @@ impl Parse for Setting {
 }
 
 impl Setting {
+    /// The mistakes of colons where `=` is wanted, here and in the parentheses.
+    pub(super) fn colons(&self) -> impl Iterator<Item = Mistake> {
+        let value = match &self.value {
+            Some(Value::Word(word)) => word.to_string(),
+            Some(Value::Literal(literal)) => literal.to_token_stream().to_string(),
+            _ => "...".to_owned(),
+        };
+        let own = self.colon.map(|colon| (colon, self.key.to_string(), value));
+        let inside = self.arguments.iter().filter_map(|argument| match argument {
+            Argument::Pair {
+                name, value, colon, ..
+            } => Some(((*colon)?, name.clone(), value.to_token_stream().to_string())),
+            Argument::Text(_) => None,
+        });
+        own.into_iter().chain(inside).map(|(colon, name, value)| {
+            let message = "`=` is wanted here, not `:`";
+            let help = format!("write `{name} = {value}`");
+            Mistake::new(colon, Code::AttributeInvalid, message, help)
+        })
+    }
+
     /// The mistake of a setting that is written in another form than its key takes.
     pub(super) fn misshapen(&self, help: &str) -> Mistake {
         let message = format!("`{}` is not written like this", self.key);
@@ -130,6 +160,10 @@ impl Setting {
 
     /// `500ms`, `30s`, `2m` or `1h`, in milliseconds.
     pub(super) fn duration(&self) -> Result<u64, Mistake> {
+        if let Some(Value::Literal(Lit::Int(number))) = &self.value {
+            let example = format!("\"{}s\"", number.base10_digits());
+            return Err(self.wants(number, "a duration with its unit", &example));
+        }
         let text = self.text("\"30s\"")?;
         milliseconds(&text.value()).ok_or_else(|| {
             let wanted = "a duration such as `500ms`, `30s`, `2m` or `1h`";
@@ -137,7 +171,7 @@ impl Setting {
         })
     }
 
-    fn wants(&self, tokens: impl quote::ToTokens, wanted: &str, example: &str) -> Mistake {
+    fn wants(&self, tokens: impl ToTokens, wanted: &str, example: &str) -> Mistake {
         Mistake::value(tokens, wanted, format!("write `{} = {example}`", self.key))
     }
 }
