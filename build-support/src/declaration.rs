@@ -64,6 +64,10 @@ pub struct Request {
     pub execute_timeout_ms: u64,
     /// Longest time that a cancelled tool may take to stop, in milliseconds.
     pub cancel_timeout_ms: u64,
+    /// What the calls of a session do when its worker is busy or gone.
+    pub affinity: Affinity,
+    /// Time without a call after which a session ends, in milliseconds.
+    pub session_timeout_ms: u64,
     /// Longest wait for a worker to leave at shutdown, in milliseconds.
     pub shutdown_timeout_ms: u64,
     /// Requests that may wait before `QueueFull`.
@@ -110,6 +114,18 @@ pub enum Profile {
     Async(u32),
 }
 
+/// What the calls of a session do when its worker is busy or gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Affinity {
+    /// They go to another worker.
+    Hint,
+    /// They wait for it while it is busy.
+    StrictQueue,
+    /// They fail while it is busy.
+    StrictFailFast,
+}
+
 impl Request {
     /// What a bare `#[pool]` asks for.
     pub fn new(pool: impl Into<String>) -> Self {
@@ -129,6 +145,8 @@ impl Request {
             startup_timeout_ms: 30_000,
             execute_timeout_ms: 30_000,
             cancel_timeout_ms: 1_000,
+            affinity: Affinity::Hint,
+            session_timeout_ms: 3_600_000,
             shutdown_timeout_ms: 5_000,
             queue_limit: 1024,
         }

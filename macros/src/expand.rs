@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
-use snakepit_build::declaration::{Adapter, PoolDeclaration, Profile, Request, constant};
+use snakepit_build::declaration::{Adapter, Affinity, PoolDeclaration, Profile, Request, constant};
 use snakepit_build::declare::{Arguments, Mistake, parse_arguments, parse_struct, require_struct};
 use snakepit_build::manifest::{Check, EnvOp, FILE_NAME, Manifest, Outcome, Resolution, Tool};
 use snakepit_build::{Code, Diagnostic};
@@ -260,11 +260,17 @@ fn spec(krate: &syn::Path, request: &Request, resolution: &Resolution) -> TokenS
             quote!(#krate::Profile::Async { concurrency: #concurrency })
         }
     };
+    let affinity = match request.affinity {
+        Affinity::Hint => quote!(#krate::Affinity::Hint),
+        Affinity::StrictQueue => quote!(#krate::Affinity::StrictQueue),
+        Affinity::StrictFailFast => quote!(#krate::Affinity::StrictFailFast),
+    };
     let (size, queue_limit) = (request.size, request.queue_limit);
-    let [startup, execute, cancel, shutdown] = [
+    let [startup, execute, cancel, session, shutdown] = [
         request.startup_timeout_ms,
         request.execute_timeout_ms,
         request.cancel_timeout_ms,
+        request.session_timeout_ms,
         request.shutdown_timeout_ms,
     ]
     .map(|ms| quote!(::core::time::Duration::from_millis(#ms)));
@@ -279,7 +285,7 @@ fn spec(krate: &syn::Path, request: &Request, resolution: &Resolution) -> TokenS
             checks: &[#(#checks),*], adapter: #adapter, embedded: #embedded, tools: &[#(#tools),*], python_path: &[#(#python_path),*],
             defaults: #krate::Defaults {
                 size: #size, profile: #profile, startup_timeout: #startup, execute_timeout: #execute,
-                cancel_timeout: #cancel, shutdown_timeout: #shutdown, queue_limit: #queue_limit,
+                cancel_timeout: #cancel, affinity: #affinity, session_timeout: #session, shutdown_timeout: #shutdown, queue_limit: #queue_limit,
             },
             memo: #krate::Memo::new(),
         }

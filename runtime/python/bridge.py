@@ -174,13 +174,13 @@ class Slot:
     only while the slot is open, and once.
     """
 
-    __slots__ = ("request", "target", "cancelled", "open", "thread", "lock", "struck", "stop")
+    __slots__ = ("request", "target", "cancelled", "open", "thread", "lock", "struck", "stop", "in_session")
 
     def __init__(self, main=False):
         self.request = self.target = self.cancelled = None
         # What stops the request where an interrupt does not reach it, such as on an event loop.
         self.stop = None
-        self.open = self.struck = False
+        self.open = self.struck = self.in_session = False
         self.thread = _thread.get_ident()
         # In the main thread a signal's handler does all this between two steps of the tool itself.
         self.lock = None if main else _thread.allocate_lock()
@@ -261,7 +261,9 @@ class Worker:
 
         module = import_module(name)
         functions = {
-            key: value for key, value in vars(module).items() if callable(value) and not isinstance(value, type)
+            key: value
+            for key, value in vars(module).items()
+            if callable(value) and not isinstance(value, type) and not hasattr(value, "__snakepit_hook__")
         }
         marked = {
             value.__snakepit_tool__: value for value in functions.values() if hasattr(value, "__snakepit_tool__")
@@ -306,19 +308,18 @@ class Worker:
                     slot.cancelled = request
                     raise Cancelled
                 slot.enter()
-                name, arguments, credit = unpack(decode(text))
-                tool = self.tools.get(name)
-                if tool is None:
+                asked = decode(text)
+                tool = self.tools.get(asked[0])
+                if len(asked) > 2:
+                    part("more")
+                    kind, body = answer_more(self, slot, tool, asked[1], asked[2])
+                elif tool is None:
                     kind, body = self.unknown_tool()
                 else:
-                    value = call(tool, arguments)
+                    value = call(tool, asked[1])
                     if type(value) is Coroutine:
                         value = finish(self, slot, value)
-                    if credit is None:
-                        kind, body = outcome(value)
-                    else:
-                        part("streams")
-                        kind, body = stream(self, slot, value, credit)
+                    kind, body = outcome(value)
             except BaseException as error:
                 kind, body = failure(slot.cancelled == request, error)
             slot.leave()
@@ -326,6 +327,10 @@ class Worker:
             # An interrupt that came when the tool had just ended.
             kind, body = failure(slot.cancelled == request, error)
             slot.leave()
+        # Here nothing interrupts any more.
+        if slot.in_session:
+            slot.in_session = False
+            leave_session()
         if kind == ERROR:
             self.errors += 1
         return kind, body
@@ -372,14 +377,6 @@ class Worker:
             if left.acquire(True, 0.2):
                 return
         os._exit(0)
-
-
-def unpack(asked):
-    """The tool's name, its arguments, and how many items of a stream the host has room for."""
-    if len(asked) == 2:
-        return asked[0], asked[1], None
-    name, arguments, more = asked
-    return name, arguments, more.get("credit")
 
 
 def call(tool, arguments):
@@ -440,7 +437,14 @@ def offer_bridge_module():
 
         return mark if function is None else mark(function)
 
+    def missing(name):
+        if name in ("session", "on_session_end"):
+            part("sessions")
+            return globals()[name]
+        raise AttributeError("`snakepit_bridge` has no `%s`" % name)
+
     module = type(sys)("snakepit_bridge", "What an adapter may import from its worker.")
+    module.__getattr__ = missing
     module.tool = tool
     module.Cancelled = Cancelled
     Cancelled.__module__ = "snakepit_bridge"

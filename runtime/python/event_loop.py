@@ -61,28 +61,48 @@ class EventLoop:
                 self.reply(request, *failure(True, None))
                 continue
             try:
-                name, arguments, credit = unpack(decode(text))
-                tool = worker.tools.get(name)
-                if tool is None:
-                    self.reply(request, *worker.unknown_tool())
-                elif is_async(tool):
-                    value = call(tool, arguments)
-                    if credit is not None:
-                        value = self.stream(request, value, credit)
-                    elif type(value) is not Coroutine:
-                        self.reply(request, *outcome(value))
-                        continue
-                    task = self.loop.create_task(value)
-                    self.running[request] = task
-                    task.add_done_callback(lambda task, request=request: self.done(request, task))
-                elif credit is None and name in ("ping", "echo", "get_stats"):
-                    self.reply(request, *outcome(call(tool, arguments)))
-                else:
-                    self.running[request] = None
-                    future = self.loop.run_in_executor(self.threads, self.run_plain, request, text)
-                    future.add_done_callback(lambda future, request=request: self.done_plain(request, future))
+                self.start(request, text)
             except BaseException as error:
                 self.reply(request, *failure(False, error))
+
+    def start(self, request, text):
+        worker = self.worker
+        asked = decode(text)
+        tool = worker.tools.get(asked[0])
+        more = asked[2] if len(asked) > 2 else NOTHING
+        if "end" not in more:
+            if tool is None:
+                self.reply(request, *worker.unknown_tool())
+                return
+            if is_async(tool):
+                self.start_async(request, tool, asked[1], more)
+                return
+            if not more and asked[0] in ("ping", "echo", "get_stats"):
+                self.reply(request, *outcome(call(tool, asked[1])))
+                return
+        self.running[request] = None
+        future = self.loop.run_in_executor(self.threads, self.run_plain, request, text)
+        future.add_done_callback(lambda future: self.done_plain(request, future))
+
+    def start_async(self, request, tool, arguments, more):
+        session = more.get("session")
+        if session is not None:
+            part("sessions")
+            # The task has a copy of what holds now.
+            enter_session(None, session)
+        try:
+            value = call(tool, arguments)
+            if "credit" in more:
+                value = self.stream(request, value, more["credit"])
+            elif type(value) is not Coroutine:
+                self.reply(request, *outcome(value))
+                return
+            task = self.loop.create_task(value)
+        finally:
+            if session is not None:
+                leave_session()
+        self.running[request] = task
+        task.add_done_callback(lambda task: self.done(request, task))
 
     def done(self, request, task):
         del self.running[request]
@@ -171,6 +191,9 @@ class EventLoop:
                     strike(slot, request)
         elif place > self.worker.taken or any(taken[0] == request for taken in self.waiting):
             self.worker.cancelled.add(request)
+
+
+NOTHING = {}
 
 
 class Answer(tuple):

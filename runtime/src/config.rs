@@ -28,6 +28,9 @@ pub struct PoolConfig {
     /// Longest time that a cancelled tool may take to stop before its worker is replaced.
     #[serde(deserialize_with = "duration")]
     pub cancel_timeout: Option<Duration>,
+    /// Time without a call after which a session ends.
+    #[serde(deserialize_with = "duration")]
+    pub session_timeout: Option<Duration>,
     /// Longest wait for the workers to finish and leave.
     #[serde(deserialize_with = "duration")]
     pub shutdown_timeout: Option<Duration>,

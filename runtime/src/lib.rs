@@ -25,9 +25,11 @@ pub use config::PoolConfig;
 #[doc(hidden)]
 pub use config::PoolField as __PoolField;
 #[cfg(feature = "pool")]
-pub use pool::{CallOptions, Error, Map, Pool, PoolStats, PythonException, ToolStream};
+pub use pool::{CallOptions, Error, Map, Pool, PoolStats, PythonException, Session, ToolStream};
 pub use snakepit_macros::snakepit_pools;
-pub use spec::{Check, Defaults, Drift, Embedded, EnvOp, Memo, Metadata, Profile, SpawnSpec};
+pub use spec::{
+    Affinity, Check, Defaults, Drift, Embedded, EnvOp, Memo, Metadata, Profile, SpawnSpec,
+};
 pub use tool::{Parameter, ParameterKind, Tool};
 
 /// What `#[snakepit_pools]` writes beside the constants.

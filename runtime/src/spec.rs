@@ -143,6 +143,18 @@ pub enum Profile {
     },
 }
 
+/// What the calls of a session do when its worker is busy or has gone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Affinity {
+    /// They go to another worker, which is the session's worker then. What the first one holds does not come with them.
+    #[default]
+    Hint,
+    /// They wait for it while it is busy; once it has gone, they fail with `SessionWorkerUnavailable`.
+    StrictQueue,
+    /// They fail with `WorkerBusy` while it is busy; once it has gone, with `SessionWorkerUnavailable`.
+    StrictFailFast,
+}
+
 /// The attribute's values of everything that the operator may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Defaults {
@@ -156,6 +168,10 @@ pub struct Defaults {
     pub execute_timeout: Duration,
     /// Longest time that a cancelled tool may take to stop.
     pub cancel_timeout: Duration,
+    /// What the calls of a session do when its worker is busy or gone.
+    pub affinity: Affinity,
+    /// Time without a call after which a session ends.
+    pub session_timeout: Duration,
     /// Longest wait for a worker to leave.
     pub shutdown_timeout: Duration,
     /// Requests that may wait.

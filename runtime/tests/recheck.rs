@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use snakepit::{Check, Defaults, Drift, EnvOp, Memo, Metadata, Profile, SpawnSpec};
+use snakepit::{Affinity, Check, Defaults, Drift, EnvOp, Memo, Metadata, Profile, SpawnSpec};
 
 fn lasting<T>(value: T) -> &'static T {
     Box::leak(Box::new(value))
@@ -42,6 +42,8 @@ fn spec(checks: Vec<Check>, env: Vec<EnvOp>) -> &'static SpawnSpec {
             startup_timeout: Duration::from_secs(1),
             execute_timeout: Duration::from_secs(1),
             cancel_timeout: Duration::from_secs(1),
+            affinity: Affinity::Hint,
+            session_timeout: Duration::from_secs(1),
             shutdown_timeout: Duration::from_secs(1),
             queue_limit: 1,
         },

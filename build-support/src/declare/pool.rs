@@ -14,11 +14,12 @@ use super::mistake::Mistake;
 use super::nearest::unknown;
 use super::setting::{Argument, Setting, Value, as_text, choice, within};
 use crate::catalogue::Code;
-use crate::declaration::{PoolDeclaration, Profile, Request};
+use crate::declaration::{Affinity, PoolDeclaration, Profile, Request};
 
 /// Keys of `#[pool(...)]`.
 const KEYS: &[&str] = &[
     "adapter",
+    "affinity",
     "cancel_timeout",
     "env",
     "environment",
@@ -29,6 +30,7 @@ const KEYS: &[&str] = &[
     "python_path",
     "queue_limit",
     "requires",
+    "session_timeout",
     "shutdown_timeout",
     "size",
     "startup_timeout",
@@ -125,6 +127,15 @@ fn apply(
         "queue_limit" => request.queue_limit = setting.number(u32::MAX)?,
         "startup_timeout" => request.startup_timeout_ms = setting.duration()?,
         "execute_timeout" => request.execute_timeout_ms = setting.duration()?,
+        "affinity" => {
+            let word = setting.word("hint, strict_queue, strict_fail_fast")?;
+            request.affinity = [
+                Affinity::Hint,
+                Affinity::StrictQueue,
+                Affinity::StrictFailFast,
+            ][choice(word, &["hint", "strict_queue", "strict_fail_fast"])?];
+        }
+        "session_timeout" => request.session_timeout_ms = setting.duration()?,
         "cancel_timeout" => request.cancel_timeout_ms = setting.duration()?,
         "shutdown_timeout" => request.shutdown_timeout_ms = setting.duration()?,
         _ => unreachable!("`{key}` is one of the known keys"),

@@ -9,16 +9,121 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
-use super::dispatch::{Outcome, Refused, Request, Waiter};
+use super::dispatch::Refused;
 use super::frame::{Kind, encode};
-use super::{CallOptions, Error, Pool, PythonException, Shared, after};
+use super::request::{InSession, Outcome, Request, Waiter, after};
+use super::{CallOptions, Error, Pool, PythonException, Shared};
 
 /// What a request says beside its tool and its arguments.
 #[derive(Debug, Default, Serialize)]
-pub(super) struct More {
+pub(super) struct More<'a> {
     /// How many items of a stream may be on their way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) credit: Option<u32>,
+    /// The session that it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) session: Option<&'a str>,
+    /// That the session is over, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) end: Option<&'a str>,
+}
+
+/// What is asked for, but for the arguments.
+#[derive(Clone, Copy)]
+pub(super) struct Ask<'a> {
+    pub(super) pool: &'a Pool,
+    pub(super) tool: &'a str,
+    pub(super) options: CallOptions,
+    pub(super) session: Option<&'a InSession>,
+}
+
+impl<'a> Ask<'a> {
+    pub(super) fn new(pool: &'a Pool, tool: &'a str, options: CallOptions) -> Self {
+        Self {
+            pool,
+            tool,
+            options,
+            session: None,
+        }
+    }
+
+    /// Calls for one value.
+    pub(super) fn call<A: Serialize + ?Sized>(self, args: &A) -> Result<Call, Error> {
+        let limit = self.limit();
+        let deadline = after(limit);
+        let (sender, reply) = oneshot::channel();
+        let ticket = self.submit(args, None, Waiter::Call(sender), deadline)?;
+        Ok(Call {
+            ticket,
+            reply,
+            limit,
+            deadline,
+            session: self.session.map(|session| session.id.clone()),
+        })
+    }
+
+    /// Sends a request, or puts it in the queue.
+    pub(super) fn submit<A: Serialize + ?Sized>(
+        self,
+        args: &A,
+        credit: Option<u32>,
+        waiter: Waiter,
+        deadline: Instant,
+    ) -> Result<Ticket, Error> {
+        let shared = self.pool.shared();
+        let number = shared.tickets.fetch_add(1, Ordering::Relaxed);
+        let frame = if credit.is_none() && self.session.is_none() {
+            encode(number, Kind::Request, &(self.tool, args))
+        } else {
+            let more = More {
+                credit,
+                session: self.session.map(|session| &*session.id),
+                end: None,
+            };
+            encode(number, Kind::Request, &(self.tool, args, more))
+        };
+        let frame = frame.map_err(|message| Error::Encoding {
+            pool: shared.spec.pool,
+            tool: self.tool.to_owned(),
+            message,
+        })?;
+        let request = Request::new(number, frame, waiter, deadline)
+            .idempotent(self.options.idempotent)
+            .in_session(self.session.cloned());
+        let submitted = shared.lock().submit(request);
+        submitted.map_err(|refused| self.refusal(refused))?;
+        Ok(Ticket {
+            pool: self.pool.clone(),
+            number,
+            is_answered: false,
+        })
+    }
+
+    fn refusal(self, refused: Refused) -> Error {
+        let shared = self.pool.shared();
+        let pool = shared.spec.pool;
+        let session = self.session.map(|session| session.id.to_string());
+        match refused {
+            Refused::QueueFull => Error::QueueFull {
+                pool,
+                limit: shared.queue_limit,
+            },
+            Refused::Busy => Error::WorkerBusy {
+                pool,
+                session: session.unwrap_or_default(),
+            },
+            Refused::SessionLost => Error::SessionWorkerUnavailable {
+                pool,
+                session: session.unwrap_or_default(),
+            },
+            Refused::ShutDown => Error::ShutDown { pool },
+        }
+    }
+
+    pub(super) fn limit(self) -> Duration {
+        let limit = self.options.time_limit;
+        limit.unwrap_or(self.pool.shared().execute_timeout)
+    }
 }
 
 /// A request that the pool has taken; dropping it before it is answered cancels it.
@@ -29,45 +134,6 @@ pub(super) struct Ticket {
 }
 
 impl Ticket {
-    /// Sends a request, or puts it in the queue.
-    pub(super) fn submit<A: Serialize + ?Sized>(
-        pool: &Pool,
-        tool: &str,
-        args: &A,
-        more: &More,
-        options: CallOptions,
-        waiter: Waiter,
-        deadline: Instant,
-    ) -> Result<Self, Error> {
-        let shared = pool.shared();
-        let name = shared.spec.pool;
-        let number = shared.tickets.fetch_add(1, Ordering::Relaxed);
-        let frame = if more.credit.is_none() {
-            encode(number, Kind::Request, &(tool, args))
-        } else {
-            encode(number, Kind::Request, &(tool, args, more))
-        };
-        let frame = frame.map_err(|message| Error::Encoding {
-            pool: name,
-            tool: tool.to_owned(),
-            message,
-        })?;
-        let request = Request::new(number, frame, deadline, options.idempotent, waiter);
-        let submitted = shared.lock().submit(request);
-        submitted.map_err(|refused| match refused {
-            Refused::QueueFull => Error::QueueFull {
-                pool: name,
-                limit: shared.queue_limit,
-            },
-            Refused::ShutDown => Error::ShutDown { pool: name },
-        })?;
-        Ok(Self {
-            pool: pool.clone(),
-            number,
-            is_answered: false,
-        })
-    }
-
     pub(super) fn shared(&self) -> &Arc<Shared> {
         self.pool.shared()
     }
@@ -98,35 +164,17 @@ pub(super) struct Call {
     reply: oneshot::Receiver<Outcome>,
     limit: Duration,
     deadline: Instant,
+    session: Option<Arc<str>>,
 }
 
 impl Call {
-    pub(super) fn start<A: Serialize + ?Sized>(
-        pool: &Pool,
-        tool: &str,
-        args: &A,
-        options: CallOptions,
-    ) -> Result<Self, Error> {
-        let limit = options.time_limit.unwrap_or(pool.shared().execute_timeout);
-        let deadline = after(limit);
-        let (sender, reply) = oneshot::channel();
-        let waiter = Waiter::Call(sender);
-        let more = More::default();
-        let ticket = Ticket::submit(pool, tool, args, &more, options, waiter, deadline)?;
-        Ok(Self {
-            ticket,
-            reply,
-            limit,
-            deadline,
-        })
-    }
-
     pub(super) async fn value<R: DeserializeOwned>(mut self, tool: &str) -> Result<R, Error> {
         let pool = self.ticket.shared().spec.pool;
         let place = Place {
             pool,
             tool,
             limit: self.limit,
+            session: self.session.as_deref(),
         };
         let Ok(outcome) = timeout_at(self.deadline, &mut self.reply).await else {
             return Err(place.timed_out());
@@ -144,6 +192,7 @@ pub(super) struct Place<'a> {
     pub(super) pool: &'static str,
     pub(super) tool: &'a str,
     pub(super) limit: Duration,
+    pub(super) session: Option<&'a str>,
 }
 
 impl Place<'_> {
@@ -177,6 +226,10 @@ impl Place<'_> {
                 tool: self.tool.to_owned(),
                 status,
                 stderr,
+            },
+            Outcome::SessionLost => Error::SessionWorkerUnavailable {
+                pool,
+                session: self.session.unwrap_or_default().to_owned(),
             },
             Outcome::ShutDown => Error::ShutDown { pool },
             Outcome::Reply(_) | Outcome::Item(_) => {

@@ -1,174 +1,63 @@
-//! Which request is where. One lock, no waiting inside it: requests go to the least loaded worker, and what a dead
-//! worker had not begun goes to another one.
+//! Which request is where. One lock, no waiting inside it: requests go to the least loaded worker, or to that of their
+//! session, first come, first served; what a dead worker had not begun goes to another one.
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::connection::Connection;
-use super::frame::{Frame, Kind, encode};
-
-/// A worker's socket may hold as much work as takes about this long: enough that the worker never waits for the
-/// host, too little for a request to be stuck behind slow ones while other workers idle.
-const AHEAD: Duration = Duration::from_millis(1);
-
-/// Requests that a worker's socket holds at most beyond those that run.
-const MOST_AHEAD: usize = 64;
-
-/// What became of a request.
-#[derive(Debug)]
-pub(crate) enum Outcome {
-    /// The tool's value, as JSON.
-    Reply(Vec<u8>),
-    /// One item of a stream, as JSON; it is not the last that is heard of it.
-    Item(Vec<u8>),
-    /// The worker's account of what went wrong, as JSON.
-    Error(Vec<u8>),
-    /// The worker ended while it had the request.
-    Crashed { status: String, stderr: String },
-    /// The pool ended first.
-    ShutDown,
-}
-
-/// Who waits for what becomes of a request.
-#[derive(Debug)]
-pub(crate) enum Waiter {
-    Call(oneshot::Sender<Outcome>),
-    Stream {
-        items: mpsc::UnboundedSender<Outcome>,
-        /// How many more items the worker may send.
-        credit: u32,
-        /// Whether it has sent any.
-        begun: bool,
-    },
-}
-
-impl Waiter {
-    fn finish(self, outcome: Outcome) {
-        // Nobody waits any more for a request whose future was dropped.
-        match self {
-            Self::Call(reply) => drop(reply.send(outcome)),
-            Self::Stream { items, .. } => drop(items.send(outcome)),
-        }
-    }
-
-    fn is_closed(&self) -> bool {
-        match self {
-            Self::Call(reply) => reply.is_closed(),
-            Self::Stream { items, .. } => items.is_closed(),
-        }
-    }
-}
-
-/// How often an idempotent request is tried again after a crash.
-const RETRIES: u8 = 2;
-
-/// One call.
-#[derive(Debug)]
-pub(crate) struct Request {
-    ticket: u32,
-    frame: Bytes,
-    waiter: Waiter,
-    /// When its time is over, whether or not anybody still waits for it.
-    deadline: Instant,
-    /// How often it may yet be tried again after a crash.
-    retries: u8,
-    /// The how-manieth request it is that its worker was sent.
-    place: u64,
-    cancelled: Cancelled,
-}
-
-/// Whether a worker was told to stop a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cancelled {
-    No,
-    /// Yes, and it has not begun it.
-    Unbegun,
-    /// Yes, and it should have stopped by then.
-    Until(Instant),
-}
-
-impl Request {
-    /// The frame carries the ticket.
-    pub(crate) fn new(
-        ticket: u32,
-        frame: Bytes,
-        deadline: Instant,
-        idempotent: bool,
-        waiter: Waiter,
-    ) -> Self {
-        Self {
-            ticket,
-            frame,
-            waiter,
-            deadline,
-            retries: if idempotent { RETRIES } else { 0 },
-            place: 0,
-            cancelled: Cancelled::No,
-        }
-    }
-
-    /// When its worker has to be looked at for its sake.
-    fn alarm(&self) -> Option<Instant> {
-        match self.cancelled {
-            Cancelled::No => Some(self.deadline),
-            Cancelled::Unbegun => None,
-            Cancelled::Until(limit) => Some(limit),
-        }
-    }
-
-    fn is_stuck(&self, now: Instant) -> bool {
-        matches!(self.cancelled, Cancelled::Until(limit) if limit <= now)
-    }
-}
-
-/// One worker, or its empty place.
-#[derive(Debug)]
-struct Seat {
-    connection: Option<Arc<Connection>>,
-    /// Sent and not answered, in the order in which they were sent.
-    sent: VecDeque<Request>,
-    /// Requests that this worker was ever sent.
-    count: u64,
-    /// Those among `sent` that were cancelled.
-    cancelled: usize,
-    /// When whoever serves the worker looks at it next, and how to be looked at sooner.
-    alarm: Instant,
-    wake: Arc<Notify>,
-    /// When the worker last began to be busy, or answered.
-    since: Option<Instant>,
-    /// Running mean of the time that a request takes; unknown before the first reply.
-    pace: Option<Duration>,
-}
+use super::frame::{Frame, Kind};
+use super::request::{Outcome, Request, Waiter};
+use super::seat::Seat;
+use super::sessions::{Ended, Home, Sessions};
+use crate::spec::Affinity;
 
 /// Why a request was not taken.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
     QueueFull,
+    /// The worker of its session is busy, and it does not want to wait.
+    Busy,
+    /// The worker of its session has gone.
+    SessionLost,
     ShutDown,
 }
 
 /// All requests and workers of a pool.
 #[derive(Debug)]
 pub(crate) struct Dispatch {
-    /// Requests that one worker runs at a time.
-    room: usize,
     queue_limit: usize,
-    /// How long a worker may take to stop a cancelled request.
-    cancel_timeout: Duration,
     seats: Vec<Seat>,
+    /// Requests that wait for any worker.
     queue: VecDeque<Request>,
+    sessions: Sessions,
     closed: bool,
     /// Seats that somebody still keeps.
     kept: usize,
+    /// Requests that were taken.
+    count: u64,
     pub(crate) requests: u64,
     pub(crate) errors: u64,
     pub(crate) restarts: u64,
+}
+
+/// What a pool's dispatch is told of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Workers.
+    pub(crate) size: usize,
+    /// Requests that one worker runs at a time.
+    pub(crate) room: usize,
+    /// Requests that may wait.
+    pub(crate) queue: usize,
+    /// How long a worker may take to stop a cancelled request.
+    pub(crate) cancel: Duration,
+    /// How long a session may lie unused.
+    pub(crate) session: Duration,
 }
 
 /// What a worker sent and nobody asked for.
@@ -192,21 +81,27 @@ impl fmt::Display for Unasked {
     }
 }
 
+/// Which workers will do for a request.
+enum Way {
+    Any,
+    /// Any, and this one rather than others.
+    Rather(usize),
+    Only(usize),
+    /// None any more.
+    Lost,
+}
+
 impl Dispatch {
-    pub(crate) fn new(
-        size: usize,
-        room: usize,
-        queue_limit: usize,
-        cancel_timeout: Duration,
-    ) -> Self {
+    pub(crate) fn new(limits: Limits) -> Self {
+        let seat = |_| Seat::new(limits.room, limits.cancel);
         Self {
-            room,
-            queue_limit,
-            cancel_timeout,
-            seats: (0..size).map(|_| Seat::new(Arc::default())).collect(),
+            queue_limit: limits.queue,
+            seats: (0..limits.size).map(seat).collect(),
             queue: VecDeque::new(),
+            sessions: Sessions::new(limits.session, limits.size),
             closed: false,
-            kept: size,
+            kept: limits.size,
+            count: 0,
             requests: 0,
             errors: 0,
             restarts: 0,
@@ -218,48 +113,159 @@ impl Dispatch {
         self.seats[seat].wake.clone()
     }
 
-    pub(crate) fn submit(&mut self, request: Request) -> Result<(), Refused> {
+    pub(crate) fn submit(&mut self, mut request: Request) -> Result<(), Refused> {
         if self.closed {
             return Err(Refused::ShutDown);
         }
-        // Whoever waits already goes first.
-        if self.queue.is_empty()
-            && let Some(seat) = self.roomiest()
-        {
-            self.seats[seat].send([request], self.room);
-        } else if self.queue.len() < self.queue_limit {
-            self.queue.push_back(request);
-        } else {
-            return Err(Refused::QueueFull);
+        self.count += 1;
+        request.order = self.count;
+        let seat = match self.way(&request) {
+            Way::Lost => return Err(Refused::SessionLost),
+            Way::Only(seat) => return self.submit_pinned(seat, request),
+            // Whoever waits already goes first.
+            _ if !self.queue.is_empty() => None,
+            Way::Rather(seat) if self.seats[seat].is_free() => Some(seat),
+            Way::Any | Way::Rather(_) => self.roomiest(),
+        };
+        match seat {
+            Some(seat) => self.give(seat, [request]),
+            None if self.queued() < self.queue_limit => self.queue.push_back(request),
+            None => return Err(Refused::QueueFull),
         }
         Ok(())
     }
 
+    fn submit_pinned(&mut self, seat: usize, request: Request) -> Result<(), Refused> {
+        let fails_fast = matches!(
+            &request.session,
+            Some(session) if session.affinity == Affinity::StrictFailFast
+        );
+        let place = &self.seats[seat];
+        if fails_fast && !(place.pinned.is_empty() && place.is_free()) {
+            return Err(Refused::Busy);
+        }
+        if self.queued() >= self.queue_limit && place.room() == 0 {
+            return Err(Refused::QueueFull);
+        }
+        self.pin(seat, request);
+        Ok(())
+    }
+
+    /// Sends a request to this worker and no other, as soon as it has room.
+    fn pin(&mut self, seat: usize, mut request: Request) {
+        request.is_pinned = true;
+        let place = &mut self.seats[seat];
+        if place.pinned.is_empty() && place.room() > 0 {
+            self.give(seat, [request]);
+        } else {
+            let after = place
+                .pinned
+                .partition_point(|other| other.order < request.order);
+            place.pinned.insert(after, request);
+        }
+    }
+
+    /// Which workers will do for a request.
+    fn way(&mut self, request: &Request) -> Way {
+        let Some(session) = &request.session else {
+            return Way::Any;
+        };
+        let strict = session.affinity != Affinity::Hint;
+        match self.sessions.home(&session.id) {
+            Home::Seat(seat) if strict => Way::Only(seat),
+            Home::Seat(seat) => Way::Rather(seat),
+            Home::Lost if strict => Way::Lost,
+            Home::Lost | Home::None => Way::Any,
+        }
+    }
+
+    /// Sends requests to a worker.
+    fn give(&mut self, seat: usize, requests: impl IntoIterator<Item = Request>) {
+        if self.sessions.is_empty() {
+            self.seats[seat].send(requests);
+            return;
+        }
+        let requests = requests.into_iter().map(|mut request| {
+            if let Some(session) = &request.session {
+                request.is_pinned = session.affinity != Affinity::Hint;
+            }
+            request
+        });
+        let requests: Vec<Request> = requests.collect();
+        for session in requests
+            .iter()
+            .filter_map(|request| request.session.as_ref())
+        {
+            if let Some(end) = self.sessions.settle(&session.id, seat) {
+                self.seats[seat].look_by(end);
+            }
+        }
+        self.seats[seat].send(requests);
+    }
+
     /// The least loaded worker that has room.
     fn roomiest(&self) -> Option<usize> {
-        let room = self.room;
-        let (index, _) = self
-            .seats
-            .iter()
-            .enumerate()
-            .filter(|(_, seat)| seat.room(room) > 0)
-            .min_by_key(|(_, seat)| seat.sent.len())?;
+        let seats = self.seats.iter().enumerate();
+        let (index, _) = seats
+            .filter(|(_, seat)| seat.room() > 0)
+            // Sessions are spread: those that are idle now may all want their workers in a moment.
+            .min_by_key(|(index, seat)| (seat.sent.len(), self.sessions.at_home(*index)))?;
         Some(index)
     }
 
     /// Gives waiting requests to workers that have room.
     pub(crate) fn fill(&mut self) {
+        if !self.sessions.is_empty() || self.seats.iter().any(|seat| !seat.pinned.is_empty()) {
+            self.fill_in_order();
+            return;
+        }
         while !self.queue.is_empty() {
             let Some(seat) = self.roomiest() else {
                 return;
             };
             // A worker alone takes all that it has room for with one system call; beside others, each gets its turn.
             let share = if self.seats.len() == 1 {
-                self.seats[seat].room(self.room).min(self.queue.len())
+                self.seats[seat].room().min(self.queue.len())
             } else {
                 1
             };
-            self.seats[seat].send(self.queue.drain(..share), self.room);
+            self.seats[seat].send(self.queue.drain(..share));
+        }
+    }
+
+    /// The same where some wait for a certain worker: whoever came first and can be served goes first.
+    fn fill_in_order(&mut self) {
+        loop {
+            let roomiest = self.roomiest();
+            let any = roomiest.and(self.queue.front()).map(|first| first.order);
+            let seats = self.seats.iter().enumerate();
+            let pinned = seats
+                .filter(|(_, seat)| seat.room() > 0)
+                .filter_map(|(index, seat)| Some((seat.pinned.front()?.order, index)))
+                .min();
+            match (any, pinned) {
+                (None, None) => return,
+                (any, Some((order, seat))) if any.is_none_or(|any| order < any) => {
+                    if let Some(request) = self.seats[seat].pinned.pop_front() {
+                        self.give(seat, [request]);
+                    }
+                }
+                _ => {
+                    if let (Some(request), Some(roomiest)) = (self.queue.pop_front(), roomiest) {
+                        self.route(request, roomiest);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sends a request that waited, to `roomiest` if any will do: its session may have found a worker meanwhile.
+    fn route(&mut self, request: Request, roomiest: usize) {
+        match self.way(&request) {
+            Way::Lost => request.waiter.finish(Outcome::SessionLost),
+            Way::Only(seat) => self.pin(seat, request),
+            Way::Rather(seat) if self.seats[seat].is_free() => self.give(seat, [request]),
+            Way::Any | Way::Rather(_) => self.give(roomiest, [request]),
         }
     }
 
@@ -271,24 +277,19 @@ impl Dispatch {
 
     /// A worker answered. Workers get their next requests with [`Dispatch::fill`], once for all answers of a read.
     pub(crate) fn answered(&mut self, seat: usize, frame: Frame) -> Result<(), Unasked> {
+        let unasked = Unasked::Answer(frame.request);
         let outcome = match frame.kind {
             Kind::Reply => Outcome::Reply(frame.json),
             Kind::Error => Outcome::Error(frame.json),
             Kind::Item => return self.item(seat, frame),
             Kind::Request | Kind::Ready | Kind::Failed | Kind::Cancel | Kind::Credit => {
-                return Err(Unasked::Answer(frame.request));
+                return Err(unasked);
             }
         };
-        let place = &mut self.seats[seat];
-        // Requests are begun in order, so it is one of those that may run.
-        let running = place.sent.iter().take(self.room);
-        let index = running
-            .enumerate()
-            .find(|(_, request)| request.ticket == frame.request);
-        let (index, _) = index.ok_or(Unasked::Answer(frame.request))?;
-        let request = place.sent.remove(index).expect("the index was just found");
-        place.keep_pace();
-        place.forget(&request, self.room, self.cancel_timeout);
+        let request = self.seats[seat].take(frame.request).ok_or(unasked)?;
+        if let Some(session) = &request.session {
+            self.sessions.used(&session.id);
+        }
         self.requests += 1;
         self.errors += u64::from(matches!(outcome, Outcome::Error(_)));
         request.waiter.finish(outcome);
@@ -297,17 +298,20 @@ impl Dispatch {
 
     /// A worker sent one item of a stream, for which there has to be room.
     fn item(&mut self, seat: usize, frame: Frame) -> Result<(), Unasked> {
-        let mut running = self.seats[seat].sent.iter_mut().take(self.room);
-        let request = running.find(|request| request.ticket == frame.request);
-        let Some(Waiter::Stream {
+        let unasked = || Unasked::Item(frame.request);
+        let index = self.seats[seat]
+            .running()
+            .position(|request| request.ticket == frame.request)
+            .ok_or_else(unasked)?;
+        let Waiter::Stream {
             items,
             credit,
             begun,
-        }) = request.map(|request| &mut request.waiter)
+        } = &mut self.seats[seat].sent[index].waiter
         else {
-            return Err(Unasked::Item(frame.request));
+            return Err(unasked());
         };
-        *credit = credit.checked_sub(1).ok_or(Unasked::Item(frame.request))?;
+        *credit = credit.checked_sub(1).ok_or_else(unasked)?;
         *begun = true;
         let _ = items.send(Outcome::Item(frame.json));
         Ok(())
@@ -316,39 +320,44 @@ impl Dispatch {
     /// The reader of a stream has room for more items.
     pub(crate) fn grant(&mut self, ticket: u32, count: u32) {
         for seat in &mut self.seats {
-            let Some(request) = seat.sent.iter_mut().find(|sent| sent.ticket == ticket) else {
-                continue;
-            };
-            if let (Waiter::Stream { credit, .. }, Some(connection)) =
-                (&mut request.waiter, &seat.connection)
-            {
-                *credit += count;
-                let frame = encode(ticket, Kind::Credit, &count);
-                connection.control(frame.expect("a number has a JSON form"));
+            let mut sent = seat.sent.iter_mut();
+            if let Some(request) = sent.find(|request| request.ticket == ticket) {
+                if let Waiter::Stream { credit, .. } = &mut request.waiter {
+                    *credit += count;
+                }
+                seat.control(ticket, Kind::Credit, count.into());
+                return;
             }
-            return;
         }
     }
 
     /// A worker is of no more use: it gets nothing more, and what it has not begun goes to others, before all that
     /// waits. What it may have begun fails with [`Dispatch::bury`], as soon as its end is known.
     pub(crate) fn retire(&mut self, seat: usize) {
+        self.sessions.lose(seat);
         let seat = &mut self.seats[seat];
         seat.connection = None;
-        let rest = seat.sent.split_off(self.room.min(seat.sent.len()));
+        let waiting = std::mem::take(&mut seat.pinned);
+        let (pinned, rest): (VecDeque<_>, _) = seat
+            .unbegun()
+            .into_iter()
+            .partition(|request| request.is_pinned);
+        for request in pinned.into_iter().chain(waiting) {
+            request.waiter.finish(if self.closed {
+                Outcome::ShutDown
+            } else {
+                Outcome::SessionLost
+            });
+        }
         self.put_back(rest);
     }
 
     /// What a retired worker may have begun comes to its end, or is tried again where that does no harm.
     pub(crate) fn bury(&mut self, seat: usize, outcome: impl Fn() -> Outcome) {
-        let wake = self.seats[seat].wake.clone();
-        let begun = std::mem::replace(&mut self.seats[seat], Seat::new(wake)).sent;
         let mut again = VecDeque::new();
-        for mut request in begun {
+        for mut request in self.seats[seat].clear() {
             let outcome = outcome();
-            // A stream is not begun again once its reader has an item of it.
-            let begun = matches!(request.waiter, Waiter::Stream { begun: true, .. });
-            if request.retries > 0 && !begun && matches!(outcome, Outcome::Crashed { .. }) {
+            if request.may_retry() && matches!(outcome, Outcome::Crashed { .. }) {
                 request.retries -= 1;
                 again.push_back(request);
             } else {
@@ -363,9 +372,7 @@ impl Dispatch {
     /// Requests of a worker that has gone go to others, before all that waits.
     fn put_back(&mut self, requests: VecDeque<Request>) {
         // Whoever gave up meanwhile needs no second worker.
-        let wanted =
-            |request: &Request| request.cancelled == Cancelled::No && !request.waiter.is_closed();
-        for request in requests.into_iter().rev().filter(wanted) {
+        for request in requests.into_iter().rev().filter(Request::is_wanted) {
             self.queue.push_front(request);
         }
         self.fill();
@@ -389,13 +396,16 @@ impl Dispatch {
     /// The caller no longer waits: a request that was not sent yet is forgotten, and the worker that has it is told.
     pub(crate) fn cancel(&mut self, ticket: u32) {
         let is_it = |request: &Request| request.ticket == ticket;
-        if let Some(index) = self.queue.iter().position(is_it) {
-            self.queue.remove(index);
-            return;
+        let queues = self.seats.iter_mut().map(|seat| &mut seat.pinned);
+        for queue in std::iter::once(&mut self.queue).chain(queues) {
+            if let Some(index) = queue.iter().position(is_it) {
+                queue.remove(index);
+                return;
+            }
         }
         for seat in &mut self.seats {
             if let Some(index) = seat.sent.iter().position(is_it) {
-                seat.cancel(index, self.room, self.cancel_timeout);
+                seat.cancel(index);
                 return;
             }
         }
@@ -403,30 +413,51 @@ impl Dispatch {
 
     /// Cancels what a worker runs beyond its time, and tells when to look again.
     pub(crate) fn next_alarm(&mut self, seat: usize) -> Instant {
-        let now = Instant::now();
-        let (room, grace) = (self.room, self.cancel_timeout);
-        let seat = &mut self.seats[seat];
-        for index in 0..room.min(seat.sent.len()) {
-            let request = &seat.sent[index];
-            if request.cancelled == Cancelled::No && request.deadline <= now {
-                seat.cancel(index, room, grace);
-            }
-        }
-        let running = seat.sent.iter().take(room);
-        let next = running
-            .filter_map(Request::alarm)
-            .filter(|at| *at > now)
-            .min();
-        seat.alarm = next.unwrap_or_else(far);
-        seat.alarm
+        let end = self.sessions.next_end(seat);
+        self.seats[seat].next_alarm(end)
     }
 
-    /// Whether a worker is of no more use, because everything that it runs was cancelled and does not stop. While it
-    /// runs anything else it is left alone, and gets nothing more.
-    pub(crate) fn is_stuck(&self, seat: usize) -> bool {
-        let seat = &self.seats[seat];
-        let mut running = seat.sent.iter().take(self.room);
-        seat.is_stuck(self.room) && running.all(|request| request.cancelled != Cancelled::No)
+    /// Whether a worker is of no more use; see [`Seat::is_spent`].
+    pub(crate) fn is_spent(&self, seat: usize) -> bool {
+        self.seats[seat].is_spent()
+    }
+
+    /// A session is over; tells which workers hold something of it.
+    pub(crate) fn end_session(&mut self, id: &Arc<str>) -> Option<Ended> {
+        self.sessions.end(id)
+    }
+
+    /// The sessions of a worker that have lain unused too long.
+    pub(crate) fn expire_sessions(&mut self, seat: usize) -> Vec<Ended> {
+        if self.sessions.is_empty() {
+            return Vec::new();
+        }
+        let (queue, seats) = (&self.queue, &self.seats);
+        let all = || {
+            let sent = seats
+                .iter()
+                .flat_map(|seat| seat.sent.iter().chain(&seat.pinned));
+            queue.iter().chain(sent)
+        };
+        self.sessions.expire(seat, |id| {
+            all().any(|request| {
+                request
+                    .session
+                    .as_ref()
+                    .is_some_and(|session| *session.id == *id)
+            })
+        })
+    }
+
+    /// Sends the end of a session to a worker that holds something of it, if it is still there.
+    pub(crate) fn send_end(&mut self, seat: usize, mut request: Request) {
+        self.count += 1;
+        request.order = self.count;
+        if self.seats[seat].connection.is_none() {
+            request.waiter.finish(Outcome::SessionLost);
+        } else {
+            self.pin(seat, request);
+        }
     }
 
     /// No new requests; those that are here go on.
@@ -437,7 +468,8 @@ impl Dispatch {
     /// Everything that still waits fails.
     pub(crate) fn abandon(&mut self) {
         self.closed = true;
-        let sent = self.seats.iter_mut().flat_map(|seat| seat.sent.drain(..));
+        let seats = self.seats.iter_mut();
+        let sent = seats.flat_map(|seat| seat.sent.drain(..).chain(seat.pinned.drain(..)));
         for request in self.queue.drain(..).chain(sent) {
             request.waiter.finish(Outcome::ShutDown);
         }
@@ -447,10 +479,15 @@ impl Dispatch {
         self.closed
     }
 
+    fn queued(&self) -> usize {
+        let pinned: usize = self.seats.iter().map(|seat| seat.pinned.len()).sum();
+        self.queue.len() + pinned
+    }
+
     /// Requests with a worker, and requests that wait for one.
     pub(crate) fn load(&self) -> (usize, usize) {
         let sent = self.seats.iter().map(|seat| seat.sent.len()).sum();
-        (sent, self.queue.len())
+        (sent, self.queued())
     }
 
     /// Workers that the pool keeps.
@@ -460,128 +497,7 @@ impl Dispatch {
 
     /// Workers that are ready.
     pub(crate) fn ready(&self) -> usize {
-        self.seats
-            .iter()
-            .filter(|seat| seat.connection.is_some())
-            .count()
+        let connected = |seat: &&Seat| seat.connection.is_some();
+        self.seats.iter().filter(connected).count()
     }
-}
-
-impl Seat {
-    fn new(wake: Arc<Notify>) -> Self {
-        Self {
-            connection: None,
-            sent: VecDeque::new(),
-            count: 0,
-            cancelled: 0,
-            // Nobody looks at it yet.
-            alarm: far(),
-            wake,
-            since: None,
-            pace: None,
-        }
-    }
-
-    /// How many requests more it may be sent.
-    fn room(&self, room: usize) -> usize {
-        if self.connection.is_none() || self.is_stuck(room) {
-            return 0;
-        }
-        let ahead = self.pace.map_or(0, |pace| {
-            // A request that takes longer than those before it shows here first.
-            let busy = self.since.filter(|_| !self.sent.is_empty());
-            let pace = pace.max(busy.map_or(Duration::ZERO, |since| since.elapsed()));
-            let fit = AHEAD.as_nanos() / pace.as_nanos().max(1);
-            usize::try_from(fit).map_or(MOST_AHEAD, |fit| fit.min(MOST_AHEAD))
-        });
-        (room + ahead).saturating_sub(self.sent.len())
-    }
-
-    fn send(&mut self, requests: impl IntoIterator<Item = Request>, room: usize) {
-        let first = self.sent.len();
-        for mut request in requests {
-            self.count += 1;
-            request.place = self.count;
-            if request.deadline < self.alarm {
-                self.alarm = request.deadline;
-                self.wake.notify_one();
-            }
-            self.sent.push_back(request);
-        }
-        if first < room {
-            self.since = Some(Instant::now());
-        }
-        if let Some(connection) = &self.connection {
-            connection.send(
-                self.sent
-                    .range(first..)
-                    .map(|request| request.frame.clone()),
-            );
-        }
-    }
-
-    /// Tells the worker to stop a request.
-    fn cancel(&mut self, index: usize, room: usize, grace: Duration) {
-        let request = &mut self.sent[index];
-        if request.cancelled != Cancelled::No {
-            return;
-        }
-        self.cancelled += 1;
-        request.cancelled = Cancelled::Unbegun;
-        if let Some(connection) = &self.connection {
-            let frame = encode(request.ticket, Kind::Cancel, &request.place);
-            connection.control(frame.expect("a number has a JSON form"));
-        }
-        self.give_grace(room, grace);
-    }
-
-    /// A cancelled request has so long to stop, from when the worker may have begun it.
-    fn give_grace(&mut self, room: usize, grace: Duration) {
-        let limit = Instant::now().checked_add(grace).unwrap_or_else(far);
-        for request in self.sent.iter_mut().take(room) {
-            if request.cancelled == Cancelled::Unbegun {
-                request.cancelled = Cancelled::Until(limit);
-                if limit < self.alarm {
-                    self.alarm = limit;
-                    self.wake.notify_one();
-                }
-            }
-        }
-    }
-
-    /// A request was answered; others may have been begun in its place.
-    fn forget(&mut self, request: &Request, room: usize, grace: Duration) {
-        if request.cancelled != Cancelled::No {
-            self.cancelled -= 1;
-        }
-        if self.cancelled > 0 {
-            self.give_grace(room, grace);
-        }
-    }
-
-    /// Whether it runs something that was cancelled and does not stop.
-    fn is_stuck(&self, room: usize) -> bool {
-        self.cancelled > 0 && {
-            let now = Instant::now();
-            self.sent
-                .iter()
-                .take(room)
-                .any(|request| request.is_stuck(now))
-        }
-    }
-
-    /// Learns from a reply how long a request takes.
-    fn keep_pace(&mut self) {
-        let now = Instant::now();
-        if let Some(since) = self.since.replace(now) {
-            let took = now.duration_since(since);
-            self.pace = Some(self.pace.map_or(took, |pace| (pace * 7 + took) / 8));
-        }
-    }
-}
-
-/// Later than anything that is waited for.
-pub(crate) fn far() -> Instant {
-    const YEARS: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
-    Instant::now() + YEARS
 }

@@ -132,6 +132,25 @@ pub enum Error {
         /// The Python type of what it returned.
         found: String,
     },
+    /// The worker of the session is busy, and its affinity is not to wait for it.
+    #[error("pool `{pool}`: the worker of session `{session}` is busy")]
+    WorkerBusy {
+        /// The pool.
+        pool: &'static str,
+        /// The session.
+        session: String,
+    },
+    /// The worker of the session has gone, with all that it held of the session, and its affinity is to have no other.
+    /// It is so until the session is ended, and begins anew.
+    #[error(
+        "pool `{pool}`: the worker of session `{session}` has gone: end the session to begin it anew"
+    )]
+    SessionWorkerUnavailable {
+        /// The pool.
+        pool: &'static str,
+        /// The session.
+        session: String,
+    },
     /// As many requests wait as may wait.
     #[error("pool `{pool}`: {limit} requests wait already")]
     QueueFull {

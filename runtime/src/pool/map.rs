@@ -11,7 +11,7 @@ use futures_core::Stream;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::call::Call;
+use super::call::Ask;
 use super::{CallOptions, Error, Pool};
 
 type UnderWay<R> = Pin<Box<dyn Future<Output = Result<R, Error>> + Send>>;
@@ -70,7 +70,7 @@ where
             let Some(arg) = self.held.take().or_else(|| self.args.next()) else {
                 return;
             };
-            let started = Call::start(&self.pool, &self.tool, &arg, CallOptions::new());
+            let started = Ask::new(&self.pool, &self.tool, CallOptions::new()).call(&arg);
             // Its own calls are in the queue, and will be out of it.
             if matches!(started, Err(Error::QueueFull { .. })) && !self.under_way.is_empty() {
                 self.held = Some(arg);

@@ -10,6 +10,10 @@ mod frame;
 mod map;
 mod options;
 mod process;
+mod request;
+mod seat;
+mod session;
+mod sessions;
 mod stderr;
 mod stream;
 mod worker;
@@ -24,17 +28,19 @@ use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 
 pub use error::{Error, PythonException};
 pub use map::Map;
 pub use options::CallOptions;
+pub use session::Session;
 pub use stream::ToolStream;
 
 use crate::PoolConfig;
 use crate::spec::{Profile, SpawnSpec};
-use call::Call;
-use dispatch::{Dispatch, far};
+use call::Ask;
+use dispatch::{Dispatch, Limits};
+use request::after;
 
 /// Most workers of a pool.
 const MOST_WORKERS: u32 = 1024;
@@ -100,11 +106,6 @@ impl Shared {
             settled.await;
         }
     }
-}
-
-/// The end of a time limit; one too long to be told is none.
-fn after(limit: Duration) -> Instant {
-    Instant::now().checked_add(limit).unwrap_or_else(far)
 }
 
 /// A running pool of Python workers. It is a cheap handle; when the last one is dropped, the workers are ended.
@@ -201,12 +202,13 @@ impl Pool {
             cancel_timeout,
             shutdown_timeout: config.shutdown_timeout.unwrap_or(defaults.shutdown_timeout),
             queue_limit,
-            dispatch: Mutex::new(Dispatch::new(
-                size as usize,
-                room as usize,
-                queue_limit as usize,
-                cancel_timeout,
-            )),
+            dispatch: Mutex::new(Dispatch::new(Limits {
+                size: size as usize,
+                room: room as usize,
+                queue: queue_limit as usize,
+                cancel: cancel_timeout,
+                session: config.session_timeout.unwrap_or(defaults.session_timeout),
+            })),
             tools: Mutex::default(),
             tickets: AtomicU32::new(0),
             phase: watch::Sender::new(Phase::Running),
@@ -277,7 +279,7 @@ impl Pool {
         A: Serialize + ?Sized,
         R: DeserializeOwned,
     {
-        Call::start(self, tool, args, options)?.value(tool).await
+        Ask::new(self, tool, options).call(args)?.value(tool).await
     }
 
     /// Calls a tool that gives a stream of values: a generator, an asynchronous generator or any other iterator.
@@ -316,7 +318,7 @@ impl Pool {
         A: Serialize + ?Sized,
         R: DeserializeOwned,
     {
-        ToolStream::start(self, tool, args, options)
+        ToolStream::start(Ask::new(self, tool, options), args)
     }
 
     /// Calls a tool once for each of many arguments, several at a time, and gives the outcomes in their order.

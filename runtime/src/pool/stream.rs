@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -13,18 +14,19 @@ use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 use tokio::time::{Sleep, sleep_until};
 
-use super::call::{More, Place, Ticket};
-use super::dispatch::{Outcome, Waiter};
-use super::{CallOptions, Error, Pool, after, far};
+use super::Error;
+use super::call::{Ask, Place, Ticket};
+use super::request::{Outcome, Waiter, after, far};
 
 /// How many items may be ahead of the reader.
 const AHEAD: u32 = 16;
 
-/// The items of a tool that gives a stream; see [`Pool::execute_stream`]. An error is the last of them.
+/// The items of a tool that gives a stream; see [`Pool::execute_stream`](crate::Pool::execute_stream). An error is the last of them.
 #[must_use = "dropping it closes the generator"]
 pub struct ToolStream<R> {
     pool: &'static str,
     tool: String,
+    session: Option<Arc<str>>,
     limit: Duration,
     items: mpsc::UnboundedReceiver<Outcome>,
     state: State,
@@ -52,31 +54,23 @@ impl<R> fmt::Debug for ToolStream<R> {
 }
 
 impl<R: DeserializeOwned> ToolStream<R> {
-    pub(super) fn start<A: Serialize + ?Sized>(
-        pool: &Pool,
-        tool: &str,
-        args: &A,
-        options: CallOptions,
-    ) -> Self {
-        let shared = pool.shared();
+    pub(super) fn start<A: Serialize + ?Sized>(ask: Ask<'_>, args: &A) -> Self {
         let (sender, items) = mpsc::unbounded_channel();
         let waiter = Waiter::Stream {
             items: sender,
             credit: AHEAD,
             begun: false,
         };
-        let more = More {
-            credit: Some(AHEAD),
-        };
         // How long it may take is its reader's to say: one who does not ask for an item does not wait for it.
-        let state = match Ticket::submit(pool, tool, args, &more, options, waiter, far()) {
+        let state = match ask.submit(args, Some(AHEAD), waiter, far()) {
             Ok(ticket) => State::Running(ticket),
             Err(error) => State::Refused(error),
         };
         Self {
-            pool: shared.spec.pool,
-            tool: tool.to_owned(),
-            limit: options.time_limit.unwrap_or(shared.execute_timeout),
+            pool: ask.pool.shared().spec.pool,
+            tool: ask.tool.to_owned(),
+            session: ask.session.map(|session| session.id.clone()),
+            limit: ask.limit(),
             items,
             state,
             read: 0,
@@ -95,6 +89,7 @@ impl<R: DeserializeOwned> ToolStream<R> {
             pool: self.pool,
             tool: &self.tool,
             limit: self.limit,
+            session: self.session.as_deref(),
         }
     }
 

@@ -13,12 +13,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::connection::{Arrival, Connection};
-use super::dispatch::Outcome;
 use super::error::{Error, PythonException};
 use super::frame::{Decoder, Frame, Kind, encode};
 use super::process::Process;
+use super::request::Outcome;
 use super::stderr::Tail;
-use super::{Phase, Shared};
+use super::{Phase, Shared, session};
 use crate::spec::Profile;
 
 /// The Python half, which travels in the program.
@@ -31,6 +31,8 @@ const PARTS: &[(&str, &str)] = &[
     ("event_loop", include_str!("../../python/event_loop.py")),
     ("faults", include_str!("../../python/faults.py")),
     ("interrupts", include_str!("../../python/interrupts.py")),
+    ("more", include_str!("../../python/more.py")),
+    ("sessions", include_str!("../../python/sessions.py")),
     ("streams", include_str!("../../python/streams.py")),
 ];
 
@@ -275,7 +277,7 @@ async fn serve(
     let wake = shared.lock().wake(seat);
     // One alarm for all requests. Later ones mostly have later deadlines: it is set anew when it rings, and for the few
     // that have not.
-    let mut alarm = pin!(sleep_until(shared.lock().next_alarm(seat)));
+    let mut alarm = pin!(sleep_until(session::look(shared, seat)));
     let reason = loop {
         let end = tokio::select! {
             () = worker.connection.readable() => worker.take(shared, seat, &mut answered),
@@ -285,13 +287,13 @@ async fn serve(
             }
             never = worker.connection.send_rest() => match never {},
             () = wake.notified() => {
-                alarm.as_mut().reset(shared.lock().next_alarm(seat));
+                alarm.as_mut().reset(session::look(shared, seat));
                 None
             }
             () = &mut alarm => {
                 // It may have answered a moment ago.
                 let end = worker.take(shared, seat, &mut answered);
-                alarm.as_mut().reset(shared.lock().next_alarm(seat));
+                alarm.as_mut().reset(session::look(shared, seat));
                 end
             }
             _ = phase.changed() => match *phase.borrow_and_update() {
@@ -393,7 +395,7 @@ impl Worker {
                 shared.settled.notify_waiters();
             }
         }
-        if fault.is_none() && dispatch.is_stuck(seat) {
+        if fault.is_none() && dispatch.is_spent(seat) {
             let limit = shared.cancel_timeout;
             fault = Some(format!(
                 "it was ended because a cancelled tool did not stop within {limit:?}"
