@@ -328,6 +328,44 @@ fn what_a_declaration_demands_is_asked_inside_and_all_faults_are_told() {
 }
 
 #[test]
+fn an_adapter_is_read_by_the_containers_own_python_also_one_that_is_not_in_it() {
+    let Some(engine) = engine() else { return };
+    let world = on(engine);
+    let container = engine.container("reading");
+    container.shell("mkdir -p /srv/code && printf 'def f(:\\n' > /srv/code/tools.py");
+    let version = container.shell("python3 -c 'import platform; print(platform.python_version())'");
+    let mut request = in_container("reading");
+    request.python_path = vec!["/srv/code".to_owned()];
+    request.adapter = Some(Adapter::Module("tools".to_owned()));
+    let fault = refused(&request, &world, "adapter_syntax_error", "adapter");
+    let said = fault.message();
+    assert!(said.contains(&format!("Python {version} ")), "{said}");
+    assert!(
+        said.contains("  File \"/srv/code/tools.py\", line 1\n    def f(:\n"),
+        "{said}"
+    );
+    request.adapter = Some(Adapter::Module("tool".to_owned()));
+    let fault = refused(&request, &world, "adapter_not_found", "adapter");
+    assert!(
+        fault.help().starts_with("did you mean `tools`?"),
+        "{fault:?}"
+    );
+
+    let package = tempfile::tempdir().unwrap();
+    let file = package.path().join("embedded.py");
+    request.adapter = Some(Adapter::Embed(file.to_str().unwrap().to_owned()));
+    // Its lines are shown though the container does not have them.
+    std::fs::write(&file, "x = 1\nreturn x\n").unwrap();
+    let fault = refused(&request, &world, "adapter_syntax_error", "adapter");
+    let wanted = format!("  File \"{}\", line 2\n    return x\n", file.display());
+    assert!(fault.message().contains(&wanted), "{fault:?}");
+    // As much as no command line takes.
+    let data = "    'a line of a table in the source',\n".repeat(50_000);
+    std::fs::write(&file, format!("TABLE = [\n{data}]\n\n\ndef f(a): pass\n")).unwrap();
+    assert_eq!(found(&request, &world).tools[0].name, "f");
+}
+
+#[test]
 fn a_manager_does_not_start_a_container() {
     let mut request = in_container("any");
     request.manager_launch = true;

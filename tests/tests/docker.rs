@@ -103,6 +103,45 @@ fn program(host: &HostPackage, engine: &Engine) -> Command {
     program
 }
 
+/// A program whose adapter is in no container.
+const EMBEDDED: &str = r#"use snakepit::{PoolConfig, snakepit_pools};
+
+#[snakepit_pools]
+#[derive(Default)]
+pub struct AppConfig {
+    #[pool(environment = docker(container_name = "snakepit-embedded"), adapter = embed("python/inside.py"))]
+    pub ml: PoolConfig,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), snakepit::Error> {
+    let pools = AppConfig::default().start_pools().await?;
+    let (path, file): (String, String) = pools.ml.execute("where", &()).await?;
+    println!("{:?} {path} {file}", AppConfig::ML.tools);
+    println!("{:?}", pools.ml.execute::<_, ()>("fail", &()).await.unwrap_err());
+    pools.shutdown().await;
+    Ok(())
+}
+"#;
+
+#[test]
+fn an_adapter_in_the_program_serves_a_container_that_has_no_file_of_it() {
+    let Some(engine) = engine() else { return };
+    let _container = engine.container("snakepit-embedded");
+    let host = HostPackage::new("host-docker-embed", Path::new(TARGET), "", EMBEDDED);
+    host.depend_on("tokio = { version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }");
+    let source = "import sys\n\n\ndef where():\n    return [sys.executable, __file__]\n\n\n\
+                  def fail():\n    raise ValueError('in a container')\n";
+    host.write("python/inside.py", source);
+    let mut build = host.cargo(["build", "--offline"]);
+    Outcome::of(build.envs(engine.variables.iter().cloned())).stdout();
+    let said = Outcome::of(&mut program(&host, engine)).stdout();
+    let first = "[where(), fail()] /usr/bin/python3 <embedded>/python/inside.py\n";
+    assert!(said.starts_with(first), "{said}");
+    let line = "  File \"<embedded>/python/inside.py\", line 9, in fail\n    raise ValueError('in a container')\n";
+    assert!(said.contains(line), "{said}");
+}
+
 #[test]
 fn workers_in_a_container_answer_and_leave_with_their_host_however_it_ends() {
     let Some(engine) = engine() else { return };

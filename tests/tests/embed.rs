@@ -70,6 +70,7 @@ async fn a_pool_tells_the_tools_that_its_workers_offer() {
     assert_eq!(pool.tools(), wanted);
 }
 
+/// The adapter stands at line 6.
 const MAIN: &str = r#"use snakepit::{PoolConfig, snakepit_pools};
 
 #[snakepit_pools]
@@ -108,6 +109,26 @@ fn an_edited_file_is_built_in_again_and_the_program_needs_it_no_more() {
         "{}",
         fresh.stderr
     );
+    host.write("python/greetings.py", &source("welcome"));
+    host.build(&[]).stdout();
+    let said = Outcome::of(&mut host.program()).stdout();
+    assert_eq!(said, "welcome you 50000\n");
+
+    host.write(
+        "python/greetings.py",
+        "def greet(name):\n    return [name)\n",
+    );
+    let errors = host.build(&[]).failure();
+    assert!(
+        errors.contains("[snakepit::adapter_syntax_error]"),
+        "{errors}"
+    );
+    assert!(
+        errors.contains("python/greetings.py\", line 2\n"),
+        "{errors}"
+    );
+    assert!(errors.contains("    return [name)\n"), "{errors}");
+    assert!(errors.contains(" --> src/main.rs:6:50"), "{errors}");
     host.write("python/greetings.py", &source("welcome"));
     host.build(&[]).stdout();
     fs::remove_dir_all(host.path("python")).unwrap();
