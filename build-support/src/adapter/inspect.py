@@ -8,7 +8,6 @@ if sys.path and sys.path[0] == "":
 import ast
 import json
 import os
-import traceback
 import warnings
 from importlib import machinery, util
 
@@ -149,6 +148,8 @@ def parse(file, data):
         # What only shows behind the tree, such as a `return` outside a function. Nothing of it is run.
         compile(data, file, "exec", 0, True)
     except SyntaxError as error:
+        import traceback
+
         number = error.lineno or 0
         if error.text is None and 0 < number <= len(lines):
             error.text = lines[number - 1] + "\n"
