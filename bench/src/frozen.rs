@@ -87,7 +87,7 @@ fn finish(mut command: Command) {
 }
 
 /// The same spec, never re-checked.
-fn forgetful(spec: &SpawnSpec) -> SpawnSpec {
+pub(crate) fn forgetful(spec: &SpawnSpec) -> SpawnSpec {
     SpawnSpec {
         pool: spec.pool,
         command: spec.command,

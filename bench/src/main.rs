@@ -4,8 +4,11 @@ mod bare;
 mod build;
 mod first_build;
 mod frozen;
+mod kinds;
+mod launch;
 mod measure;
 mod pool;
+mod resolve;
 mod table;
 
 use std::io::Write;
@@ -20,7 +23,7 @@ Measures what Snakepit costs beside hand-written code and prints a table.
 
 usage: cargo run --release -p snakepit-bench [-- [OPTION...] [SUBJECT...]]
 
-subjects: frozen, pool, build, first-build; all of them if none is named
+subjects: frozen, launch, pool, build, resolve, first-build; all of them if none is named
 
   --quick          a tenth of the samples: shows that all runs, not how fast
   --recheck-once   only re-checks each pool, between two lines on stderr: for `strace`
@@ -59,8 +62,10 @@ type Subject = (&'static str, fn(Effort, &mut Vec<Row>));
 
 const SUBJECTS: &[Subject] = &[
     ("frozen", frozen::measure),
+    ("launch", launch::measure),
     ("pool", pool::measure),
     ("build", build::measure),
+    ("resolve", resolve::measure),
     ("first-build", first_build::measure),
 ];
 
@@ -73,6 +78,11 @@ fn main() -> ExitCode {
             (_, Some(subject)) => named.push(subject),
             ("--quick", _) => effort = Effort::Quick,
             ("--recheck-once", _) => return recheck_once(),
+            // Not for people: it plays the build script of another package.
+            (kinds::EMIT, _) => {
+                snakepit_build::emit();
+                return ExitCode::SUCCESS;
+            }
             ("--help", _) => {
                 print!("{HELP}");
                 return ExitCode::SUCCESS;

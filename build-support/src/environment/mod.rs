@@ -9,6 +9,7 @@ mod uv;
 mod venv;
 
 use std::collections::BTreeMap;
+use std::io::{self, ErrorKind};
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
@@ -83,6 +84,21 @@ pub(crate) fn utf8(path: &Path) -> Result<String, Diagnostic> {
         message,
         "move the environment to a folder whose name is UTF-8",
     ))
+}
+
+/// Why what seems not to be there cannot even be looked at: it is closed to this user, or links go round.
+fn unseen(path: &Path, host: &dyn Host) -> Option<io::Error> {
+    let error = host.canonical(path).err()?;
+    let is_absent = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory);
+    (!is_absent).then_some(error)
+}
+
+/// What is said of an environment whose interpreter is closed to this user.
+const DENIED: &str = "has an interpreter that this user may not look at (permission denied, perhaps behind its link)";
+
+/// Whether it is closed to this user.
+fn is_denied(path: &Path, host: &dyn Host) -> bool {
+    unseen(path, host).is_some_and(|error| error.kind() == ErrorKind::PermissionDenied)
 }
 
 /// A command as a person would type it.

@@ -6,7 +6,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::{Config, Launch, PythonEnvironment, System, quoted};
+use super::{Config, DENIED, Launch, PythonEnvironment, System, is_denied, quoted};
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::Host;
@@ -213,6 +213,7 @@ fn interpreter(folder: &Path, name: &str, host: &dyn Host) -> Result<PathBuf, Di
         match host.info(&python) {
             Some(info) if info.is_executable => return Ok(python),
             Some(_) => fault = "has an interpreter that is not executable",
+            None if is_denied(&python, host) => fault = DENIED,
             None if host.is_link(&python) => {
                 fault = "has an interpreter that was removed (its link is broken)";
             }

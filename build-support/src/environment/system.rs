@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Config, Launch, PythonEnvironment};
+use super::{Config, Launch, PythonEnvironment, unseen};
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::Host;
@@ -82,7 +82,10 @@ fn named(config: &Config, name: &str, who: &str, host: &dyn Host) -> Result<Path
         )
     };
     match host.info(&path) {
-        None => Err(missing("does not exist")),
+        None => Err(match unseen(&path, host) {
+            Some(error) => missing(&format!("cannot be looked at: {error}")),
+            None => missing("does not exist"),
+        }),
         Some(info) if info.is_dir => Err(missing("is a folder")),
         Some(info) if !info.is_executable => Err(missing("is not executable")),
         Some(_) => Ok(path),

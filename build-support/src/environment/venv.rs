@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Config, Launch, PythonEnvironment};
+use super::{Config, DENIED, Launch, PythonEnvironment, is_denied, unseen};
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::Host;
@@ -24,6 +24,17 @@ impl PythonEnvironment for Venv {
         let shown = quoted(&folder);
         let create = format!("run `python3 -m venv {shown}`");
         match host.info(&folder) {
+            None if let Some(error) = unseen(&folder, host) => {
+                return Err(Diagnostic::new(
+                    Code::VenvInvalid,
+                    format!(
+                        "the virtual environment `{}` cannot be looked at: {error}",
+                        folder.display()
+                    ),
+                    "correct the path, or its permissions",
+                )
+                .at("option:venv_path"));
+            }
             None => {
                 let message = format!("no virtual environment at `{}`", folder.display());
                 return Err(
@@ -49,6 +60,7 @@ impl PythonEnvironment for Venv {
             match host.info(&python) {
                 Some(info) if info.is_executable => return Ok(python),
                 Some(_) => fault = "has an interpreter that is not executable",
+                None if is_denied(&python, host) => fault = DENIED,
                 None if host.is_link(&python) => {
                     fault = "has an interpreter that was removed (its link is broken)"
                 }
@@ -102,15 +114,16 @@ impl PythonEnvironment for Venv {
         if host.info(&path).is_none() {
             return Ok(());
         }
-        let readable = host
-            .read(&path)
-            .is_ok_and(|bytes| std::str::from_utf8(&bytes).is_ok() && !bytes.contains(&0));
-        if readable {
-            return Ok(());
-        }
+        let found = match host.read(&path) {
+            Ok(bytes) if std::str::from_utf8(&bytes).is_ok() && !bytes.contains(&0) => {
+                return Ok(());
+            }
+            Ok(_) => "cannot be read as UTF-8 text".to_owned(),
+            Err(error) => format!("cannot be read: {error}"),
+        };
         Err(Diagnostic::new(
             Code::VenvInvalid,
-            format!("`{}` cannot be read as UTF-8 text", path.display()),
+            format!("`{}` {found}", path.display()),
             format!(
                 "make it again: `python3 -m venv --clear {}`",
                 quoted(&Self::folder(config))
