@@ -8,7 +8,7 @@ use pep440_rs::{Version, VersionSpecifiers};
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::distribution::{Distribution, Distributions};
-use crate::marker::Variables;
+use crate::marker::{Marker, Variables};
 use crate::origin;
 use crate::requirement::{Requirement, Source, first_line, normalized};
 
@@ -120,7 +120,7 @@ impl Demands<'_> {
             .collect()
     }
 
-    fn variables_hold(&self, marker: &crate::marker::Marker) -> bool {
+    fn variables_hold(&self, marker: &Marker) -> bool {
         marker.holds(self.variables, None)
     }
 

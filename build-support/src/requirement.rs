@@ -33,6 +33,7 @@ impl Requirement {
     /// # Errors
     /// `requirement_invalid`, or `requirement_marker_unknown` for a variable that no interpreter has.
     pub(crate) fn parse(text: &str) -> Result<Self, Diagnostic> {
+        let text = text.trim();
         let invalid = |why: String| {
             let message = format!("`{text}` is not a requirement: {why}");
             Diagnostic::new(
@@ -41,7 +42,7 @@ impl Requirement {
                 "write one like `numpy>=2`",
             )
         };
-        let (name, rest) = split_name(text.trim()).map_err(invalid)?;
+        let (name, rest) = split_name(text).map_err(invalid)?;
         let (extras, rest) = split_extras(rest).map_err(invalid)?;
         let (source, marker) = match rest.strip_prefix('@') {
             Some(rest) => {
@@ -68,6 +69,7 @@ impl Requirement {
                 (Source::Versions(versions), marker)
             }
         };
+        // Each part is a slice of the text, and the marker its end.
         let unmarked = match marker {
             Some(marker) => text[..text.len() - marker.len()].trim_end_matches(';'),
             None => text,
@@ -186,7 +188,9 @@ mod tests {
         assert!(read.allows("2.5") && !read.allows("3.1") && !read.allows("unknown"));
 
         let read = Requirement::parse("foo (>=1)").unwrap();
-        assert!(read.allows("1.0rc1+local") == read.allows("0.9"));
+        assert!(!read.allows("1.0rc1") && read.allows("1.1rc1") && read.allows("1.0+local"));
+        let read = Requirement::parse("\u{3000}foo ; os_name == 'é'\u{3000}\u{3000} ").unwrap();
+        assert_eq!(read.text, "foo");
         let read = Requirement::parse("foo[]").unwrap();
         assert!(read.extras.is_empty() && read.allows("unknown"));
     }
