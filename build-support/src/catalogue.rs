@@ -1,4 +1,8 @@
 //! Every kind of diagnostic that a build can report, in one place, in alphabetical order.
+//!
+//! `docs/errors.md` is made of it. A new kind needs a source that provokes it, `tests/ui/errors/CODE.rs`, with the
+//! machine that it is compiled on, `CODE.toml`. `TRYBUILD=overwrite cargo test --package snakepit-tests --test ui` then
+//! writes down what the compiler says, and `cargo xtask docs` the page.
 
 use std::fmt;
 

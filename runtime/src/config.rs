@@ -41,7 +41,7 @@ pub struct PoolConfig {
 /// What a `#[pool]` field can be. A trait only for its message, which names the field's mistake.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "a `#[pool]` field is a `snakepit::PoolConfig`, not `{Self}`",
+    message = "a `#[pool]` field is a `snakepit::PoolConfig`, not `{Self}` [snakepit::pool_type_invalid]",
     label = "a pool's field of type `{Self}`",
     note = "write `PoolConfig` as the type of the field"
 )]

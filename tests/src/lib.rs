@@ -2,5 +2,9 @@
 
 mod host_package;
 pub mod process;
+mod scene;
+mod stage;
 
 pub use host_package::{HostPackage, Outcome};
+pub use scene::Scene;
+pub use stage::Stage;

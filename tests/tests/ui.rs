@@ -1,55 +1,66 @@
-//! What the compiler says of a declaration that is wrong or whose environment is missing: `ui/*.rs` with `*.stderr`.
+//! What the compiler says of a declaration that is wrong or whose environment is missing: `ui/*.rs`, and for each code
+//! of the catalogue `ui/errors/CODE.rs`, with `*.stderr`.
 #![allow(
     missing_docs,
     reason = "a test program has no readers of its documentation"
 )]
 
 use std::collections::BTreeMap;
+use std::env;
 use std::path::Path;
 use std::process::Command;
-use std::{env, fs};
 
-use snakepit_build::Machine;
-use snakepit_build::declare;
-use snakepit_build::manifest::{Manifest, Outcome, Resolution};
-use snakepit_build::probe::Cache;
-use snakepit_build::resolver::{Custom, resolve};
+use snakepit_build::Code;
+use snakepit_build::manifest::Manifest;
+use snakepit_tests::Scene;
 
-/// Tells the program that it is the one whose compilers see the manifest, and which sources to give them.
+/// Tells the program that it is the one whose compilers see a manifest, and which sources to give them.
 const INSIDE: &str = "SNAKEPIT_UI_INSIDE";
 
-/// A package that is on no machine: what is resolved there fails in the same words everywhere.
-const PACKAGE: &str = "/nowhere/app";
+/// A manifest that is on no machine.
+const NOWHERE: &str = "/nowhere/snakepit-manifest.json";
 
-/// The source that compiles.
-const SOUND: &str = "renamed";
-
-/// The source that the build script does not read.
-const UNSEEN: &str = "declaration_unknown";
-
-/// The source that is compiled without a manifest.
-const BARE: &str = "no_build_script";
+/// Where the sources of the codes are.
+const ERRORS: &str = "ui/errors";
 
 #[test]
 fn the_compiler_says_what_is_wrong_and_nothing_else() {
-    match env::var(INSIDE).as_deref() {
-        Ok("bare") => {
-            trybuild::TestCases::new().compile_fail(format!("ui/{BARE}.rs"));
+    let scenes = || Scene::all("ui").into_iter().chain(Scene::all(ERRORS));
+    if let Ok(inside) = env::var(INSIDE) {
+        let cases = trybuild::TestCases::new();
+        for scene in scenes().filter(|scene| manifest_of(scene) == Some(inside.as_str())) {
+            cases.compile_fail(scene.path());
         }
-        Ok(_) => {
-            let cases = trybuild::TestCases::new();
-            cases.pass(format!("ui/{SOUND}.rs"));
-            for name in faulty() {
-                cases.compile_fail(format!("ui/{name}.rs"));
+        return;
+    }
+    let mut pools = BTreeMap::new();
+    for scene in scenes().filter(|scene| scene.name() != Code::DeclarationUnknown.as_str()) {
+        for (key, outcome) in scene.outcomes() {
+            if let Some(other) = pools.insert(key.clone(), outcome.clone()) {
+                assert_eq!(
+                    other, outcome,
+                    "{scene:?}: another source has this pool: {key}"
+                );
             }
         }
-        Err(_) => {
-            let folder = tempfile::tempdir().unwrap();
-            let manifest = folder.path().join("manifest.json");
-            resolved().write(&manifest).unwrap();
-            again("all", Some(&manifest));
-            again("bare", None);
-        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = folder.path().join("manifest.json");
+    Manifest { pools }.write(&manifest).unwrap();
+    again("whole", Some(&manifest));
+    again("none", None);
+    again("missing", Some(Path::new(NOWHERE)));
+}
+
+/// Which manifest the compiler of a source sees; `None` where a source compiles.
+fn manifest_of(scene: &Scene) -> Option<&'static str> {
+    let name = scene.name();
+    let code = Code::ALL.iter().find(|code| code.as_str() == name);
+    match code {
+        Some(code) if code.is_warning() => None,
+        Some(Code::ManifestNotFound) => Some("none"),
+        Some(Code::ManifestInvalid) => Some("missing"),
+        _ => Some("whole"),
     }
 }
 
@@ -66,36 +77,22 @@ fn again(inside: &str, manifest: Option<&Path>) {
     assert!(child.status().unwrap().success(), "see above");
 }
 
-fn faulty() -> Vec<String> {
-    let mut names: Vec<String> = fs::read_dir("ui")
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
-        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
-        .filter(|name| name != SOUND && name != BARE)
-        .collect();
-    names.sort();
-    names
-}
-
-/// What the build helper finds for the cases that need a manifest: what this machine happens to have is left out of it.
-fn resolved() -> Manifest {
-    let mut pools = BTreeMap::new();
-    let names = faulty().into_iter().chain([SOUND.to_owned()]);
-    for name in names.filter(|name| name != UNSEEN) {
-        let text = fs::read_to_string(format!("ui/{name}.rs")).unwrap();
-        for declaration in declare::parse_file(&text).unwrap() {
-            for pool in declaration.pools {
-                let (package, cache) = (Path::new(PACKAGE), Cache::default());
-                let frozen = pool.request.custom.as_deref() == Some("frozen");
-                let outcome = resolve(&pool.request, package, &Custom::new(), &cache, &Machine);
-                let outcome = match outcome {
-                    Err(faults) if !frozen => Outcome::Failed(faults),
-                    _ => Outcome::Resolved(Box::<Resolution>::default()),
-                };
-                pools.insert(pool.key(), outcome);
-            }
-        }
+#[test]
+fn every_code_has_a_source_that_provokes_it_and_no_other() {
+    let scenes = Scene::all(ERRORS);
+    let names: Vec<String> = scenes.iter().map(Scene::name).collect();
+    let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(names, codes);
+    for scene in scenes {
+        let told = match manifest_of(&scene) {
+            Some(_) => scene.said().unwrap_or_default(),
+            None => scene.warnings().concat(),
+        };
+        let told: Vec<&str> = told
+            .split("[snakepit::")
+            .skip(1)
+            .filter_map(|rest| Some(rest.split_once(']')?.0))
+            .collect();
+        assert_eq!(told, [scene.name().as_str()], "{scene:?}");
     }
-    Manifest { pools }
 }

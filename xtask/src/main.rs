@@ -16,6 +16,7 @@ Tasks:
   test    sets up what the tests need, then runs every check of the project: format, thin build, lints,
           tests (with those in the documentation and of the compiler's messages), documentation;
           it stops at the first one that fails
+  docs    writes `docs/errors.md` anew from the catalogue of diagnostics and what the compiler says of each
   bench   measures against hand-written code and prints the ratios; `cargo xtask bench --help` tells its options
 
 Environment:
@@ -30,14 +31,15 @@ fn main() -> ExitCode {
         .collect();
     let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
     let outcome = match texts[..] {
-        ["help" | "--help" | "-h"] | ["test", "--help" | "-h"] => {
+        ["help" | "--help" | "-h"] | ["test" | "docs", "--help" | "-h"] => {
             println!("{HELP}");
             Ok(())
         }
         ["test"] => test(),
+        ["docs"] => steps::docs(),
         ["bench", ..] => steps::bench(&arguments[1..]),
         [] => return misused("no task was named"),
-        ["test", ..] => return misused("`test` takes no arguments"),
+        [task @ ("test" | "docs"), ..] => return misused(&format!("`{task}` takes no arguments")),
         [other, ..] => return misused(&format!("no task `{other}`")),
     };
     match outcome {

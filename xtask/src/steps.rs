@@ -91,20 +91,44 @@ pub(crate) fn run(tools: &[Tool]) -> Result<(), String> {
     Ok(())
 }
 
+/// Writes the pages that are made of the code. The test that compares them with it is what writes them.
+///
+/// # Errors
+/// The test does not build, or it fails.
+pub(crate) fn docs() -> Result<(), String> {
+    let mut cargo = Command::new("cargo");
+    cargo
+        .args([
+            "test",
+            "--package",
+            "snakepit-tests",
+            "--test",
+            "errors_page",
+        ])
+        .env("SNAKEPIT_WRITE_DOCS", "1");
+    succeed(&mut cargo, "the test `errors_page`")
+}
+
 /// Measures, in a release build.
 ///
 /// # Errors
 /// The measuring program does not build, or it fails.
 pub(crate) fn bench(options: &[OsString]) -> Result<(), String> {
-    let status = Command::new("cargo")
+    let mut cargo = Command::new("cargo");
+    cargo
         .args(["run", "--release", "--package", "snakepit-bench", "--"])
-        .args(options)
+        .args(options);
+    succeed(&mut cargo, "`snakepit-bench`")
+}
+
+fn succeed(cargo: &mut Command, what: &str) -> Result<(), String> {
+    let status = cargo
         .status()
         .map_err(|error| format!("`cargo` did not start: {error}"))?;
     if status.success() {
         Ok(())
     } else {
-        Err(format!("`snakepit-bench` ended with {status}"))
+        Err(format!("{what} ended with {status}"))
     }
 }
 

@@ -46,6 +46,13 @@ impl PythonEnvironment for System {
     fn validate_environment(&self, _: &Config, _: &dyn Host) -> Result<(), Diagnostic> {
         Ok(())
     }
+
+    fn explain(&self, config: &Config, _: &dyn Host, fault: Diagnostic) -> Diagnostic {
+        match config.option("python_executable") {
+            Some(_) => fault.at("option:python_executable"),
+            None => fault,
+        }
+    }
 }
 
 /// What a program on the search path starts. A shim costs its own start each time, twice an interpreter's, so the

@@ -131,6 +131,10 @@ impl PythonEnvironment for Venv {
         )
         .at("option:venv_path"))
     }
+
+    fn explain(&self, _: &Config, _: &dyn Host, fault: Diagnostic) -> Diagnostic {
+        fault.at("option:venv_path")
+    }
 }
 
 /// A path as a shell takes it.

@@ -1,9 +1,0 @@
-// A struct without a pool is a slip.
-use snakepit::snakepit_pools;
-
-#[snakepit_pools]
-struct AppConfig {
-    listen: String,
-}
-
-fn main() {}
