@@ -32,6 +32,7 @@ os.register_at_fork(after_in_child=let_go)
 # JSON length, bytes behind the JSON, request, kind: as in the host's `frame.rs`.
 HEADER = Struct("<IIIB3x")
 REQUEST, REPLY, ERROR, READY, FAILED, CANCEL, ITEM, CREDIT = 1, 2, 3, 4, 5, 6, 7, 8
+HOST_CALL, HOST_REPLY, HOST_ERROR = 9, 10, 11
 LIMIT = 256 << 20
 parts = {}
 making = _thread.allocate_lock()
@@ -232,6 +233,8 @@ class Worker:
         self.flows = {}
         # In the async profile.
         self.loop = None
+        self.ready = False
+        self.host_tools = config["host_tools"]
 
     def ping(self):
         return {"message": "pong", "worker": self.number}
@@ -368,6 +371,9 @@ class Worker:
                 flow = self.flows.get(request)
                 if flow is not None:
                     flow.grant(decode(text))
+            elif kind == HOST_REPLY or kind == HOST_ERROR:
+                part("host_tools")
+                host_answered(request, kind, text)
             else:
                 self.deliver(taken)
         if watched is None:
@@ -425,7 +431,7 @@ left = _thread.allocate_lock()
 left.acquire()
 
 
-def offer_bridge_module():
+def offer_bridge_module(worker):
     """`from snakepit_bridge import tool`, for adapters."""
 
     def tool(function=None, *, name=None):
@@ -438,9 +444,10 @@ def offer_bridge_module():
         return mark if function is None else mark(function)
 
     def missing(name):
-        if name in ("session", "on_session_end"):
-            part("sessions")
-            return globals()[name]
+        source = {"session": "sessions", "on_session_end": "sessions", "host": "host_tools", "HostError": "host_tools"}
+        if name in source:
+            part(source[name])
+            return globals()[name] if name != "host" else Host(worker)
         raise AttributeError("`snakepit_bridge` has no `%s`" % name)
 
     module = type(sys)("snakepit_bridge", "What an adapter may import from its worker.")
@@ -467,8 +474,8 @@ def main():
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(line_buffering=True, errors="backslashreplace")
-    offer_bridge_module()
     worker = Worker(config, inbox)
+    offer_bridge_module(worker)
     slot = Slot(main=True)
     worker.slots.append(slot)
     if config["concurrency"] is not None:
@@ -503,6 +510,7 @@ def main():
     except BaseException as error:
         write(frame(0, FAILED, describe(error)))
         return
+    worker.ready = True
     write(frame(0, READY, encode({"tools": sorted(worker.tools), "control": direct})))
     if worker.loop is not None:
         worker.loop.run(direct)

@@ -25,7 +25,10 @@ pub use config::PoolConfig;
 #[doc(hidden)]
 pub use config::PoolField as __PoolField;
 #[cfg(feature = "pool")]
-pub use pool::{CallOptions, Error, Map, Pool, PoolStats, PythonException, Session, ToolStream};
+pub use pool::{
+    CallOptions, Error, HostTools, Map, Pool, PoolBuilder, PoolStats, PythonException, Session,
+    ToolStream,
+};
 pub use snakepit_macros::snakepit_pools;
 pub use spec::{
     Affinity, Check, Defaults, Drift, Embedded, EnvOp, Memo, Metadata, Profile, SpawnSpec,
@@ -54,8 +57,22 @@ macro_rules! __snakepit_pools {
             /// The first pool that cannot be started; the others are ended.
             #[allow(dead_code, reason = "a program may start its pools one by one")]
             pub async fn start_pools(&self) -> ::core::result::Result<$pools, $crate::Error> {
-                let [$($field,)*] =
-                    $crate::__start_all([$((Self::$constant, <$type as $crate::__PoolField>::config(&self.$field)),)*]).await?;
+                self.start_pools_with($crate::HostTools::new()).await
+            }
+
+            /// The same, with functions of the program that the Python of every pool may call.
+            ///
+            /// # Errors
+            /// The first pool that cannot be started; the others are ended.
+            #[allow(dead_code, reason = "a program may have no tools for Python")]
+            pub async fn start_pools_with(
+                &self,
+                host_tools: $crate::HostTools,
+            ) -> ::core::result::Result<$pools, $crate::Error> {
+                let [$($field,)*] = $crate::__start_all(
+                    [$((Self::$constant, <$type as $crate::__PoolField>::config(&self.$field)),)*],
+                    host_tools,
+                ).await?;
                 ::core::result::Result::Ok($pools { $($field,)* })
             }
         }

@@ -282,9 +282,7 @@ impl Dispatch {
             Kind::Reply => Outcome::Reply(frame.json),
             Kind::Error => Outcome::Error(frame.json),
             Kind::Item => return self.item(seat, frame),
-            Kind::Request | Kind::Ready | Kind::Failed | Kind::Cancel | Kind::Credit => {
-                return Err(unasked);
-            }
+            _ => return Err(unasked),
         };
         let request = self.seats[seat].take(frame.request).ok_or(unasked)?;
         if let Some(session) = &request.session {

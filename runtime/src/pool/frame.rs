@@ -29,6 +29,9 @@ pub(crate) enum Kind {
     Cancel = 6,
     Item = 7,
     Credit = 8,
+    HostCall = 9,
+    HostReply = 10,
+    HostError = 11,
 }
 
 impl Kind {
@@ -42,6 +45,9 @@ impl Kind {
             Self::Cancel,
             Self::Item,
             Self::Credit,
+            Self::HostCall,
+            Self::HostReply,
+            Self::HostError,
         ]
         .into_iter()
         .find(|kind| *kind as u8 == byte)

@@ -2,11 +2,14 @@
 //! the system's side of a worker, `dispatch` knows which request is where, `worker` keeps one seat filled, and here
 //! is what a program calls.
 
+mod builder;
 mod call;
 mod connection;
 mod dispatch;
 mod error;
 mod frame;
+mod host_calls;
+mod host_tools;
 mod map;
 mod options;
 mod process;
@@ -25,25 +28,23 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::runtime::Handle;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout_at;
 
+pub use builder::PoolBuilder;
 pub use error::{Error, PythonException};
+pub use host_tools::HostTools;
 pub use map::Map;
 pub use options::CallOptions;
 pub use session::Session;
 pub use stream::ToolStream;
 
 use crate::PoolConfig;
-use crate::spec::{Profile, SpawnSpec};
+use crate::spec::SpawnSpec;
 use call::Ask;
-use dispatch::{Dispatch, Limits};
+use dispatch::Dispatch;
 use request::after;
-
-/// Most workers of a pool.
-const MOST_WORKERS: u32 = 1024;
 
 /// How far the pool has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,6 +60,7 @@ enum Phase {
 #[derive(Debug)]
 struct Shared {
     spec: &'static SpawnSpec,
+    host_tools: HostTools,
     /// Requests that one worker runs at a time.
     room: u32,
     startup_timeout: Duration,
@@ -172,62 +174,27 @@ impl Pool {
     /// # Errors
     /// [`Error::Drift`], [`Error::Config`], [`Error::Spawn`] or [`Error::Startup`]; workers that did start are ended.
     pub async fn start(spec: &'static SpawnSpec, config: &PoolConfig) -> Result<Self, Error> {
-        let defaults = &spec.defaults;
-        let size = config.size.unwrap_or(defaults.size);
-        if size == 0 || size > MOST_WORKERS {
-            return Err(Error::Config {
-                pool: spec.pool,
-                message: format!("`size` is {size}, wanted is 1 to {MOST_WORKERS}"),
-            });
-        }
-        if Handle::try_current().is_err() {
-            return Err(Error::Config {
-                pool: spec.pool,
-                message: "it is started outside a Tokio runtime".to_owned(),
-            });
-        }
-        spec.recheck()?;
-        let room = match defaults.profile {
-            Profile::Process => 1,
-            Profile::Thread { threads } => threads.max(1),
-            Profile::Async { concurrency } => concurrency.max(1),
-        };
-        let cancel_timeout = config.cancel_timeout.unwrap_or(defaults.cancel_timeout);
-        let queue_limit = config.queue_limit.unwrap_or(defaults.queue_limit);
-        let shared = Arc::new(Shared {
-            spec,
-            room,
-            startup_timeout: config.startup_timeout.unwrap_or(defaults.startup_timeout),
-            execute_timeout: config.execute_timeout.unwrap_or(defaults.execute_timeout),
-            cancel_timeout,
-            shutdown_timeout: config.shutdown_timeout.unwrap_or(defaults.shutdown_timeout),
-            queue_limit,
-            dispatch: Mutex::new(Dispatch::new(Limits {
-                size: size as usize,
-                room: room as usize,
-                queue: queue_limit as usize,
-                cancel: cancel_timeout,
-                session: config.session_timeout.unwrap_or(defaults.session_timeout),
-            })),
-            tools: Mutex::default(),
-            tickets: AtomicU32::new(0),
-            phase: watch::Sender::new(Phase::Running),
-            settled: Notify::new(),
-        });
-        let pool = Self {
-            handle: Arc::new(LastHandle(shared.clone())),
-        };
-        let (sender, mut firsts) = mpsc::unbounded_channel();
-        for seat in 0..size as usize {
-            tokio::spawn(worker::keep_seat(shared.clone(), seat, sender.clone()));
-        }
-        drop(sender);
-        for _ in 0..size {
-            // One seat keeps no other from telling that it failed. A sender that is gone went with its runtime.
-            let first = firsts.recv().await;
-            first.unwrap_or(Err(Error::ShutDown { pool: spec.pool }))?;
-        }
-        Ok(pool)
+        Self::builder(spec).start(config).await
+    }
+
+    /// A pool that is given more than its spec and the operator's values.
+    ///
+    /// ```no_run
+    /// # async fn f(spec: &'static snakepit::SpawnSpec) -> Result<(), snakepit::Error> {
+    /// use snakepit::{Pool, PoolConfig};
+    ///
+    /// let pool = Pool::builder(spec)
+    ///     .host_tool("rate", async |currency: String| match &*currency {
+    ///         "EUR" => Ok(1.0),
+    ///         other => Err(format!("no rate of {other}")),
+    ///     })
+    ///     .start(&PoolConfig::default())
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn builder(spec: &'static SpawnSpec) -> PoolBuilder {
+        PoolBuilder::new(spec)
     }
 
     fn shared(&self) -> &Arc<Shared> {
@@ -395,11 +362,13 @@ impl Pool {
 #[doc(hidden)]
 pub async fn start_all<const N: usize>(
     pools: [(&'static SpawnSpec, &PoolConfig); N],
+    host_tools: HostTools,
 ) -> Result<[Pool; N], Error> {
     let mut starting = JoinSet::new();
     for (index, (spec, config)) in pools.into_iter().enumerate() {
         let config = config.clone();
-        starting.spawn(async move { (index, Pool::start(spec, &config).await) });
+        let builder = Pool::builder(spec).host_tools(host_tools.clone());
+        starting.spawn(async move { (index, builder.start(&config).await) });
     }
     let mut started = [const { None }; N];
     while let Some(start) = starting.join_next().await {

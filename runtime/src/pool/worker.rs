@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use super::connection::{Arrival, Connection};
 use super::error::{Error, PythonException};
 use super::frame::{Decoder, Frame, Kind, encode};
+use super::host_calls::HostCalls;
 use super::process::Process;
 use super::request::Outcome;
 use super::stderr::Tail;
@@ -30,6 +31,7 @@ const PARTS: &[(&str, &str)] = &[
     ("embedded", include_str!("../../python/embedded.py")),
     ("event_loop", include_str!("../../python/event_loop.py")),
     ("faults", include_str!("../../python/faults.py")),
+    ("host_tools", include_str!("../../python/host_tools.py")),
     ("interrupts", include_str!("../../python/interrupts.py")),
     ("more", include_str!("../../python/more.py")),
     ("sessions", include_str!("../../python/sessions.py")),
@@ -71,6 +73,8 @@ struct Introduction<'a> {
     concurrency: Option<u32>,
     /// The number of the socket whose other direction the worker is to listen to.
     control: u64,
+    /// The functions of the program that Python may call.
+    host_tools: Vec<&'a str>,
     /// Source text that the bridge compiles when it is asked for.
     parts: BTreeMap<&'static str, &'static str>,
 }
@@ -96,6 +100,7 @@ struct Worker {
     process: Process,
     tail: Tail,
     decoder: Decoder,
+    host_calls: HostCalls,
 }
 
 /// A seat that somebody keeps; dropped with its task, whatever ends that.
@@ -181,6 +186,7 @@ async fn start(shared: &Shared, seat: usize) -> Result<Worker, Error> {
         process,
         tail: Tail::follow(stderr, spec.pool, number),
         decoder: Decoder::default(),
+        host_calls: HostCalls::default(),
     };
     let is_async = matches!(spec.defaults.profile, Profile::Async { .. });
     let introduction = Introduction {
@@ -195,6 +201,7 @@ async fn start(shared: &Shared, seat: usize) -> Result<Worker, Error> {
         threads: shared.room,
         concurrency: is_async.then_some(shared.room),
         control,
+        host_tools: shared.host_tools.names().collect(),
         parts: PARTS.iter().copied().collect(),
     };
     let length = u32::try_from(BRIDGE.len())
@@ -385,6 +392,11 @@ impl Worker {
         if !frames.is_empty() {
             *answered = true;
             for frame in frames {
+                if frame.kind == Kind::HostCall {
+                    let tools = &shared.host_tools;
+                    self.host_calls.begin(tools, &self.connection, frame);
+                    continue;
+                }
                 if let Err(unasked) = dispatch.answered(seat, frame) {
                     fault = Some(unasked.to_string());
                     break;

@@ -1,0 +1,60 @@
+//! The calls of one worker to the program: each runs as a task and is answered once. They end with the worker.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::task::JoinSet;
+
+use super::connection::Connection;
+use super::frame::Frame;
+use super::host_tools::{HostTools, refusal};
+
+/// Calls of one worker at a time.
+const MOST: usize = 1024;
+
+#[derive(Debug, Default)]
+pub(crate) struct HostCalls {
+    running: JoinSet<()>,
+}
+
+impl HostCalls {
+    pub(crate) fn begin(&mut self, tools: &HostTools, connection: &Arc<Connection>, frame: Frame) {
+        // Those that are done are forgotten.
+        while self.running.try_join_next().is_some() {}
+        let reply = Reply {
+            connection: connection.clone(),
+            call: frame.request,
+            answer: None,
+        };
+        if self.running.len() >= MOST {
+            let message = format!("{MOST} calls of this worker are running already");
+            return reply.give(refusal(frame.request, &message));
+        }
+        let tools = tools.clone();
+        self.running.spawn(async move {
+            let answer = tools.answer(frame.request, &frame.json).await;
+            reply.give(answer);
+        });
+    }
+}
+
+/// Answers in any case: a tool that panics must not let the worker wait for ever.
+struct Reply {
+    connection: Arc<Connection>,
+    call: u32,
+    answer: Option<Bytes>,
+}
+
+impl Reply {
+    fn give(mut self, answer: Bytes) {
+        self.answer = Some(answer);
+    }
+}
+
+impl Drop for Reply {
+    fn drop(&mut self) {
+        let answer = self.answer.take();
+        let answer = answer.unwrap_or_else(|| refusal(self.call, "the host's tool panicked"));
+        self.connection.control(answer);
+    }
+}
