@@ -249,3 +249,17 @@ fn a_source_of_some_megabytes_is_read_and_its_thousands_of_tools_are_listed() {
         Some("19999")
     );
 }
+
+#[test]
+fn what_is_called_at_the_end_of_a_session_is_no_tool() {
+    let source = "
+import snakepit_bridge
+from snakepit_bridge import on_session_end as at_end
+@at_end
+def forget(session, why): pass
+@snakepit_bridge.on_session_end
+def forget_more(session, why): pass
+def first(): pass
+";
+    assert_eq!(names(source), ["first"]);
+}

@@ -164,7 +164,8 @@ def parse(file, data):
 
 def list_tools(tree, lines):
     """The functions that the bridge would take: those marked with `@tool`, else all public ones."""
-    names, modules = set(), set()
+    # What the module calls the two, and what it calls `snakepit_bridge`.
+    names, modules = {"tool": set(), "on_session_end": set()}, set()
     functions = []
     # Definitions in an `if` or `try` count, and other statements hold none.
     waiting = tree.body[::-1]
@@ -174,8 +175,10 @@ def list_tools(tree, lines):
             functions.append(node)
         elif isinstance(node, ast.ImportFrom) and node.module == "snakepit_bridge" and not node.level:
             for alias in node.names:
-                if alias.name in ("tool", "*"):
-                    names.add(alias.asname or "tool")
+                if alias.name == "*":
+                    names["tool"].add("tool")
+                elif alias.name in names:
+                    names[alias.name].add(alias.asname or alias.name)
         elif isinstance(node, ast.Import):
             modules.update(alias.asname or alias.name for alias in node.names if alias.name == "snakepit_bridge")
         elif isinstance(node, ast.If):
@@ -187,7 +190,12 @@ def list_tools(tree, lines):
             for handler in node.handlers[::-1]:
                 waiting.extend(handler.body[::-1])
             waiting.extend(node.body[::-1])
-    marks = [(node, mark) for node in functions for mark in node.decorator_list if is_mark(mark, names, modules)]
+    def marks_of(node, what):
+        return [mark for mark in node.decorator_list if is_mark(mark, what, names[what], modules)]
+
+    # What is called at the end of a session is no tool.
+    functions = [node for node in functions if not marks_of(node, "on_session_end")]
+    marks = [(node, mark) for node in functions for mark in marks_of(node, "tool")]
     if marks:
         named = [(marked_name(mark, node), node) for node, mark in marks]
     else:
@@ -205,11 +213,11 @@ def never_imported(test):
     return getattr(test, "id", getattr(test, "attr", None)) == "TYPE_CHECKING"
 
 
-def is_mark(node, names, modules):
+def is_mark(node, what, names, modules):
     if isinstance(node, ast.Call):
         node = node.func
     if isinstance(node, ast.Attribute):
-        return node.attr == "tool" and isinstance(node.value, ast.Name) and node.value.id in modules
+        return node.attr == what and isinstance(node.value, ast.Name) and node.value.id in modules
     return isinstance(node, ast.Name) and node.id in names
 
 
