@@ -44,10 +44,7 @@ fn tools() -> HostTools {
             Ok::<_, String>(number)
         })
         .tool("fail", async |text: String| Err::<(), _>(text))
-        .tool("panic", async |(): ()| {
-            let none: Option<u8> = None;
-            Ok::<_, String>(none.expect("a tool of the test panics"))
-        })
+        .tool("panic", async |divisor: i64| Ok::<_, String>(1 / divisor))
         .tool("never", async |(): ()| {
             std::future::pending::<()>().await;
             Ok::<_, String>(())
@@ -108,7 +105,7 @@ async fn what_goes_wrong_in_the_host_is_an_exception_in_python() {
     let pool = start(Pools::ONE).await;
     for (arguments, wanted) in [
         (json!(["fail", "no such row"]), "HostError: no such row"),
-        (json!(["panic"]), "HostError: the host's tool panicked"),
+        (json!(["panic", 0]), "HostError: the host's tool panicked"),
         (
             json!(["double", "text"]),
             "HostError: its arguments are not what it takes",
