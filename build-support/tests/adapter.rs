@@ -71,6 +71,24 @@ fn a_syntax_error_is_told_with_file_line_caret_and_the_python_that_says_so() {
 }
 
 #[test]
+fn of_a_very_long_line_only_the_place_of_the_error_is_shown() {
+    for python in pythons() {
+        let source = format!(
+            "x = [{}) + 1{}]\n",
+            "1, ".repeat(50_000),
+            ", 1".repeat(50_000)
+        );
+        let fault = refused(&python, source.as_bytes(), "adapter_syntax_error");
+        assert!(fault.message().len() < 2000, "{fault:?}");
+        assert!(fault.message().contains("1, ) + 1, 1"), "{fault:?}");
+        assert!(
+            fault.message().contains("line 1, column 150006"),
+            "{fault:?}"
+        );
+    }
+}
+
+#[test]
 fn what_python_finds_only_behind_the_syntax_tree_is_told_as_well() {
     for python in pythons() {
         let fault = refused(&python, b"x = 1\nreturn x\n", "adapter_syntax_error");

@@ -94,6 +94,22 @@ fn an_adapter_behind_a_finder_of_its_own_is_read_once() {
 }
 
 #[test]
+fn an_adapter_in_a_package_that_is_loaded_at_the_start_of_python_is_found_there() {
+    let mut package = Package::new();
+    package.request.adapter = Some(Adapter::Module("space.tools".to_owned()));
+    package.write("parts/space/tools.py", "def found(): pass\n");
+    let folder = package.path("parts/space");
+    // As setuptools made namespace packages, whose parts are in several folders.
+    let line = format!(
+        "import sys, types; space = types.ModuleType('space'); space.__path__ = [{folder:?}]; \
+         sys.modules['space'] = space\n"
+    );
+    package.install("demo-nspkg.pth", &line);
+    assert_eq!(package.tools(true), ["found"]);
+    assert_eq!(package.tools(false), ["found"]);
+}
+
+#[test]
 fn an_adapter_without_python_source_is_found_and_its_tools_are_not_listed() {
     let make_zip =
         "import zipfile; zipfile.ZipFile('code.zip', 'w').writestr('tools.py', 'def f(): pass')";

@@ -15,6 +15,8 @@ question = json.loads(sys.argv[1])
 # As the bridge does.
 sys.path[:0] = question["python_path"]
 MOST_NAMES = 2000
+# Characters of a line that a message shows.
+MOST_SHOWN = 400
 
 
 class Refused(Exception):
@@ -57,7 +59,7 @@ def reply(answer):
 def note(path, facts):
     """Remembers what the answer depends on."""
     status = os.stat(path)
-    facts.append([path, status.st_size, status.st_mtime_ns])
+    facts.append([path, status.st_size, max(status.st_mtime_ns, 0)])
     return status
 
 
@@ -69,6 +71,11 @@ def find(module, facts):
         name = ".".join(parts[:depth])
         if depth > 1 and folders is None:
             raise Refused("missing", names=[])
+        first = loaded_before.get(name)
+        if first is not None and depth < len(parts):
+            # What is below it is looked for in it, also by a worker.
+            folders = list(getattr(first, "__path__", ())) or None
+            continue
         # Modules of this script do not stand in for those that are looked for.
         before = sys.modules.pop(name, None) if name not in sys.builtin_module_names else None
         try:
@@ -78,7 +85,6 @@ def find(module, facts):
                 sys.modules[name] = before
         if spec is None:
             raise Refused("missing", names=names_beside(name, folders))
-        first = loaded_before.get(name)
         if first is not None and getattr(getattr(first, "__spec__", None), "origin", None) != spec.origin:
             raise Refused("taken")
         if spec.origin in ("frozen", "built-in") and name in names_beside(name, folders):
@@ -150,11 +156,15 @@ def parse(file, data):
     except SyntaxError as error:
         import traceback
 
-        number = error.lineno or 0
+        number, column = error.lineno or 0, max(error.offset or 0, 0)
         if error.text is None and 0 < number <= len(lines):
             error.text = lines[number - 1] + "\n"
+        if len(error.text or "") > MOST_SHOWN:
+            cut = max(column - MOST_SHOWN // 2, 0)
+            error.text = error.text[cut:cut + MOST_SHOWN]
+            error.offset, error.end_offset = column - cut, None
         shown = "".join(traceback.format_exception_only(type(error), error)).rstrip()
-        raise Refused("syntax_error", file=file, line=number, column=error.offset or 0, shown=shown)
+        raise Refused("syntax_error", file=file, line=number, column=column, shown=shown)
     except (RecursionError, MemoryError) as error:
         raise Refused("unreadable", file=file, reason="it is nested too deep (%s)" % type(error).__name__)
     except (ValueError, OverflowError) as error:

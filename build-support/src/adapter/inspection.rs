@@ -71,17 +71,15 @@ impl Inspection {
         }
     }
 
-    /// The tools, or the fault. `command` is the interpreter as a person would start it.
+    /// The tools, or the fault.
     pub(crate) fn tools(self, asked: &Asked<'_>) -> Result<Vec<Tool>, Diagnostic> {
         let Asked {
             module, version, ..
         } = asked;
-        let fault =
-            |code: Code, message: String, help: String| Diagnostic::new(code, message, help);
         let fault = match self.look {
             Look::Found { tools } => return Ok(tools.unwrap_or_default()),
             Look::Missing { names } => asked.not_found(&names),
-            Look::Namespace { folders } => fault(
+            Look::Namespace { folders } => Diagnostic::new(
                 Code::AdapterWithoutInit,
                 format!(
                     "the adapter `{module}` is a folder without `__init__.py`, which has no tools: `{}`",
@@ -89,15 +87,15 @@ impl Inspection {
                 ),
                 format!("write an `__init__.py` in it, or name a module in it: `{module}.tools`"),
             ),
-            Look::Taken => fault(
+            Look::Taken => Diagnostic::new(
                 Code::AdapterNameTaken,
                 format!(
                     "the adapter's name `{module}` is that of another module, which Python {version} has already"
                 ),
-                "give its file another name".to_owned(),
+                "give its file another name",
             ),
             Look::TooLarge { file, bytes } => too_large(&file, bytes),
-            Look::Unreadable { file, reason } => fault(
+            Look::Unreadable { file, reason } => Diagnostic::new(
                 Code::AdapterNotReadable,
                 format!("Python {version} cannot read the adapter `{module}`: {reason}"),
                 format!("mend `{file}`"),
@@ -107,7 +105,7 @@ impl Inspection {
                 line,
                 column,
                 shown,
-            } => fault(
+            } => Diagnostic::new(
                 Code::AdapterSyntaxError,
                 format!(
                     "Python {version} finds a syntax error in the adapter `{module}`: line {line}, column {column}\n{shown}"
