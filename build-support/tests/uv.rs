@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use snakepit_build::Diagnostic;
-use snakepit_build::declaration::Request;
+use snakepit_build::declaration::{Adapter, Request};
 use snakepit_build::manifest::{Check, EnvOp, Resolution};
 use snakepit_test_tools::{succeeds, tool, uv_project};
 use support::wheels::wheel;
@@ -238,6 +238,24 @@ fn a_requirement_that_is_not_met_is_added_by_uv() {
     assert!(fault.help().contains("`uv add 'alpha>=1'` in"), "{fault:?}");
     project.with_dependency();
     project.resolve(&request).unwrap();
+}
+
+#[test]
+fn started_by_uv_an_adapter_is_read_as_the_worker_will_find_it() {
+    let Some(project) = Project::new() else {
+        return;
+    };
+    let folder = project.app().join("python");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("tools.py"), "def found(): pass\n").unwrap();
+    let mut managed = uv();
+    managed.manager_launch = true;
+    managed.python_path = vec![folder.display().to_string()];
+    let file = folder.join("tools.py").display().to_string();
+    for adapter in [Adapter::Module("tools".to_owned()), Adapter::Embed(file)] {
+        managed.adapter = Some(adapter);
+        assert_eq!(project.resolve(&managed).unwrap().tools[0].name, "found");
+    }
 }
 
 #[test]

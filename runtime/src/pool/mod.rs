@@ -330,6 +330,14 @@ impl Pool {
     /// The names of the tools that the workers offer, sorted, with those of every pool (`ping` and others): what the
     /// worker that became ready last has found when it imported the adapter. What the build read in the adapter's
     /// source is [`SpawnSpec::tools`].
+    ///
+    /// ```no_run
+    /// # fn f(pool: &snakepit::Pool) {
+    /// if !pool.tools().iter().any(|name| name == "predict") {
+    ///     eprintln!("the workers offer {}", pool.tools().join(", "));
+    /// }
+    /// # }
+    /// ```
     pub fn tools(&self) -> Vec<String> {
         let tools = self.shared().tools.lock();
         tools.unwrap_or_else(PoisonError::into_inner).clone()
