@@ -113,7 +113,8 @@ impl Builder {
                 pools.extend(
                     declarations
                         .into_iter()
-                        .flat_map(|declaration| declaration.pools),
+                        .flat_map(|declaration| declaration.pools)
+                        .filter(|pool| !is_disabled(pool)),
                 );
             }
         }
@@ -199,6 +200,12 @@ fn directives(
         }
     }
     lines
+}
+
+/// Whether the compiler will leave the pool out, as far as Cargo tells.
+fn is_disabled(pool: &PoolDeclaration) -> bool {
+    let mut conditions = pool.conditions.iter();
+    conditions.any(|condition| declare::is_false(condition, &|name| env::var(name).ok()))
 }
 
 fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {

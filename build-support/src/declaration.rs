@@ -6,11 +6,12 @@ use std::path::Path;
 
 use proc_macro2::Span;
 use serde::Serialize;
+use syn::Attribute;
 
 use crate::declare::Mistake;
 
 /// One annotated struct.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Declaration {
     /// The struct's name.
     pub name: String,
@@ -21,10 +22,14 @@ pub struct Declaration {
 }
 
 /// One field that carries `#[pool]`.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct PoolDeclaration {
     /// The field's name, without `r#`.
     pub name: String,
+    /// Which of the struct's fields it is.
+    pub field: usize,
+    /// Its attributes `#[cfg(...)]` and those of the struct.
+    pub conditions: Vec<Attribute>,
     /// Everything that decides what the pool is; its JSON is the pool's key in the manifest.
     pub request: Request,
     /// Where each part stands in the source; the last resort is the field's attribute.

@@ -75,8 +75,12 @@ fn expand_struct(arguments: TokenStream, item: &ItemStruct) -> TokenStream {
             Ok(manifest) => {
                 for pool in &declaration.pools {
                     match frozen(krate, pool, &manifest) {
-                        Ok(spec) => drop(specs.insert(pool.name.clone(), spec)),
-                        Err(faults) => errors.extend(faults.iter().map(Error::to_compile_error)),
+                        Ok(spec) => drop(specs.insert(pool.field, spec)),
+                        Err(faults) => errors.extend(faults.iter().map(|fault| {
+                            // The compiler knows whether the pool is there at all.
+                            let (conditions, error) = (&pool.conditions, fault.to_compile_error());
+                            quote!(#(#conditions)* #error)
+                        })),
                     }
                 }
             }
@@ -92,24 +96,34 @@ fn expand_struct(arguments: TokenStream, item: &ItemStruct) -> TokenStream {
 fn constants(
     krate: &syn::Path,
     item: &ItemStruct,
-    specs: &BTreeMap<String, TokenStream>,
+    specs: &BTreeMap<usize, TokenStream>,
 ) -> TokenStream {
     let (mut fields, mut types) = (Vec::new(), Vec::new());
     let (mut names, mut constants) = (Vec::new(), TokenStream::new());
-    for field in &item.fields {
+    let mut conditions: Vec<Vec<&Attribute>> = Vec::new();
+    for (index, field) in item.fields.iter().enumerate() {
         let Some(ident) = field.ident.as_ref().filter(|_| is_pool(field)) else {
             continue;
         };
         let pool = ident.unraw().to_string();
         let name = format_ident!("{}", constant(&pool));
         // A name that is taken is an error already.
-        if name == "POOLS" || names.contains(&name) {
+        let own: Vec<&Attribute> = field
+            .attrs
+            .iter()
+            .filter(|attribute| attribute.path().is_ident("cfg"))
+            .collect();
+        let mut others = names.iter().zip(&conditions);
+        if name == "POOLS"
+            || others.any(|(other, theirs)| *other == name && (own.is_empty() || theirs.is_empty()))
+        {
             continue;
         }
         let empty = || spec(krate, &Request::new(&pool), &Resolution::default());
-        let spec = specs.get(&pool).cloned().unwrap_or_else(empty);
+        let spec = specs.get(&index).cloned().unwrap_or_else(empty);
         let doc = format!("The Python of the pool `{pool}`, as the build found it.");
         constants.extend(quote! {
+            #(#own)*
             #[doc = #doc]
             pub const #name: &'static #krate::SpawnSpec = {
                 static SPEC: #krate::SpawnSpec = #spec;
@@ -119,6 +133,7 @@ fn constants(
         fields.push(ident);
         types.push(&field.ty);
         names.push(name);
+        conditions.push(own);
     }
     let (ident, visibility) = (&item.ident, &item.vis);
     let (parameters, arguments, condition) = item.generics.split_for_impl();
@@ -126,14 +141,14 @@ fn constants(
         impl #parameters #ident #arguments #condition {
             #constants
             /// Every pool of this struct.
-            pub const POOLS: &'static [&'static #krate::SpawnSpec] = &[#(Self::#names),*];
+            pub const POOLS: &'static [&'static #krate::SpawnSpec] = &[#(#(#conditions)* Self::#names),*];
         }
     };
     // The parameters are an error already, and here only the source of more.
     if item.generics.params.is_empty() {
         let pools = format_ident!("{}Pools", ident);
         output.extend(quote! {
-            #krate::__snakepit_pools! { #visibility #ident #pools { #(#fields #names: #types,)* } }
+            #krate::__snakepit_pools! { #visibility #ident #pools { #(#(#conditions)* #fields #names: #types,)* } }
         });
     }
     output
@@ -194,8 +209,7 @@ fn frozen(
         None => {
             let message = "the build script did not see this declaration";
             let help = "call `snakepit_build::emit()` in `build.rs`; a file outside `src`, `tests`, `examples` and \
-                        `benches` is named there: `Builder::new().source(\"...\").emit()`; a struct inside a function \
-                        is not seen";
+                        `benches` is named there: `Builder::new().source(\"...\").emit()`";
             let fault = Diagnostic::new(Code::DeclarationUnknown, message, help);
             let text = fault.of_pool(&pool.name);
             Err(vec![Error::new(pool.span("pool"), text)])

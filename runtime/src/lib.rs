@@ -40,11 +40,12 @@ pub use tool::{Parameter, ParameterKind, Tool};
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __snakepit_pools {
-    ($visibility:vis $config:ident $pools:ident { $($field:ident $constant:ident: $type:ty,)* }) => {
+    ($visibility:vis $config:ident $pools:ident { $($(#[$condition:meta])* $field:ident $constant:ident: $type:ty,)* }) => {
         /// The running pools of the struct.
         #[derive(Debug, Clone)]
         $visibility struct $pools {
             $(
+                $(#[$condition])*
                 #[doc = concat!("The pool `", stringify!($field), "`.")]
                 pub $field: $crate::Pool,
             )*
@@ -69,11 +70,16 @@ macro_rules! __snakepit_pools {
                 &self,
                 host_tools: $crate::HostTools,
             ) -> ::core::result::Result<$pools, $crate::Error> {
-                let [$($field,)*] = $crate::__start_all(
-                    [$((Self::$constant, <$type as $crate::__PoolField>::config(&self.$field)),)*],
+                // Attributes are allowed in arrays and structs, but not in a pattern of an array.
+                let pools = $crate::__start_all(
+                    [$($(#[$condition])* (Self::$constant, <$type as $crate::__PoolField>::config(&self.$field)),)*],
                     host_tools,
                 ).await?;
-                ::core::result::Result::Ok($pools { $($field,)* })
+                #[allow(unused_mut, unused_variables, reason = "all pools may be left out")]
+                let mut pools = ::core::iter::IntoIterator::into_iter(pools);
+                ::core::result::Result::Ok($pools {
+                    $($(#[$condition])* $field: pools.next().expect("every spec gives one pool"),)*
+                })
             }
         }
 
@@ -81,7 +87,7 @@ macro_rules! __snakepit_pools {
             /// Ends all pools: what was accepted is finished first, within each pool's time limit.
             #[allow(dead_code, reason = "dropping the pools ends them as well")]
             pub async fn shutdown(self) {
-                $crate::__shutdown_all([$(self.$field,)*]).await;
+                $crate::__shutdown_all([$($(#[$condition])* self.$field,)*]).await;
             }
         }
     };
@@ -92,10 +98,10 @@ macro_rules! __snakepit_pools {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __snakepit_pools {
-    ($visibility:vis $config:ident $pools:ident { $($field:ident $constant:ident: $type:ty,)* }) => {
+    ($visibility:vis $config:ident $pools:ident { $($(#[$condition:meta])* $field:ident $constant:ident: $type:ty,)* }) => {
         // The fields hold what the operator says of the pools: that nothing reads them here is no fault.
         const _: fn(&$config) = |config| {
-            $(let _ = <$type as $crate::__PoolField>::config(&config.$field);)*
+            $($(#[$condition])* let _ = <$type as $crate::__PoolField>::config(&config.$field);)*
         };
     };
 }

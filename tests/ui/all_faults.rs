@@ -5,7 +5,6 @@ use snakepit::{PoolConfig, snakepit_pools};
 struct AppConfig {
     #[pool(size = 0, startup_timeout = "soon")]
     default: PoolConfig,
-    #[cfg(unix)]
     #[pool(environment = "venv", adapter = "a-b")]
     ml: PoolConfig,
 }

@@ -5,6 +5,7 @@
 
 mod adapter;
 mod arguments;
+mod condition;
 mod environment;
 mod file;
 mod mistake;
@@ -17,6 +18,8 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Attribute, ItemStruct};
 
+pub(crate) use condition::is_false;
+
 pub use arguments::{Arguments, parse_arguments};
 pub use file::parse_file;
 pub use mistake::Mistake;
@@ -25,7 +28,7 @@ pub(crate) use adapter::is_identifier;
 pub(crate) use nearest::nearest;
 
 use crate::catalogue::Code;
-use crate::declaration::{self, Declaration};
+use crate::declaration::{self, Declaration, PoolDeclaration};
 
 /// The struct of an item, or why there is none.
 ///
@@ -76,8 +79,8 @@ pub fn parse_struct(item: &ItemStruct) -> Declaration {
         syn::Fields::Unnamed(_) => mistakes.push(misplaced(item.ident.span(), "a tuple struct")),
         syn::Fields::Unit => mistakes.push(misplaced(item.ident.span(), "a unit struct")),
     }
-    let mut constants = vec!["POOLS".to_owned()];
-    for field in &item.fields {
+    let mut constants = vec![("POOLS".to_owned(), false)];
+    for (index, field) in item.fields.iter().enumerate() {
         let attributes: Vec<&Attribute> = field
             .attrs
             .iter()
@@ -86,32 +89,36 @@ pub fn parse_struct(item: &ItemStruct) -> Declaration {
         let (Some(attribute), Some(name)) = (attributes.first(), &field.ident) else {
             continue;
         };
-        if let Some(condition) = field.attrs.iter().find(|attribute| {
-            attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr")
-        }) {
-            let message = "a pool cannot be conditional";
-            let help = "put the condition on the whole struct";
-            mistakes.push(Mistake::new(
-                condition,
-                Code::AttributeInvalid,
-                message,
-                help,
-            ));
-        }
+        let conditions: Vec<Attribute> = item
+            .attrs
+            .iter()
+            .chain(&field.attrs)
+            .filter(|attribute| attribute.path().is_ident("cfg"))
+            .cloned()
+            .collect();
         if let Some(second) = attributes.get(1) {
             let message = "this field has a `#[pool]` already";
             let help = "write all settings into one";
             mistakes.push(Mistake::new(second, Code::KeyRepeated, message, help));
         }
         let constant = declaration::constant(&name.unraw().to_string());
-        if constants.contains(&constant) {
+        // Of two that are conditional the compiler may leave one out.
+        let may_be_alone = !conditions.is_empty();
+        let is_taken = constants
+            .iter()
+            .any(|(other, may)| *other == constant && !(*may && may_be_alone));
+        if is_taken {
             let message = format!("the constant `{constant}` of this pool exists already");
             let help = "give the field another name";
             mistakes.push(Mistake::new(name, Code::PoolNameTaken, message, help));
         }
-        constants.push(constant);
+        constants.push((constant, may_be_alone));
         match pool::parse_pool(name.unraw().to_string(), attribute) {
-            Ok(pool) => pools.push(pool),
+            Ok(pool) => pools.push(PoolDeclaration {
+                field: index,
+                conditions,
+                ..pool
+            }),
             Err(faults) => mistakes.extend(faults),
         }
     }

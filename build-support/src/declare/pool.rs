@@ -58,6 +58,8 @@ pub(super) fn parse_pool(
     };
     let mut pool = PoolDeclaration {
         name: name.clone(),
+        field: 0,
+        conditions: Vec::new(),
         request: Request::new(name),
         spans: BTreeMap::from([("pool".to_owned(), attribute.path().span())]),
     };

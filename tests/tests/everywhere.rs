@@ -1,0 +1,122 @@
+//! The places where an annotated struct may stand, and the commands that expand it, with a real cargo.
+#![allow(
+    missing_docs,
+    reason = "a test program has no readers of its documentation"
+)]
+
+use std::path::Path;
+
+use snakepit_tests::{HostPackage, Outcome};
+
+const TARGET: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/host-programs");
+
+const MAIN: &str = r#"mod a;
+mod b;
+mod renamed {
+    pub use snakepit::*;
+}
+
+#[renamed::snakepit_pools(crate = crate::renamed)]
+#[derive(Debug, Default)]
+pub struct Named {
+    #[pool(environment = system)]
+    pub r#type: renamed::PoolConfig,
+}
+
+use snakepit::{PoolConfig, snakepit_pools};
+
+#[snakepit_pools]
+#[derive(Debug, Default)]
+pub struct Conditional {
+    #[pool(environment = system)]
+    pub always: PoolConfig,
+    #[cfg(windows)]
+    #[pool(environment = venv(venv_path = "nowhere"))]
+    pub windows: PoolConfig,
+    #[cfg(feature = "gpu")]
+    #[pool(environment = venv(venv_path = "no-gpu"))]
+    pub gpu: PoolConfig,
+    #[cfg(all(test, not(test)))]
+    #[pool(environment = venv(venv_path = "never"))]
+    pub never: PoolConfig,
+    #[cfg(unix)]
+    #[pool(environment = system, size = 2)]
+    pub machine: PoolConfig,
+    #[cfg(not(unix))]
+    #[pool(environment = system, size = 3)]
+    pub machine: PoolConfig,
+}
+
+fn inside() -> usize {
+    #[snakepit_pools]
+    struct Inner {
+        #[pool(environment = system)]
+        #[allow(dead_code)]
+        inner: PoolConfig,
+    }
+    Inner::POOLS.len()
+}
+
+fn main() {
+    let config = Conditional::default();
+    let _ = async { config.start_pools().await.map(|pools| (pools.always, pools.machine)) };
+    let _ = async { Named::default().start_pools().await.map(|pools| pools.r#type) };
+    let names: Vec<&str> = Conditional::POOLS.iter().map(|spec| spec.pool).collect();
+    println!("{names:?} {} {}", Named::TYPE.pool, inside());
+    println!("{} {}", a::Config::ML.defaults.size, b::Config::ML.defaults.size);
+    println!("{}", Conditional::MACHINE.defaults.size);
+}
+"#;
+
+/// A struct of one name in several places.
+fn config(size: u32) -> String {
+    format!(
+        "use snakepit::{{PoolConfig, snakepit_pools}};\n\n#[snakepit_pools]\n#[derive(Debug, Default)]\n\
+         pub struct Config {{\n    #[pool(environment = system, size = {size})]\n    pub ml: PoolConfig,\n}}\n"
+    )
+}
+
+fn package(name: &str) -> HostPackage {
+    let host = HostPackage::new(name, Path::new(TARGET), "", MAIN);
+    let manifest = std::fs::read_to_string(host.path("Cargo.toml")).unwrap();
+    host.write("Cargo.toml", &format!("{manifest}\n[features]\ngpu = []\n"));
+    host.write("src/a.rs", &config(3));
+    host.write("src/b.rs", &config(4));
+    host
+}
+
+#[test]
+fn conditions_modules_functions_and_names_make_no_difference_to_the_program() {
+    let host = package("host-everywhere");
+    let built = host.build(&[]);
+    let said = built.stderr.clone();
+    built.stdout();
+    assert!(!said.contains("warning"), "{said}");
+    let printed = Outcome::of(&mut host.program()).stdout();
+    assert_eq!(printed, "[\"always\", \"machine\"] type 1\n3 4\n2\n");
+
+    // The pool that the feature brings is the only one that fails.
+    let said = host.build(&["--features", "gpu"]).failure();
+    assert!(
+        said.contains("no virtual environment at `") && said.contains("no-gpu`"),
+        "{said}"
+    );
+    assert!(said.contains("due to 1 previous error"), "{said}");
+}
+
+#[test]
+fn tests_and_examples_have_pools_and_every_command_of_cargo_expands_them() {
+    let host = package("host-commands");
+    let rest = "\nfn main() {\n    assert_eq!(Config::POOLS.len(), 1);\n}\n";
+    host.write("examples/small.rs", &(config(5) + rest));
+    let rest = "\n#[test]\nfn the_constant_is_there() {\n    assert_eq!(Config::ML.defaults.size, 6);\n}\n";
+    host.write("tests/whole.rs", &(config(6) + rest));
+    for command in [
+        &["check", "--all-targets"][..],
+        &["test"],
+        &["doc", "--no-deps"],
+        &["run", "--example", "small"],
+    ] {
+        Outcome::of(host.cargo(command).arg("--offline")).stdout();
+    }
+}
