@@ -108,6 +108,7 @@ impl PoolBuilder {
             tickets: AtomicU32::new(0),
             phase: watch::Sender::new(Phase::Running),
             settled: Notify::new(),
+            living: watch::Sender::new(()),
         });
         let pool = Pool {
             handle: Arc::new(LastHandle(shared.clone())),

@@ -75,6 +75,8 @@ struct Shared {
     phase: watch::Sender<Phase>,
     /// While the pool closes: an answer came, or a worker went.
     settled: Notify,
+    /// Each process holds a receiver until it has been waited for, one that never became ready too.
+    living: watch::Sender<()>,
 }
 
 impl Shared {
@@ -363,6 +365,7 @@ impl Pool {
             shared.advance(Phase::Ended);
             shared.until(Dispatch::is_deserted).await;
         }
+        shared.living.closed().await;
     }
 }
 

@@ -25,16 +25,27 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts it as the leader of its own process group.
-    pub(crate) async fn spawn(mut command: Command) -> io::Result<(Self, Option<ChildStderr>)> {
+    /// Starts it as the leader of its own process group. `living` is dropped when the process has been waited for,
+    /// also if nobody waits for the start itself any more.
+    pub(crate) async fn spawn(
+        mut command: Command,
+        living: watch::Receiver<()>,
+    ) -> io::Result<(Self, Option<ChildStderr>)> {
         command.process_group(0);
         die_with_host(&mut command);
-        let mut child = spawn_from_lasting_thread(command).await?;
+        spawn_from_lasting_thread(command, living).await
+    }
+
+    fn follow(mut child: Child, living: watch::Receiver<()>) -> (Self, Option<ChildStderr>) {
         let stderr = child.stderr.take();
         let (sender, status) = watch::channel(None);
         let kill = Arc::new(Notify::new());
-        tokio::spawn(reap(child, kill.clone(), sender));
-        Ok((Self { kill, status }, stderr))
+        let reap = reap(child, kill.clone(), sender);
+        tokio::spawn(async move {
+            reap.await;
+            drop(living);
+        });
+        (Self { kill, status }, stderr)
     }
 
     /// Kills it and its group; [`Process::ended`] tells when it is gone.
@@ -105,39 +116,47 @@ fn in_words(end: io::Result<ExitStatus>) -> String {
     }
 }
 
-/// A command, the runtime it belongs to, and where the answer goes.
-type Job = (Command, Handle, oneshot::Sender<io::Result<Child>>);
+/// A command, what is held while its process lives, the runtime it belongs to, and where the answer goes.
+type Job = (
+    Command,
+    watch::Receiver<()>,
+    Handle,
+    oneshot::Sender<Started>,
+);
+type Started = io::Result<(Process, Option<ChildStderr>)>;
 
 /// The death signal comes when the *thread* that forked ends, not the process: the threads of a runtime end with it,
 /// and those of `spawn_blocking` after some idle seconds. This one never ends.
 static SPAWNER: LazyLock<Option<Sender<Job>>> = LazyLock::new(|| {
     let (sender, jobs) = mpsc::channel::<Job>();
     let work = move || {
-        for (command, runtime, answer) in jobs {
+        for (command, living, runtime, answer) in jobs {
             let _inside = runtime.enter();
             let spawn = || {
-                tokio::process::Command::from(command)
+                let child = tokio::process::Command::from(command)
                     .kill_on_drop(true)
-                    .spawn()
+                    .spawn()?;
+                Ok(Process::follow(child, living))
             };
             // Tokio panics in a runtime without an I/O driver; other runtimes of the program still need this thread.
-            let child = catch_unwind(AssertUnwindSafe(spawn)).unwrap_or_else(|_| {
+            let started = catch_unwind(AssertUnwindSafe(spawn)).unwrap_or_else(|_| {
                 let why = "the Tokio runtime has no I/O driver: build it with `enable_all`";
                 Err(io::Error::other(why))
             });
-            let _ = answer.send(child);
+            // Where nobody waits for it any more, dropping it ends it.
+            let _ = answer.send(started);
         }
     };
     let thread = thread::Builder::new().name("snakepit-spawner".to_owned());
     thread.spawn(work).ok().map(|_| sender)
 });
 
-async fn spawn_from_lasting_thread(command: Command) -> io::Result<Child> {
+async fn spawn_from_lasting_thread(command: Command, living: watch::Receiver<()>) -> Started {
     let gone = || io::Error::other("the thread that starts workers is not there");
     let (sender, answer) = oneshot::channel();
     let spawner = SPAWNER.as_ref().ok_or_else(gone)?;
     spawner
-        .send((command, Handle::current(), sender))
+        .send((command, living, Handle::current(), sender))
         .map_err(|_| gone())?;
     answer.await.map_err(|_| gone())?
 }

@@ -180,7 +180,8 @@ async fn start(shared: &Shared, seat: usize) -> Result<Worker, Error> {
         .map_err(|error| failed(error.into()))?
         .st_ino;
     let command = worker_command(spec.command()?, spec.env, stdin.into(), stdout.into());
-    let (process, stderr) = Process::spawn(command).await.map_err(failed)?;
+    let spawned = Process::spawn(command, shared.living.subscribe()).await;
+    let (process, stderr) = spawned.map_err(failed)?;
     let mut worker = Worker {
         connection: Arc::new(Connection::new(requests, replies).map_err(failed)?),
         process,

@@ -1,0 +1,166 @@
+//! Many requests while workers are killed all the time: every request has exactly one outcome, and nothing is left.
+#![allow(
+    missing_docs,
+    reason = "a test program has no readers of its documentation"
+)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use snakepit::{CallOptions, Error, Pool, PoolConfig, SpawnSpec, snakepit_pools};
+use snakepit_tests::process::{children, exists, kill, resident};
+
+#[snakepit_pools]
+#[derive(Default)]
+pub struct Pools {
+    #[pool(environment = system, adapter = "tools", python_path = ["python"], size = 4)]
+    pub processes: PoolConfig,
+    #[pool(environment = system, adapter = "tools", python_path = ["python"], profile = thread(threads = 4), size = 4)]
+    pub threads: PoolConfig,
+    #[pool(environment = system, adapter = "tools", python_path = ["python"], profile = async(concurrency = 4), size = 4)]
+    pub loops: PoolConfig,
+}
+
+/// How many requests are made, if it is not as many as usual.
+const REQUESTS: &str = "SNAKEPIT_TESTS_CHAOS_REQUESTS";
+const TASKS: u64 = 64;
+const PAUSE: Duration = Duration::from_millis(50);
+
+fn requests() -> u64 {
+    std::env::var(REQUESTS).map_or(200_000, |count| {
+        let number = count.parse();
+        number.unwrap_or_else(|_| panic!("`{REQUESTS}` is `{count}`, wanted is a number"))
+    })
+}
+
+/// Kills a worker now and then, as long as another one can go on; how many, when it is told to stop.
+fn kill_now_and_then(pool: &Pool, stop: &AtomicBool) -> usize {
+    let mut killed = 0;
+    while !stop.load(Ordering::Relaxed) {
+        thread::sleep(PAUSE);
+        // On a slow machine a worker takes longer to start than the pause: without this, none would ever be ready.
+        if pool.stats().ready < 2 {
+            continue;
+        }
+        let mut workers = children();
+        workers.retain(|worker| exists(*worker));
+        workers.sort_unstable();
+        // Mostly the one that has been there longest, sometimes one that may be about to start.
+        let next = if killed % 10 == 9 {
+            workers.pop()
+        } else {
+            workers.first().copied()
+        };
+        if let Some(worker) = next {
+            kill(worker);
+            killed += 1;
+        }
+    }
+    killed
+}
+
+/// What became of the requests of one task.
+#[derive(Debug, Default)]
+struct Sums {
+    right: u64,
+    crashed: u64,
+}
+
+/// Every third request is idempotent and has to be answered; another one is answered, or ends with its worker.
+async fn ask(pool: Pool, first: u64, count: u64, done: Arc<AtomicU64>) -> Sums {
+    let mut sums = Sums::default();
+    for number in (first..count).step_by(TASKS as usize) {
+        let options = CallOptions::new().time_limit(Duration::from_secs(120));
+        let outcome = if number.is_multiple_of(3) {
+            let options = options.idempotent();
+            let sum = pool.execute_with("add", &(number, 1), options).await;
+            Ok(sum.unwrap_or_else(|error| {
+                panic!("request {number}, idempotent: {error:?}, {pool:?}")
+            }))
+        } else {
+            pool.execute_with::<_, u64>("add", &(number, 1), options)
+                .await
+        };
+        match outcome {
+            Ok(sum) => {
+                assert_eq!(sum, number + 1);
+                sums.right += 1;
+            }
+            Err(Error::WorkerCrashed { status, .. }) => {
+                assert!(status.contains("SIGKILL"), "{status}");
+                sums.crashed += 1;
+            }
+            Err(other) => panic!("request {number}: {other:?}, {pool:?}"),
+        }
+        done.fetch_add(1, Ordering::Relaxed);
+    }
+    sums
+}
+
+fn open_files() -> usize {
+    std::fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+async fn chaos(spec: &'static SpawnSpec, count: u64) {
+    let begin = Instant::now();
+    let pool = Pool::start(spec, &PoolConfig::default()).await.unwrap();
+    let stop = Arc::new(AtomicBool::new(false));
+    let killer = thread::spawn({
+        let (pool, stop) = (pool.clone(), stop.clone());
+        move || kill_now_and_then(&pool, &stop)
+    });
+    let done = Arc::new(AtomicU64::new(0));
+    let tasks: Vec<_> = (0..TASKS)
+        .map(|task| tokio::spawn(ask(pool.clone(), task, count, done.clone())))
+        .collect();
+    // Once everything has been used that is used: buffers, stacks, arenas.
+    while done.load(Ordering::Relaxed) < count / 4 && !tasks.iter().any(|task| task.is_finished()) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let before = resident();
+    let mut sums = Sums::default();
+    for task in tasks {
+        let Sums { right, crashed } = task.await.unwrap();
+        sums.right += right;
+        sums.crashed += crashed;
+    }
+    let after = resident();
+    stop.store(true, Ordering::Relaxed);
+    let killed = killer.join().unwrap();
+    let stats = pool.stats();
+    println!(
+        "{}: {count} requests, {killed} workers killed, {sums:?}, {} restarts, host {} KiB and then {} KiB, {:?}",
+        spec.pool,
+        stats.restarts,
+        before >> 10,
+        after >> 10,
+        begin.elapsed()
+    );
+    assert_eq!(sums.right + sums.crashed, count);
+    assert_eq!((stats.requests, stats.errors), (count, sums.crashed));
+    assert_eq!((stats.in_flight, stats.queued), (0, 0));
+    assert!(after < before + (8 << 20), "{before} {after}");
+
+    assert_eq!(pool.execute::<_, i64>("add", &(1, 1)).await.unwrap(), 2);
+    // One that is about to start is ended as well.
+    kill(children()[0]);
+    while pool.stats().ready == pool.stats().workers {
+        tokio::task::yield_now().await;
+    }
+    pool.shutdown().await;
+    // Also none that has ended and is not waited for.
+    assert_eq!(children(), Vec::<u32>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_request_has_one_outcome_while_a_worker_is_killed_every_50_ms() {
+    let count = requests();
+    chaos(Pools::PROCESSES, count).await;
+    // The first pool of a program opens what all of them share.
+    let open = open_files();
+    chaos(Pools::THREADS, count / 10).await;
+    chaos(Pools::LOOPS, count / 10).await;
+    assert_eq!(open_files(), open);
+}
