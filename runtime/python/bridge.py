@@ -341,6 +341,11 @@ class Worker:
     def unknown_tool(self):
         return ERROR, encode({"kind": "unknown_tool", "tools": sorted(self.tools)})
 
+    def is_busy(self):
+        if self.loop is not None:
+            return bool(self.loop.running)
+        return any(slot.open or slot.stop is not None for slot in self.slots)
+
     def attend(self, control, watched):
         """Reads what is not a request while tools run, and ends the process as soon as the host has gone."""
         from select import POLLIN, POLLNVAL, poll
@@ -376,11 +381,11 @@ class Worker:
                 host_answered(request, kind, text)
             else:
                 self.deliver(taken)
-        if watched is None:
+        if watched is None and not self.is_busy():
             # Behind an engine this is also how a worker is told that nothing follows.
             for _ in self.slots:
                 self.deliver(None)
-            if left.acquire(True, 0.2):
+            if left.acquire(True, 5):
                 return
         os._exit(0)
 

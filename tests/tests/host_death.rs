@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use snakepit::{Pool, PoolConfig, snakepit_pools};
+use snakepit::{PoolConfig, snakepit_pools};
 use snakepit_tests::process::exists;
 
 #[snakepit_pools]
@@ -16,30 +16,37 @@ use snakepit_tests::process::exists;
 pub struct Pools {
     #[pool(environment = system, adapter = "tools", python_path = ["python"], size = 2)]
     pub tools: PoolConfig,
+    #[pool(environment = system, adapter = "tools", python_path = ["python"], profile = thread(threads = 4))]
+    pub threads: PoolConfig,
+    #[pool(environment = system, adapter = "tools", python_path = ["python"], profile = async(concurrency = 4))]
+    pub loops: PoolConfig,
 }
 
 /// Set for the run of this program that plays the host.
 const HOST: &str = "SNAKEPIT_TESTS_PLAY_HOST";
 
-/// The host's part: starts workers, keeps one busy, says who they are, and waits to be killed.
+/// The host's part: starts workers, keeps one of every profile busy, says who they are, and waits to be killed.
 fn play_host() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let pool = Pool::start(Pools::TOOLS, &PoolConfig::default())
-            .await
-            .unwrap();
+        let pools = Pools::default().start_pools().await.unwrap();
+        let pool = pools.tools;
         // Both are asked at the same time, and so each is asked once.
         let (first, other) = tokio::join!(
             pool.execute::<_, u32>("sleep", &0.2),
             pool.execute::<_, u32>("sleep", &0.2),
         );
         let (first, other) = (first.unwrap(), other.unwrap());
-        let busy = pool.clone();
-        tokio::spawn(async move { busy.execute::<_, ()>("spin", &60).await });
-        while pool.stats().in_flight == 0 {
-            tokio::task::yield_now().await;
+        let thread: u32 = pools.threads.execute("pid", &()).await.unwrap();
+        let on_a_loop: u32 = pools.loops.execute("pid", &()).await.unwrap();
+        for pool in [&pool, &pools.threads, &pools.loops] {
+            let busy = pool.clone();
+            tokio::spawn(async move { busy.execute::<_, ()>("spin", &60).await });
+            while pool.stats().in_flight == 0 {
+                tokio::task::yield_now().await;
+            }
         }
-        println!("\nworkers {first} {other}");
+        println!("\nworkers {first} {other} {thread} {on_a_loop}");
         std::future::pending::<()>().await;
     });
 }
