@@ -77,6 +77,49 @@ pub struct Request {
     pub shutdown_timeout_ms: u64,
     /// Requests that may wait before `QueueFull`.
     pub queue_limit: u32,
+    /// When workers are replaced, and how they are ended.
+    pub supervision: Supervision,
+}
+
+/// When workers are replaced, and how they are ended. Times are in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Supervision {
+    /// Pause before a failed start is tried again; each further one is twice as long.
+    pub restart_delay_ms: u64,
+    /// The longest of these pauses.
+    pub max_restart_delay_ms: u64,
+    /// Failures of one worker within the window before it is `Degraded`.
+    pub max_restarts: u32,
+    /// How far back failures count.
+    pub restart_window_ms: u64,
+    /// Requests after which a worker is replaced.
+    pub max_requests: Option<u32>,
+    /// Age at which a worker is replaced.
+    pub max_age_ms: Option<u64>,
+    /// Resident memory, in bytes, above which a worker is replaced.
+    pub max_memory: Option<u64>,
+    /// How long a worker may give no sign of life.
+    pub heartbeat_timeout_ms: Option<u64>,
+    /// Time between `SIGTERM` and `SIGKILL`.
+    pub kill_timeout_ms: u64,
+}
+
+impl Default for Supervision {
+    fn default() -> Self {
+        Self {
+            restart_delay_ms: 100,
+            max_restart_delay_ms: 10_000,
+            max_restarts: 5,
+            restart_window_ms: 60_000,
+            max_requests: None,
+            max_age_ms: None,
+            max_memory: None,
+            // A long computation in C that holds the GIL looks the same as a hang, and what hangs while it runs a
+            // request is ended by the time limits. So it is for the user to say that there is no such computation.
+            heartbeat_timeout_ms: None,
+            kill_timeout_ms: 1_000,
+        }
+    }
 }
 
 /// The user's Python module, and where its source is.
@@ -154,6 +197,7 @@ impl Request {
             session_timeout_ms: 3_600_000,
             shutdown_timeout_ms: 5_000,
             queue_limit: 1024,
+            supervision: Supervision::default(),
         }
     }
 }

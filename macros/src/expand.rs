@@ -5,8 +5,10 @@ use std::env;
 use std::path::PathBuf;
 
 use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote};
-use snakepit_build::declaration::{Adapter, Affinity, PoolDeclaration, Profile, Request, constant};
+use quote::{ToTokens, format_ident, quote};
+use snakepit_build::declaration::{
+    Adapter, Affinity, PoolDeclaration, Profile, Request, Supervision, constant,
+};
 use snakepit_build::declare::{Arguments, Mistake, parse_arguments, parse_struct, require_struct};
 use snakepit_build::manifest::{Check, EnvOp, FILE_NAME, Manifest, Outcome, Resolution, Tool};
 use snakepit_build::{Code, Diagnostic};
@@ -287,7 +289,8 @@ fn spec(krate: &syn::Path, request: &Request, resolution: &Resolution) -> TokenS
         request.session_timeout_ms,
         request.shutdown_timeout_ms,
     ]
-    .map(|ms| quote!(::core::time::Duration::from_millis(#ms)));
+    .map(duration);
+    let supervision = supervision(krate, &request.supervision);
     quote! {
         #krate::SpawnSpec {
             pool: #name, command: #command, args: &[#(#args),*], env: &[#(#env),*], cwd: #cwd,
@@ -300,6 +303,7 @@ fn spec(krate: &syn::Path, request: &Request, resolution: &Resolution) -> TokenS
             defaults: #krate::Defaults {
                 size: #size, profile: #profile, startup_timeout: #startup, execute_timeout: #execute,
                 cancel_timeout: #cancel, affinity: #affinity, session_timeout: #session, shutdown_timeout: #shutdown, queue_limit: #queue_limit,
+                supervision: #supervision,
             },
             memo: #krate::Memo::new(),
         }
@@ -334,9 +338,35 @@ fn tool(krate: &syn::Path, tool: &Tool) -> TokenStream {
     }
 }
 
-fn option(text: Option<&str>) -> TokenStream {
-    text.map_or_else(
+fn supervision(krate: &syn::Path, values: &Supervision) -> TokenStream {
+    let [delay, longest, window, kill] = [
+        values.restart_delay_ms,
+        values.max_restart_delay_ms,
+        values.restart_window_ms,
+        values.kill_timeout_ms,
+    ]
+    .map(duration);
+    let restarts = values.max_restarts;
+    let requests = option(values.max_requests);
+    let age = option(values.max_age_ms.map(duration));
+    let memory = option(values.max_memory);
+    let heartbeat = option(values.heartbeat_timeout_ms.map(duration));
+    quote! {
+        #krate::Supervision {
+            restart_delay: #delay, max_restart_delay: #longest, max_restarts: #restarts, restart_window: #window,
+            max_requests: #requests, max_age: #age, max_memory: #memory, heartbeat_timeout: #heartbeat,
+            kill_timeout: #kill,
+        }
+    }
+}
+
+fn duration(milliseconds: u64) -> TokenStream {
+    quote!(::core::time::Duration::from_millis(#milliseconds))
+}
+
+fn option(value: Option<impl ToTokens>) -> TokenStream {
+    value.map_or_else(
         || quote!(::core::option::Option::None),
-        |text| quote!(::core::option::Option::Some(#text)),
+        |value| quote!(::core::option::Option::Some(#value)),
     )
 }

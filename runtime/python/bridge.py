@@ -33,6 +33,7 @@ os.register_at_fork(after_in_child=let_go)
 HEADER = Struct("<IIIB3x")
 REQUEST, REPLY, ERROR, READY, FAILED, CANCEL, ITEM, CREDIT = 1, 2, 3, 4, 5, 6, 7, 8
 HOST_CALL, HOST_REPLY, HOST_ERROR = 9, 10, 11
+PING, PONG = 12, 13
 LIMIT = 256 << 20
 parts = {}
 making = _thread.allocate_lock()
@@ -379,6 +380,11 @@ class Worker:
             elif kind == HOST_REPLY or kind == HOST_ERROR:
                 part("host_tools")
                 host_answered(request, kind, text)
+            elif kind == PING:
+                try:
+                    write(frame(request, PONG, b"null"))
+                except OSError:
+                    os._exit(0)
             else:
                 self.deliver(taken)
         if watched is None and not self.is_busy():
@@ -516,7 +522,7 @@ def main():
         write(frame(0, FAILED, describe(error)))
         return
     worker.ready = True
-    write(frame(0, READY, encode({"tools": sorted(worker.tools), "control": direct})))
+    write(frame(0, READY, encode({"tools": sorted(worker.tools), "control": direct, "pid": os.getpid()})))
     if worker.loop is not None:
         worker.loop.run(direct)
     else:

@@ -51,7 +51,8 @@ def end_session(worker, slot, id, why):
 
 
 def on_session_end(hook):
-    """Has `hook(session, why)` called when a session is over; `why` is `ended` or `expired`."""
+    """Has `hook(session, why)` called when a session is over; `why` is `ended`, `expired` or `replaced`
+    (the worker has served enough)."""
     hook.__snakepit_hook__ = True
     hooks.append(hook)
     return hook

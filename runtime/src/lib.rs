@@ -19,20 +19,23 @@ mod config;
 #[cfg(feature = "pool")]
 mod pool;
 mod spec;
+mod supervision;
 mod tool;
+mod units;
 
 pub use config::PoolConfig;
 #[doc(hidden)]
 pub use config::PoolField as __PoolField;
 #[cfg(feature = "pool")]
 pub use pool::{
-    CallOptions, Error, HostTools, Map, Pool, PoolBuilder, PoolStats, PythonException, Session,
-    ToolStream,
+    CallOptions, Error, Health, HostTools, Map, Pool, PoolBuilder, PoolStats, PythonException,
+    Session, ToolStream,
 };
 pub use snakepit_macros::snakepit_pools;
 pub use spec::{
     Affinity, Check, Defaults, Drift, Embedded, EnvOp, Memo, Metadata, Profile, SpawnSpec,
 };
+pub use supervision::Supervision;
 pub use tool::{Parameter, ParameterKind, Tool};
 
 /// What `#[snakepit_pools]` writes beside the constants.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use once_cell::sync::OnceCell;
 
+use crate::supervision::Supervision;
 use crate::tool::Tool;
 
 /// One pool's Python, found and checked by the build, frozen as a constant.
@@ -176,6 +177,8 @@ pub struct Defaults {
     pub shutdown_timeout: Duration,
     /// Requests that may wait.
     pub queue_limit: u32,
+    /// When workers are replaced, and how they are ended.
+    pub supervision: Supervision,
 }
 
 /// Remembers that a spec's re-check succeeded.

@@ -8,7 +8,9 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use snakepit::{Affinity, Check, Defaults, Drift, EnvOp, Memo, Metadata, Profile, SpawnSpec};
+use snakepit::{
+    Affinity, Check, Defaults, Drift, EnvOp, Memo, Metadata, Profile, SpawnSpec, Supervision,
+};
 
 fn lasting<T>(value: T) -> &'static T {
     Box::leak(Box::new(value))
@@ -46,6 +48,17 @@ fn spec(checks: Vec<Check>, env: Vec<EnvOp>) -> &'static SpawnSpec {
             session_timeout: Duration::from_secs(1),
             shutdown_timeout: Duration::from_secs(1),
             queue_limit: 1,
+            supervision: Supervision {
+                restart_delay: Duration::from_secs(1),
+                max_restart_delay: Duration::from_secs(1),
+                max_restarts: 1,
+                restart_window: Duration::from_secs(1),
+                max_requests: None,
+                max_age: None,
+                max_memory: None,
+                heartbeat_timeout: None,
+                kill_timeout: Duration::from_secs(1),
+            },
         },
         memo: Memo::new(),
     })

@@ -423,9 +423,12 @@ fn a_pool_without_its_runtime_is_an_error_and_no_panic() {
 async fn every_request_has_exactly_one_outcome_while_workers_die() {
     const TASKS: u64 = 50;
     const CALLS: u64 = 100;
-    let pool = Pool::start(Pools::THREE, &PoolConfig::default())
-        .await
-        .unwrap();
+    let config = PoolConfig {
+        // They are meant to die this often.
+        max_restarts: Some(u32::MAX),
+        ..PoolConfig::default()
+    };
+    let pool = Pool::start(Pools::THREE, &config).await.unwrap();
     let tasks: Vec<_> = (0..TASKS)
         .map(|task| {
             let pool = pool.clone();

@@ -15,11 +15,11 @@ use snakepit_tests::process::{children, exists, kill, resident};
 #[snakepit_pools]
 #[derive(Default)]
 pub struct Pools {
-    #[pool(environment = system, adapter = "tools", python_path = ["python"], size = 4)]
+    #[pool(environment = system, adapter = "tools", python_path = ["python"], size = 4, max_restarts = 1000000)]
     pub processes: PoolConfig,
-    #[pool(environment = system, adapter = "tools", python_path = ["python"], profile = thread(threads = 4), size = 4)]
+    #[pool(environment = system, adapter = "tools", python_path = ["python"], profile = thread(threads = 4), size = 4, max_restarts = 1000000)]
     pub threads: PoolConfig,
-    #[pool(environment = system, adapter = "tools", python_path = ["python"], profile = async(concurrency = 4), size = 4)]
+    #[pool(environment = system, adapter = "tools", python_path = ["python"], profile = async(concurrency = 4), size = 4, max_restarts = 1000000)]
     pub loops: PoolConfig,
 }
 

@@ -12,6 +12,7 @@ mod mistake;
 mod nearest;
 mod pool;
 mod setting;
+mod units;
 
 use proc_macro2::Span;
 use syn::ext::IdentExt;

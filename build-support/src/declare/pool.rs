@@ -14,7 +14,7 @@ use super::mistake::Mistake;
 use super::nearest::unknown;
 use super::setting::{Argument, Setting, Value, as_text, choice, within};
 use crate::catalogue::Code;
-use crate::declaration::{Affinity, PoolDeclaration, Profile, Request};
+use crate::declaration::{Affinity, PoolDeclaration, Profile, Request, Supervision};
 
 /// Keys of `#[pool(...)]`.
 const KEYS: &[&str] = &[
@@ -24,12 +24,21 @@ const KEYS: &[&str] = &[
     "env",
     "environment",
     "execute_timeout",
+    "heartbeat_timeout",
+    "kill_timeout",
     "launch",
+    "max_age",
+    "max_memory",
+    "max_requests",
+    "max_restart_delay",
+    "max_restarts",
     "profile",
     "python",
     "python_path",
     "queue_limit",
     "requires",
+    "restart_delay",
+    "restart_window",
     "session_timeout",
     "shutdown_timeout",
     "size",
@@ -140,10 +149,27 @@ fn apply(
         "session_timeout" => request.session_timeout_ms = setting.duration()?,
         "cancel_timeout" => request.cancel_timeout_ms = setting.duration()?,
         "shutdown_timeout" => request.shutdown_timeout_ms = setting.duration()?,
-        _ => unreachable!("`{key}` is one of the known keys"),
+        _ => supervision(&mut request.supervision, key, setting)?,
     }
     if let Some(Value::Literal(literal)) = &setting.value {
         pool.spans.insert(key.to_owned(), literal.span());
+    }
+    Ok(())
+}
+
+/// One of the keys that say when workers are replaced, and how they are ended.
+fn supervision(values: &mut Supervision, key: &str, setting: &Setting) -> Result<(), Mistake> {
+    match key {
+        "restart_delay" => values.restart_delay_ms = setting.duration()?,
+        "max_restart_delay" => values.max_restart_delay_ms = setting.duration()?,
+        "max_restarts" => values.max_restarts = setting.number(u32::MAX)?,
+        "restart_window" => values.restart_window_ms = setting.duration()?,
+        "max_requests" => values.max_requests = Some(setting.number(u32::MAX)?),
+        "max_age" => values.max_age_ms = Some(setting.duration()?),
+        "max_memory" => values.max_memory = Some(setting.memory()?),
+        "heartbeat_timeout" => values.heartbeat_timeout_ms = Some(setting.duration()?),
+        "kill_timeout" => values.kill_timeout_ms = setting.duration()?,
+        _ => unreachable!("`{key}` is one of the known keys"),
     }
     Ok(())
 }
@@ -284,6 +310,34 @@ mod tests {
             (120_000, 500)
         );
         assert_eq!(request.env["B-C"], "2");
+    }
+
+    #[test]
+    fn supervision_is_read_and_what_is_not_said_is_the_default() {
+        let request = parsed(
+            "#[pool(restart_delay = \"1s\", max_restart_delay = \"1m\", max_restarts = 3, restart_window = \"1h\",
+              max_requests = 1000, max_age = \"2h\", max_memory = \"2GiB\", heartbeat_timeout = \"30s\",
+              kill_timeout = \"50ms\")]",
+        )
+        .unwrap();
+        let wanted = Supervision {
+            restart_delay_ms: 1_000,
+            max_restart_delay_ms: 60_000,
+            max_restarts: 3,
+            restart_window_ms: 3_600_000,
+            max_requests: Some(1000),
+            max_age_ms: Some(7_200_000),
+            max_memory: Some(2 << 30),
+            heartbeat_timeout_ms: Some(30_000),
+            kill_timeout_ms: 50,
+        };
+        assert_eq!(request.supervision, wanted);
+        assert_eq!(
+            parsed("#[pool]").unwrap().supervision,
+            Supervision::default()
+        );
+        let error = parsed("#[pool(max_memory = \"a lot\")]").unwrap_err();
+        assert!(error.contains("write `max_memory = \"512MiB\"`"), "{error}");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use syn::{Expr, ExprArray, ExprLit, Ident, Lit, LitStr, Token};
 
 use super::mistake::Mistake;
 use super::nearest::unknown;
+use super::units::{bytes, milliseconds};
 use crate::catalogue::Code;
 
 /// One `key`, `key = value`, `key(...)` or `key = value(...)`.
@@ -171,6 +172,13 @@ impl Setting {
         })
     }
 
+    /// `512MiB` or `2GB`, in bytes.
+    pub(super) fn memory(&self) -> Result<u64, Mistake> {
+        let text = self.text("\"512MiB\"")?;
+        bytes(&text.value())
+            .ok_or_else(|| self.wants(text, "a size such as `512MiB` or `2GB`", "\"512MiB\""))
+    }
+
     fn wants(&self, tokens: impl ToTokens, wanted: &str, example: &str) -> Mistake {
         Mistake::value(tokens, wanted, format!("write `{} = {example}`", self.key))
     }
@@ -213,18 +221,4 @@ pub(super) fn choice(word: &Ident, choices: &[&str]) -> Result<usize, Mistake> {
                 choices.iter().copied(),
             )
         })
-}
-
-fn milliseconds(text: &str) -> Option<u64> {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (count, unit) = text.split_at(digits);
-    let factor = match unit.trim() {
-        "ms" => 1,
-        "s" => 1000,
-        "m" | "min" => 60_000,
-        "h" => 3_600_000,
-        _ => return None,
-    };
-    let count = count.parse::<u64>().ok().filter(|count| *count > 0)?;
-    count.checked_mul(factor)
 }

@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, watch};
 
 use super::dispatch::{Dispatch, Limits};
-use super::{Error, HostTools, LastHandle, Phase, Pool, Shared, worker};
+use super::{Error, HostTools, LastHandle, Phase, Pool, Shared, supervision};
 use crate::PoolConfig;
 use crate::spec::{Profile, SpawnSpec};
 
@@ -97,6 +97,7 @@ impl PoolBuilder {
             cancel_timeout,
             shutdown_timeout: config.shutdown_timeout.unwrap_or(defaults.shutdown_timeout),
             queue_limit,
+            supervision: defaults.supervision.with(config),
             dispatch: Mutex::new(Dispatch::new(Limits {
                 size: size as usize,
                 room: room as usize,
@@ -115,7 +116,7 @@ impl PoolBuilder {
         };
         let (sender, mut firsts) = mpsc::unbounded_channel();
         for seat in 0..size as usize {
-            tokio::spawn(worker::keep_seat(shared.clone(), seat, sender.clone()));
+            tokio::spawn(supervision::keep_seat(shared.clone(), seat, sender.clone()));
         }
         drop(sender);
         for _ in 0..size {

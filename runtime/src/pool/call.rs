@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use super::dispatch::Refused;
 use super::frame::{Kind, encode};
 use super::request::{InSession, Outcome, Request, Waiter, after};
+use super::restart::Trouble;
 use super::{CallOptions, Error, Pool, PythonException, Shared};
 
 /// What a request says beside its tool and its arguments.
@@ -116,6 +117,7 @@ impl<'a> Ask<'a> {
                 pool,
                 session: session.unwrap_or_default(),
             },
+            Refused::Degraded(trouble) => degraded(pool, &trouble),
             Refused::ShutDown => Error::ShutDown { pool },
         }
     }
@@ -187,6 +189,20 @@ impl Call {
     }
 }
 
+fn degraded(pool: &'static str, trouble: &Trouble) -> Error {
+    let Trouble {
+        reason,
+        exception,
+        stderr,
+    } = trouble.clone();
+    Error::Degraded {
+        pool,
+        reason,
+        exception,
+        stderr,
+    }
+}
+
 /// Where an error belongs.
 pub(super) struct Place<'a> {
     pub(super) pool: &'static str,
@@ -231,6 +247,7 @@ impl Place<'_> {
                 pool,
                 session: self.session.unwrap_or_default().to_owned(),
             },
+            Outcome::Degraded(trouble) => degraded(pool, &trouble),
             Outcome::ShutDown => Error::ShutDown { pool },
             Outcome::Reply(_) | Outcome::Item(_) => {
                 self.undecodable("a value came where none was expected".to_owned())

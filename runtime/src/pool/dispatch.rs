@@ -12,25 +12,29 @@ use tokio::time::Instant;
 use super::connection::Connection;
 use super::frame::{Frame, Kind};
 use super::request::{Outcome, Request, Waiter};
+use super::restart::Trouble;
 use super::seat::Seat;
 use super::sessions::{Ended, Home, Sessions};
 use crate::spec::Affinity;
 
 /// Why a request was not taken.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Refused {
     QueueFull,
     /// The worker of its session is busy, and it does not want to wait.
     Busy,
     /// The worker of its session has gone.
     SessionLost,
+    /// No worker is to be had.
+    Degraded(Arc<Trouble>),
     ShutDown,
 }
 
 /// All requests and workers of a pool.
 #[derive(Debug)]
 pub(crate) struct Dispatch {
-    queue_limit: usize,
+    limits: Limits,
+    /// Behind the pool's own seats stand those of workers that drain.
     seats: Vec<Seat>,
     /// Requests that wait for any worker.
     queue: VecDeque<Request>,
@@ -38,11 +42,14 @@ pub(crate) struct Dispatch {
     closed: bool,
     /// Seats that somebody still keeps.
     kept: usize,
+    /// While no worker is to be had: why.
+    trouble: Option<Arc<Trouble>>,
     /// Requests that were taken.
     count: u64,
     pub(crate) requests: u64,
     pub(crate) errors: u64,
     pub(crate) restarts: u64,
+    pub(crate) recycles: u64,
 }
 
 /// What a pool's dispatch is told of it.
@@ -65,6 +72,7 @@ pub(crate) struct Limits {
 pub(crate) enum Unasked {
     Answer(u32),
     Item(u32),
+    Pong(u32),
 }
 
 impl fmt::Display for Unasked {
@@ -77,6 +85,7 @@ impl fmt::Display for Unasked {
                 f,
                 "it sent an item for request {request}, which had no room for one"
             ),
+            Self::Pong(ping) => write!(f, "it answered ping {ping}, which was not under way"),
         }
     }
 }
@@ -95,16 +104,18 @@ impl Dispatch {
     pub(crate) fn new(limits: Limits) -> Self {
         let seat = |_| Seat::new(limits.room, limits.cancel);
         Self {
-            queue_limit: limits.queue,
+            limits,
             seats: (0..limits.size).map(seat).collect(),
             queue: VecDeque::new(),
             sessions: Sessions::new(limits.session, limits.size),
             closed: false,
             kept: limits.size,
+            trouble: None,
             count: 0,
             requests: 0,
             errors: 0,
             restarts: 0,
+            recycles: 0,
         }
     }
 
@@ -116,6 +127,9 @@ impl Dispatch {
     pub(crate) fn submit(&mut self, mut request: Request) -> Result<(), Refused> {
         if self.closed {
             return Err(Refused::ShutDown);
+        }
+        if let Some(trouble) = &self.trouble {
+            return Err(Refused::Degraded(trouble.clone()));
         }
         self.count += 1;
         request.order = self.count;
@@ -129,7 +143,7 @@ impl Dispatch {
         };
         match seat {
             Some(seat) => self.give(seat, [request]),
-            None if self.queued() < self.queue_limit => self.queue.push_back(request),
+            None if self.queued() < self.limits.queue => self.queue.push_back(request),
             None => return Err(Refused::QueueFull),
         }
         Ok(())
@@ -144,7 +158,7 @@ impl Dispatch {
         if fails_fast && !(place.pinned.is_empty() && place.is_free()) {
             return Err(Refused::Busy);
         }
-        if self.queued() >= self.queue_limit && place.room() == 0 {
+        if self.queued() >= self.limits.queue && place.room() == 0 {
             return Err(Refused::QueueFull);
         }
         self.pin(seat, request);
@@ -181,7 +195,8 @@ impl Dispatch {
 
     /// Sends requests to a worker.
     fn give(&mut self, seat: usize, requests: impl IntoIterator<Item = Request>) {
-        if self.sessions.is_empty() {
+        // To a worker that drains its sessions do not come back.
+        if self.sessions.is_empty() || seat >= self.limits.size {
             self.seats[seat].send(requests);
             return;
         }
@@ -205,7 +220,7 @@ impl Dispatch {
 
     /// The least loaded worker that has room.
     fn roomiest(&self) -> Option<usize> {
-        let seats = self.seats.iter().enumerate();
+        let seats = self.own().iter().enumerate();
         let (index, _) = seats
             .filter(|(_, seat)| seat.room() > 0)
             // Sessions are spread: those that are idle now may all want their workers in a moment.
@@ -224,7 +239,7 @@ impl Dispatch {
                 return;
             };
             // A worker alone takes all that it has room for with one system call; beside others, each gets its turn.
-            let share = if self.seats.len() == 1 {
+            let share = if self.limits.size == 1 {
                 self.seats[seat].room().min(self.queue.len())
             } else {
                 1
@@ -272,7 +287,77 @@ impl Dispatch {
     /// A worker is ready.
     pub(crate) fn seat(&mut self, seat: usize, connection: Arc<Connection>) {
         self.seats[seat].connection = Some(connection);
+        self.trouble = None;
         self.fill();
+    }
+
+    /// A worker is ready that replaces another one, which drains from now on, at the place that is returned, with the
+    /// sessions that it held something of. Somebody has to [`leave`](Dispatch::leave) that place too.
+    pub(crate) fn reseat(
+        &mut self,
+        seat: usize,
+        connection: Arc<Connection>,
+    ) -> (usize, Vec<Arc<str>>) {
+        let size = self.limits.size;
+        let free = self.seats[size..].iter().position(|seat| !seat.drains);
+        let place = free.map_or(self.seats.len(), |index| size + index);
+        let empty = Seat::new(self.limits.room, self.limits.cancel);
+        let mut old = std::mem::replace(&mut self.seats[seat], empty);
+        old.drains = true;
+        old.trouble = None;
+        old.wake.notify_one();
+        if place == self.seats.len() {
+            self.seats.push(old);
+        } else {
+            self.seats[place] = old;
+        }
+        let held = self.sessions.held_by(seat);
+        self.sessions.lose(seat);
+        self.kept += 1;
+        self.recycles += 1;
+        self.seat(seat, connection);
+        (place, held)
+    }
+
+    /// Whether a worker drains and has answered everything.
+    pub(crate) fn is_drained(&self, seat: usize) -> bool {
+        self.seats[seat].is_drained()
+    }
+
+    /// A worker failed too often: it will be tried only now and then. If there is no other, nobody waits for one.
+    pub(crate) fn degrade(&mut self, seat: usize, trouble: Arc<Trouble>) {
+        self.seats[seat].trouble = Some(trouble.clone());
+        let mut own = self.own().iter();
+        if own.all(|seat| seat.connection.is_none() && seat.trouble.is_some()) {
+            for request in self.queue.drain(..) {
+                self.requests += 1;
+                self.errors += 1;
+                request.waiter.finish(Outcome::Degraded(trouble.clone()));
+            }
+            self.trouble = Some(trouble);
+        }
+    }
+
+    /// A worker has shown that it can work.
+    pub(crate) fn recover(&mut self, seat: usize) {
+        self.seats[seat].trouble = None;
+    }
+
+    /// How many workers failed too often, and what one of them said, if there is no worker, the last of them.
+    pub(crate) fn troubles(&self) -> (usize, Option<&Arc<Trouble>>) {
+        let troubles = self.own().iter().filter_map(|seat| seat.trouble.as_ref());
+        let any = self.trouble.as_ref().or_else(|| troubles.clone().next());
+        (troubles.count(), any)
+    }
+
+    /// Requests that a worker has answered.
+    pub(crate) fn answers(&self, seat: usize) -> u64 {
+        self.seats[seat].answered
+    }
+
+    /// The seats that the pool keeps filled.
+    fn own(&self) -> &[Seat] {
+        &self.seats[..self.limits.size]
     }
 
     /// A worker answered. Workers get their next requests with [`Dispatch::fill`], once for all answers of a read.
@@ -380,6 +465,7 @@ impl Dispatch {
     pub(crate) fn leave(&mut self, seat: usize) {
         self.retire(seat);
         self.bury(seat, || Outcome::ShutDown);
+        self.seats[seat].drains = false;
         self.kept -= 1;
         if self.kept == 0 {
             self.abandon();
@@ -490,12 +576,12 @@ impl Dispatch {
 
     /// Workers that the pool keeps.
     pub(crate) fn size(&self) -> usize {
-        self.seats.len()
+        self.limits.size
     }
 
     /// Workers that are ready.
     pub(crate) fn ready(&self) -> usize {
         let connected = |seat: &&Seat| seat.connection.is_some();
-        self.seats.iter().filter(connected).count()
+        self.own().iter().filter(connected).count()
     }
 }

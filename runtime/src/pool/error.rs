@@ -151,6 +151,22 @@ pub enum Error {
         /// The session.
         session: String,
     },
+    /// No worker is to be had: each failed more often than `max_restarts` within `restart_window`. They are tried again
+    /// every `max_restart_delay`, and calls are taken as soon as one is ready.
+    #[error(
+        "pool `{pool}` has no worker, since each failed too often and is tried only now and then: {reason}{}",
+        indented(stderr)
+    )]
+    Degraded {
+        /// The pool.
+        pool: &'static str,
+        /// Why the last one failed: an exception at its start, a time limit, or how the process ended.
+        reason: String,
+        /// The exception, where there was one.
+        exception: Option<Box<PythonException>>,
+        /// The last lines that it wrote to stderr.
+        stderr: String,
+    },
     /// As many requests wait as may wait.
     #[error("pool `{pool}`: {limit} requests wait already")]
     QueueFull {
@@ -192,7 +208,9 @@ impl fmt::Debug for Error {
         fmt::Display::fmt(self, f)?;
         let exception = match self {
             Self::Python { exception, .. } => Some(exception),
-            Self::Startup { exception, .. } => exception.as_deref(),
+            Self::Startup { exception, .. } | Self::Degraded { exception, .. } => {
+                exception.as_deref()
+            }
             _ => None,
         };
         match exception {

@@ -32,6 +32,8 @@ pub(crate) enum Kind {
     HostCall = 9,
     HostReply = 10,
     HostError = 11,
+    Ping = 12,
+    Pong = 13,
 }
 
 impl Kind {
@@ -48,6 +50,8 @@ impl Kind {
             Self::HostCall,
             Self::HostReply,
             Self::HostError,
+            Self::Ping,
+            Self::Pong,
         ]
         .into_iter()
         .find(|kind| *kind as u8 == byte)

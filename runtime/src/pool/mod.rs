@@ -1,6 +1,6 @@
 //! Pools of workers. The layers, from below: `frame` cuts bytes, `connection` moves them, `process` and `stderr` are
-//! the system's side of a worker, `dispatch` knows which request is where, `worker` keeps one seat filled, and here
-//! is what a program calls.
+//! the system's side of a worker, `dispatch` knows which request is where, `worker` serves one worker, `supervision`
+//! keeps its seat filled, and here is what a program calls.
 
 mod builder;
 mod call;
@@ -8,17 +8,23 @@ mod connection;
 mod dispatch;
 mod error;
 mod frame;
+mod health;
+mod heartbeat;
 mod host_calls;
 mod host_tools;
 mod map;
+mod memory;
 mod options;
 mod process;
+mod recycle;
 mod request;
+mod restart;
 mod seat;
 mod session;
 mod sessions;
 mod stderr;
 mod stream;
+mod supervision;
 mod worker;
 
 use std::fmt;
@@ -34,14 +40,15 @@ use tokio::time::timeout_at;
 
 pub use builder::PoolBuilder;
 pub use error::{Error, PythonException};
+pub use health::Health;
 pub use host_tools::HostTools;
 pub use map::Map;
 pub use options::CallOptions;
 pub use session::Session;
 pub use stream::ToolStream;
 
-use crate::PoolConfig;
 use crate::spec::SpawnSpec;
+use crate::{PoolConfig, Supervision};
 use call::Ask;
 use dispatch::Dispatch;
 use request::after;
@@ -68,6 +75,7 @@ struct Shared {
     cancel_timeout: Duration,
     shutdown_timeout: Duration,
     queue_limit: u32,
+    supervision: Supervision,
     dispatch: Mutex<Dispatch>,
     /// The tools of the worker that became ready last, sorted.
     tools: Mutex<Vec<String>>,
@@ -164,8 +172,12 @@ pub struct PoolStats {
     pub requests: u64,
     /// Requests that ended with an error on the worker's side.
     pub errors: u64,
-    /// Workers that were replaced.
+    /// Workers that were replaced because they failed, or because a cancelled tool did not stop.
     pub restarts: u64,
+    /// Workers that were replaced because they had served enough: `max_requests`, `max_age`, `max_memory`.
+    pub recycles: u64,
+    /// Workers that failed too often and are tried only now and then; see [`Pool::health`].
+    pub degraded: usize,
 }
 
 impl Pool {
@@ -326,6 +338,33 @@ impl Pool {
             requests: dispatch.requests,
             errors: dispatch.errors,
             restarts: dispatch.restarts,
+            recycles: dispatch.recycles,
+            degraded: dispatch.troubles().0,
+        }
+    }
+
+    /// Whether the pool can keep its workers.
+    ///
+    /// ```no_run
+    /// # fn f(pool: snakepit::Pool) {
+    /// use snakepit::Health;
+    ///
+    /// if let Health::Degraded { workers, reason, .. } = pool.health() {
+    ///     eprintln!("{workers} workers fail again and again, the last one: {reason}");
+    /// }
+    /// # }
+    /// ```
+    pub fn health(&self) -> Health {
+        let dispatch = self.shared().lock();
+        match dispatch.troubles() {
+            _ if dispatch.is_closed() => Health::ShutDown,
+            (workers, Some(trouble)) => Health::Degraded {
+                workers,
+                reason: trouble.reason.clone(),
+                exception: trouble.exception.clone(),
+                stderr: trouble.stderr.clone(),
+            },
+            (_, None) => Health::Healthy,
         }
     }
 
@@ -345,8 +384,9 @@ impl Pool {
         tools.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Ends the pool: takes no more requests, finishes those that it has, lets the workers leave, and after the
-    /// pool's `shutdown_timeout` kills what is still there. All handles see it; a second call finds nothing to do.
+    /// Ends the pool: takes no more requests, finishes those that it has and lets the workers leave. What is still there
+    /// after the pool's `shutdown_timeout`, workers and all that they started, gets `SIGTERM`, and `kill_timeout` later
+    /// `SIGKILL`. All handles see it; a second call finds nothing to do.
     pub async fn shutdown(&self) {
         let shared = self.shared();
         let end = after(shared.shutdown_timeout);

@@ -11,46 +11,70 @@ use std::process::{Command, ExitStatus};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, LazyLock};
 use std::thread;
+use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process_group};
 use tokio::process::{Child, ChildStderr};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot, watch};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::request::after;
 
 /// A running process; dropping it kills it and its group.
 #[derive(Debug)]
 pub(crate) struct Process {
-    kill: Arc<Notify>,
+    /// The leader of its group.
+    pub(crate) id: u32,
+    orders: Arc<Orders>,
     status: watch::Receiver<Option<String>>,
 }
 
+#[derive(Debug, Default)]
+struct Orders {
+    end: Notify,
+    kill: Notify,
+}
+
 impl Process {
-    /// Starts it as the leader of its own process group. `living` is dropped when the process has been waited for,
-    /// also if nobody waits for the start itself any more.
+    /// Starts it as the leader of its own process group. Between `SIGTERM` and `SIGKILL` it has so much time. `living`
+    /// is dropped when the process has been waited for and all that it started has gone, also if nobody waits for the
+    /// start itself any more.
     pub(crate) async fn spawn(
         mut command: Command,
+        grace: Duration,
         living: watch::Receiver<()>,
     ) -> io::Result<(Self, Option<ChildStderr>)> {
         command.process_group(0);
         die_with_host(&mut command);
-        spawn_from_lasting_thread(command, living).await
+        spawn_from_lasting_thread(command, grace, living).await
     }
 
-    fn follow(mut child: Child, living: watch::Receiver<()>) -> (Self, Option<ChildStderr>) {
+    fn follow(
+        mut child: Child,
+        grace: Duration,
+        living: watch::Receiver<()>,
+    ) -> (Self, Option<ChildStderr>) {
         let stderr = child.stderr.take();
         let (sender, status) = watch::channel(None);
-        let kill = Arc::new(Notify::new());
-        let reap = reap(child, kill.clone(), sender);
+        let orders = Arc::<Orders>::default();
+        let id = child.id().unwrap_or_default();
+        let reap = reap(child, orders.clone(), grace, sender);
         tokio::spawn(async move {
             reap.await;
             drop(living);
         });
-        (Self { kill, status }, stderr)
+        (Self { id, orders, status }, stderr)
     }
 
-    /// Kills it and its group; [`Process::ended`] tells when it is gone.
+    /// Ends it and its group: `SIGTERM`, and after the grace `SIGKILL`. [`Process::ended`] tells when it is gone.
+    pub(crate) fn end(&self) {
+        self.orders.end.notify_one();
+    }
+
+    /// Kills it and its group.
     pub(crate) fn kill(&self) {
-        self.kill.notify_one();
+        self.orders.kill.notify_one();
     }
 
     /// How it ended, in words. May be awaited by many, and dropped.
@@ -69,26 +93,59 @@ impl Drop for Process {
     }
 }
 
-async fn reap(mut child: Child, kill: Arc<Notify>, status: watch::Sender<Option<String>>) {
-    let group = Group::of(&child);
+async fn reap(
+    mut child: Child,
+    orders: Arc<Orders>,
+    grace: Duration,
+    status: watch::Sender<Option<String>>,
+) {
+    let mut group = Group::of(&child);
+    let mut limit = None;
     let end = loop {
         tokio::select! {
             end = child.wait() => break end,
-            () = kill.notified() => {
+            () = orders.end.notified() => {
                 // It is not waited for yet, so that its number cannot belong to anybody else. A worker may have left
                 // its group.
-                group.kill();
+                group.signal(Signal::TERM);
+                let id = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+                let _ = id.map(|id| kill_process(id, Signal::TERM));
+                limit.get_or_insert_with(|| after(grace));
+            }
+            () = orders.kill.notified() => {
+                group.signal(Signal::KILL);
                 let _ = child.start_kill();
+            }
+            () = passed(limit) => {
+                limit = None;
+                orders.kill.notify_one();
             }
         }
     };
-    drop(group);
     status.send_replace(Some(in_words(end)));
+    tokio::select! {
+        () = group.leave(limit, grace) => {}
+        () = orders.kill.notified() => {}
+    }
 }
 
-/// What a worker started ends with it, also when the runtime ends and drops the task that waits for it. The group's
+async fn passed(limit: Option<Instant>) {
+    match limit {
+        Some(limit) => sleep_until(limit).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What a worker started ends with it; when the runtime ends and drops the task that waits for it, at once. The group's
 /// number lives as long as one of its members.
 struct Group(Option<Pid>);
+
+/// How often a group is looked at whose leader has gone.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// How long one whose members were killed is waited for. It does not get empty where nobody takes note of their end, as
+/// in a container without an `init`.
+const LAST: Duration = Duration::from_millis(500);
 
 impl Group {
     fn of(leader: &Child) -> Self {
@@ -96,16 +153,44 @@ impl Group {
         Self(id.and_then(Pid::from_raw))
     }
 
-    fn kill(&self) {
-        if let Some(group) = self.0 {
-            let _ = kill_process_group(group, Signal::KILL);
+    /// Whether anybody was there to get it.
+    fn signal(&self, signal: Signal) -> bool {
+        self.0
+            .is_some_and(|group| kill_process_group(group, signal).is_ok())
+    }
+
+    /// Its leader has gone: the others are told to go as well, and have until `limit`, if they were told before.
+    async fn leave(&mut self, limit: Option<Instant>, grace: Duration) {
+        if !self.signal(Signal::TERM)
+            || self
+                .is_empty_by(limit.unwrap_or_else(|| after(grace)))
+                .await
+        {
+            self.0 = None;
+        } else {
+            self.signal(Signal::KILL);
+            self.is_empty_by(after(LAST)).await;
         }
+    }
+
+    async fn is_empty_by(&self, limit: Instant) -> bool {
+        let is_there = || {
+            self.0
+                .is_some_and(|group| test_kill_process_group(group).is_ok())
+        };
+        while is_there() {
+            if Instant::now() >= limit {
+                return false;
+            }
+            sleep(LOOK).await;
+        }
+        true
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
-        self.kill();
+        self.signal(Signal::KILL);
     }
 }
 
@@ -116,9 +201,10 @@ fn in_words(end: io::Result<ExitStatus>) -> String {
     }
 }
 
-/// A command, what is held while its process lives, the runtime it belongs to, and where the answer goes.
+/// A command, the time between its signals, what is held while its process lives, the runtime it belongs to, and where the answer goes.
 type Job = (
     Command,
+    Duration,
     watch::Receiver<()>,
     Handle,
     oneshot::Sender<Started>,
@@ -130,13 +216,13 @@ type Started = io::Result<(Process, Option<ChildStderr>)>;
 static SPAWNER: LazyLock<Option<Sender<Job>>> = LazyLock::new(|| {
     let (sender, jobs) = mpsc::channel::<Job>();
     let work = move || {
-        for (command, living, runtime, answer) in jobs {
+        for (command, grace, living, runtime, answer) in jobs {
             let _inside = runtime.enter();
             let spawn = || {
                 let child = tokio::process::Command::from(command)
                     .kill_on_drop(true)
                     .spawn()?;
-                Ok(Process::follow(child, living))
+                Ok(Process::follow(child, grace, living))
             };
             // Tokio panics in a runtime without an I/O driver; other runtimes of the program still need this thread.
             let started = catch_unwind(AssertUnwindSafe(spawn)).unwrap_or_else(|_| {
@@ -151,12 +237,16 @@ static SPAWNER: LazyLock<Option<Sender<Job>>> = LazyLock::new(|| {
     thread.spawn(work).ok().map(|_| sender)
 });
 
-async fn spawn_from_lasting_thread(command: Command, living: watch::Receiver<()>) -> Started {
+async fn spawn_from_lasting_thread(
+    command: Command,
+    grace: Duration,
+    living: watch::Receiver<()>,
+) -> Started {
     let gone = || io::Error::other("the thread that starts workers is not there");
     let (sender, answer) = oneshot::channel();
     let spawner = SPAWNER.as_ref().ok_or_else(gone)?;
     spawner
-        .send((command, living, Handle::current(), sender))
+        .send((command, grace, living, Handle::current(), sender))
         .map_err(|_| gone())?;
     answer.await.map_err(|_| gone())?
 }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
+use super::restart::Trouble;
 use crate::spec::Affinity;
 
 /// How often an idempotent request is tried again after a crash.
@@ -25,6 +26,8 @@ pub(crate) enum Outcome {
     Crashed { status: String, stderr: String },
     /// The worker of its session has gone, and nothing else will do.
     SessionLost,
+    /// No worker is to be had.
+    Degraded(Arc<Trouble>),
     /// The pool ended first.
     ShutDown,
 }

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::connection::Connection;
 use super::frame::{Kind, encode};
 use super::request::{Cancelled, Request, after, far};
+use super::restart::Trouble;
 
 /// A worker's socket may hold as much work as takes about this long: enough that the worker never waits for the
 /// host, too little for a request to be stuck behind slow ones while other workers idle.
@@ -40,6 +41,12 @@ pub(crate) struct Seat {
     since: Option<Instant>,
     /// Running mean of the time that a request takes; unknown before the first reply.
     pace: Option<Duration>,
+    /// Requests that this worker answered.
+    pub(crate) answered: u64,
+    /// Why its worker is tried only now and then, or was until it shows that it can work.
+    pub(crate) trouble: Option<Arc<Trouble>>,
+    /// Its replacement has its seat: it leaves when all that is its own is answered.
+    pub(crate) drains: bool,
 }
 
 impl Seat {
@@ -57,6 +64,9 @@ impl Seat {
             wake: Arc::default(),
             since: None,
             pace: None,
+            answered: 0,
+            trouble: None,
+            drains: false,
         }
     }
 
@@ -65,6 +75,9 @@ impl Seat {
         let wake = self.wake.clone();
         let empty = Self {
             wake,
+            trouble: self.trouble.take(),
+            // Until it is left, nobody else gets its place.
+            drains: self.drains,
             ..Self::new(self.most, self.grace)
         };
         std::mem::replace(self, empty).sent
@@ -73,6 +86,11 @@ impl Seat {
     /// What may have begun: requests are begun in order, and a reply is written before the next one begins.
     pub(crate) fn running(&self) -> impl Iterator<Item = &Request> {
         self.sent.iter().take(self.most)
+    }
+
+    /// Whether it drains and has answered everything.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.drains && self.sent.is_empty() && self.pinned.is_empty()
     }
 
     /// How many requests more it may be sent.
@@ -130,6 +148,7 @@ impl Seat {
             .position(|request| request.ticket == ticket)?;
         let request = self.sent.remove(index)?;
         self.keep_pace();
+        self.answered += 1;
         if request.cancelled != Cancelled::No {
             self.cancelled -= 1;
         }

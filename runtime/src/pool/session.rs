@@ -1,5 +1,6 @@
 //! Calls that belong together: a session, its worker, and its end.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use serde::Serialize;
@@ -8,7 +9,9 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 use super::call::{Ask, More, Place};
+use super::dispatch::Dispatch;
 use super::frame::{Kind, encode};
+use super::recycle::Berth;
 use super::request::{InSession, Outcome, Request, Waiter, after};
 use super::sessions::Ended;
 use super::{CallOptions, Error, Pool, Shared, ToolStream};
@@ -116,12 +119,21 @@ impl Session {
     pub async fn end(&self) -> Result<(), Error> {
         let shared = self.pool.shared();
         let deadline = after(shared.execute_timeout);
-        let ended = shared.lock().end_session(&self.session.id);
         let mut outcomes = Vec::new();
-        if let Some(ended) = ended {
-            send_ends(shared, &ended, "ended", deadline, |outcome| {
-                outcomes.push(outcome);
-            });
+        {
+            let mut dispatch = shared.lock();
+            if let Some(ended) = dispatch.end_session(&self.session.id) {
+                send_ends(
+                    shared,
+                    &mut dispatch,
+                    &ended,
+                    "ended",
+                    deadline,
+                    |outcome| {
+                        outcomes.push(outcome);
+                    },
+                );
+            }
         }
         let place = Place {
             pool: shared.spec.pool,
@@ -146,22 +158,39 @@ impl Session {
 
 /// Ends the sessions of a worker that have lain unused too long, cancels what it runs beyond its time, and tells when
 /// to look again.
-pub(super) fn look(shared: &Shared, seat: usize) -> Instant {
-    let over = shared.lock().expire_sessions(seat);
-    for ended in over {
-        tracing::debug!(
-            pool = shared.spec.pool,
-            session = &*ended.0,
-            "session expired"
-        );
+pub(super) fn look(shared: &Shared, berth: &Berth) -> Instant {
+    let (over, next) = {
+        let mut dispatch = shared.lock();
+        let over = dispatch.expire_sessions(berth.get());
         let deadline = after(shared.execute_timeout);
-        send_ends(shared, &ended, "expired", deadline, drop);
+        for ended in &over {
+            send_ends(shared, &mut dispatch, ended, "expired", deadline, drop);
+        }
+        (over, dispatch.next_alarm(berth.get()))
+    };
+    for (id, _) in over {
+        tracing::debug!(pool = shared.spec.pool, session = &*id, "session expired");
     }
-    shared.lock().next_alarm(seat)
+    next
+}
+
+/// A worker that was replaced holds something of these sessions: that is over, as far as it is concerned.
+pub(super) fn end_replaced(
+    shared: &Shared,
+    dispatch: &mut Dispatch,
+    place: usize,
+    sessions: Vec<Arc<str>>,
+) {
+    let deadline = after(shared.execute_timeout);
+    for id in sessions {
+        let ended = (id, vec![place]);
+        send_ends(shared, dispatch, &ended, "replaced", deadline, drop);
+    }
 }
 
 fn send_ends(
     shared: &Shared,
+    dispatch: &mut Dispatch,
     (id, seats): &Ended,
     why: &str,
     deadline: Instant,
@@ -178,7 +207,7 @@ fn send_ends(
         let (sender, receiver) = oneshot::channel();
         let frame = frame.expect("texts have a JSON form");
         let request = Request::new(ticket, frame, Waiter::Call(sender), deadline);
-        shared.lock().send_end(*seat, request);
+        dispatch.send_end(*seat, request);
         outcome(receiver);
     }
 }

@@ -105,7 +105,17 @@ impl Sessions {
                 session.home = Home::Lost;
             }
         }
-        self.homes[seat] = 0;
+        // A worker that drains is at home to none.
+        if let Some(home) = self.homes.get_mut(seat) {
+            *home = 0;
+        }
+    }
+
+    /// Those that a worker holds something of.
+    pub(crate) fn held_by(&self, seat: usize) -> Vec<Arc<str>> {
+        let visited = |session: &Session| session.visited.contains(&seat);
+        let held = self.known.iter().filter(|(_, session)| visited(session));
+        held.map(|(id, _)| id.clone()).collect()
     }
 
     pub(crate) fn end(&mut self, id: &Arc<str>) -> Option<Ended> {

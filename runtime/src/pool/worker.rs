@@ -1,4 +1,4 @@
-//! One seat of a pool: starts its worker, serves it, and starts the next one when it has gone.
+//! One worker: starts it, and serves it until it has gone.
 
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
@@ -9,15 +9,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::sync::{oneshot, watch};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::connection::{Arrival, Connection};
+use super::dispatch::{Dispatch, Unasked};
 use super::error::{Error, PythonException};
 use super::frame::{Decoder, Frame, Kind, encode};
+use super::heartbeat::{Beat, Heart};
 use super::host_calls::HostCalls;
+use super::memory::Interpreter;
 use super::process::Process;
-use super::request::Outcome;
+use super::recycle::{Berth, Wear, Worn};
+use super::request::{Outcome, after, far};
+use super::restart::{SETTLED, Trouble};
 use super::stderr::Tail;
 use super::{Phase, Shared, session};
 use crate::spec::Profile;
@@ -53,13 +58,6 @@ exec(compile(read(int.from_bytes(read(4), 'little')), '<snakepit bridge>', 'exec
 /// Variables of the host that would make a worker another Python than the one that the build looked at.
 const FOREIGN: &[&str] = &["PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP"];
 
-/// Pauses between starts that fail: the first, doubled up to the longest.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-
-/// A worker that ends sooner, without having answered, counts as a start that failed.
-const SETTLED: Duration = Duration::from_secs(1);
-
 /// What the bridge is told before it is ready.
 #[derive(Serialize)]
 struct Introduction<'a> {
@@ -85,6 +83,7 @@ struct Ready {
     tools: Vec<String>,
     /// Whether it listens to that socket.
     control: bool,
+    pid: u32,
 }
 
 /// An adapter that travels in the program.
@@ -94,79 +93,46 @@ struct Source<'a> {
     text: &'a str,
 }
 
-/// A worker that said that it is ready.
-struct Worker {
+/// A worker that is not ready yet.
+struct Line {
     connection: Arc<Connection>,
     process: Process,
     tail: Tail,
     decoder: Decoder,
+}
+
+/// A worker that said that it is ready.
+pub(crate) struct Worker {
+    pub(crate) connection: Arc<Connection>,
+    pub(crate) berth: Berth,
+    process: Process,
+    tail: Tail,
+    decoder: Decoder,
     host_calls: HostCalls,
+    ready: Instant,
+    heart: Heart,
+    wear: Wear,
+    /// Whether it has shown that it can work.
+    settled: bool,
+    /// Whether it is ended for no fault of its own.
+    is_blameless: bool,
+    /// When it has to have left, if it drains and has nothing left to do.
+    leave_by: Option<Instant>,
 }
 
-/// A seat that somebody keeps; dropped with its task, whatever ends that.
-struct Kept {
-    shared: Arc<Shared>,
+/// How a worker ended.
+pub(crate) struct End {
+    /// Whether it had shown that it can work.
+    pub(crate) settled: bool,
+    /// What was wrong with it, if anything.
+    pub(crate) trouble: Option<Trouble>,
+}
+
+/// Starts a worker, and waits until it is ready. The receiver is told when it has served enough.
+pub(crate) async fn start(
+    shared: &Shared,
     seat: usize,
-}
-
-impl Drop for Kept {
-    fn drop(&mut self) {
-        self.shared.lock().leave(self.seat);
-        self.shared.settled.notify_waiters();
-    }
-}
-
-/// Keeps a seat filled until the pool ends. `first` learns what became of the first start; one that fails is final.
-pub(crate) async fn keep_seat(
-    shared: Arc<Shared>,
-    seat: usize,
-    first: mpsc::UnboundedSender<Result<(), Error>>,
-) {
-    let mut phase = shared.phase.subscribe();
-    let _kept = Kept {
-        shared: shared.clone(),
-        seat,
-    };
-    let mut first = Some(first);
-    let mut pause = FIRST_PAUSE;
-    loop {
-        let started = tokio::select! {
-            started = start(&shared, seat) => started,
-            _ = phase.wait_for(|phase| *phase != Phase::Running) => return,
-        };
-        match started {
-            Ok(worker) => {
-                shared.lock().seat(seat, worker.connection.clone());
-                if let Some(first) = first.take() {
-                    let _ = first.send(Ok(()));
-                }
-                let ready = Instant::now();
-                let served = serve(&shared, seat, worker, &mut phase).await;
-                if *phase.borrow() != Phase::Running {
-                    return;
-                }
-                shared.lock().restarts += 1;
-                if served || ready.elapsed() > SETTLED {
-                    pause = FIRST_PAUSE;
-                    continue;
-                }
-            }
-            Err(error) => {
-                if let Some(first) = first.take() {
-                    let _ = first.send(Err(error));
-                    return;
-                }
-                tracing::warn!(pool = shared.spec.pool, worker = seat, "{error}");
-            }
-        }
-        tokio::select! {
-            () = sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
-            _ = phase.wait_for(|phase| *phase != Phase::Running) => return,
-        }
-    }
-}
-
-async fn start(shared: &Shared, seat: usize) -> Result<Worker, Error> {
+) -> Result<(Worker, oneshot::Receiver<Worn>), Error> {
     let spec = shared.spec;
     let number = u32::try_from(seat).unwrap_or(u32::MAX);
     let failed = |source| Error::Spawn {
@@ -180,14 +146,22 @@ async fn start(shared: &Shared, seat: usize) -> Result<Worker, Error> {
         .map_err(|error| failed(error.into()))?
         .st_ino;
     let command = worker_command(spec.command()?, spec.env, stdin.into(), stdout.into());
-    let spawned = Process::spawn(command, shared.living.subscribe()).await;
-    let (process, stderr) = spawned.map_err(failed)?;
-    let mut worker = Worker {
+    let grace = shared.supervision.kill_timeout;
+    let (process, stderr) = Process::spawn(command, grace, shared.living.subscribe())
+        .await
+        .map_err(failed)?;
+    tracing::debug!(
+        pool = spec.pool,
+        worker = seat,
+        pid = process.id,
+        environment = spec.metadata.environment,
+        "worker is started"
+    );
+    let mut line = Line {
         connection: Arc::new(Connection::new(requests, replies).map_err(failed)?),
         process,
         tail: Tail::follow(stderr, spec.pool, number),
         decoder: Decoder::default(),
-        host_calls: HostCalls::default(),
     };
     let is_async = matches!(spec.defaults.profile, Profile::Async { .. });
     let introduction = Introduction {
@@ -210,22 +184,16 @@ async fn start(shared: &Shared, seat: usize) -> Result<Worker, Error> {
         .to_le_bytes();
     let introduction =
         encode(0, Kind::Request, &introduction).expect("texts and numbers have a JSON form");
-    worker.connection.send([
+    line.connection.send([
         bytes::Bytes::copy_from_slice(&length),
         bytes::Bytes::from_static(BRIDGE.as_bytes()),
         introduction,
     ]);
 
-    let first = timeout(shared.startup_timeout, worker.first_frame()).await;
+    let first = timeout(shared.startup_timeout, line.first_frame()).await;
     let (reason, exception) = match first {
         Ok(Ok(frame)) if frame.kind == Kind::Ready => match serde_json::from_slice(&frame.json) {
-            Ok(Ready { tools, control }) => {
-                shared.offer(tools);
-                if control {
-                    worker.connection.is_heard();
-                }
-                return Ok(worker);
-            }
+            Ok(ready) => return welcome(shared, seat, line, ready),
             Err(error) => (format!("its ready message cannot be read: {error}"), None),
         },
         Ok(Ok(frame)) => match serde_json::from_slice::<PythonException>(&frame.json) {
@@ -241,14 +209,63 @@ async fn start(shared: &Shared, seat: usize) -> Result<Worker, Error> {
             None,
         ),
     };
-    worker.process.kill();
-    worker.process.ended().await;
+    line.process.end();
+    line.process.ended().await;
     Err(Error::Startup {
         pool: spec.pool,
         reason,
         exception,
-        stderr: worker.tail.last_words().await,
+        stderr: line.tail.last_words().await,
     })
+}
+
+/// Takes in a worker that is ready.
+fn welcome(
+    shared: &Shared,
+    seat: usize,
+    line: Line,
+    ready: Ready,
+) -> Result<(Worker, oneshot::Receiver<Worn>), Error> {
+    let (spec, limits) = (shared.spec, &shared.supervision);
+    let interpreter = Interpreter {
+        pid: ready.pid,
+        group: line.process.id,
+    };
+    if limits.max_memory.is_some() && interpreter.resident().is_none() {
+        return Err(Error::Config {
+            pool: spec.pool,
+            message: "`max_memory` is set, and this system does not tell how much memory a worker takes; \
+                      limit the memory of its container instead"
+                .to_owned(),
+        });
+    }
+    shared.offer(ready.tools);
+    if ready.control {
+        line.connection.is_heard();
+    }
+    tracing::info!(
+        pool = spec.pool,
+        worker = seat,
+        pid = ready.pid,
+        environment = spec.metadata.environment,
+        "worker is ready"
+    );
+    let (tell, worn) = oneshot::channel();
+    let worker = Worker {
+        connection: line.connection,
+        berth: Berth::new(seat),
+        process: line.process,
+        tail: line.tail,
+        decoder: line.decoder,
+        host_calls: HostCalls::default(),
+        ready: Instant::now(),
+        heart: Heart::new(limits.heartbeat_timeout),
+        wear: Wear::new(limits, interpreter, tell),
+        settled: false,
+        is_blameless: false,
+        leave_by: None,
+    };
+    Ok((worker, worn))
 }
 
 fn worker_command(
@@ -272,36 +289,44 @@ fn worker_command(
     command
 }
 
-/// Serves a worker until it has gone; whether it answered anything.
+/// Serves a worker until it has gone.
 ///
-/// `phase` is the seat's own receiver: a new one would not see a change that came while the worker started.
-async fn serve(
-    shared: &Shared,
-    seat: usize,
+/// `phase` is as old as the seat's own receiver: a new one would not see a change that came while the worker started.
+pub(crate) async fn serve(
+    shared: Arc<Shared>,
+    number: usize,
     mut worker: Worker,
-    phase: &mut watch::Receiver<Phase>,
-) -> bool {
-    let mut answered = false;
-    let wake = shared.lock().wake(seat);
+    mut phase: watch::Receiver<Phase>,
+) -> End {
+    let wake = shared.lock().wake(worker.berth.get());
     // One alarm for all requests. Later ones mostly have later deadlines: it is set anew when it rings, and for the few
     // that have not.
-    let mut alarm = pin!(sleep_until(session::look(shared, seat)));
+    let mut alarm = pin!(sleep_until(session::look(&shared, &worker.berth)));
+    // And one for the worker itself.
+    let mut look = pin!(sleep_until(worker.next_look()));
     let reason = loop {
         let end = tokio::select! {
-            () = worker.connection.readable() => worker.take(shared, seat, &mut answered),
+            () = worker.connection.readable() => worker.take(&shared),
             status = worker.process.ended() => {
                 // What it wrote before it ended still counts.
-                break worker.take(shared, seat, &mut answered).unwrap_or(status);
+                break worker.take(&shared).unwrap_or(status);
             }
             never = worker.connection.send_rest() => match never {},
             () = wake.notified() => {
-                alarm.as_mut().reset(session::look(shared, seat));
+                worker.leave_if_drained(&shared, &shared.lock());
+                alarm.as_mut().reset(session::look(&shared, &worker.berth));
+                look.as_mut().reset(worker.next_look());
                 None
             }
             () = &mut alarm => {
                 // It may have answered a moment ago.
-                let end = worker.take(shared, seat, &mut answered);
-                alarm.as_mut().reset(session::look(shared, seat));
+                let end = worker.take(&shared);
+                alarm.as_mut().reset(session::look(&shared, &worker.berth));
+                end
+            }
+            () = &mut look => {
+                let end = worker.take(&shared).or_else(|| worker.look(&shared));
+                look.as_mut().reset(worker.next_look());
                 end
             }
             _ = phase.changed() => match *phase.borrow_and_update() {
@@ -318,13 +343,13 @@ async fn serve(
         }
     };
     // Its end takes a moment: nobody's request is to wait for that, nor be sent to it meanwhile.
-    shared.lock().retire(seat);
+    shared.lock().retire(worker.berth.get());
     // A worker that closed its end is about to be gone: its own status says more than we could.
     let gone = reason.is_empty();
     if gone {
         let _ = timeout(Duration::from_millis(500), worker.process.ended()).await;
     }
-    worker.process.kill();
+    worker.process.end();
     let status = worker.process.ended().await;
     let stderr = worker.tail.last_words().await;
     let status = if gone || reason == status {
@@ -333,14 +358,13 @@ async fn serve(
         format!("{reason} ({status})")
     };
     let phase = *shared.phase.borrow();
-    if phase == Phase::Running {
-        tracing::warn!(
-            pool = shared.spec.pool,
-            worker = seat,
-            "worker ended: {status}"
-        );
+    let pool = shared.spec.pool;
+    if phase != Phase::Running || worker.leave_by.is_some() {
+        tracing::debug!(pool, worker = number, "worker left: {status}");
+    } else {
+        tracing::warn!(pool, worker = number, "worker ended: {status}");
     }
-    shared.lock().bury(seat, || match phase {
+    shared.lock().bury(worker.berth.get(), || match phase {
         Phase::Ended => Outcome::ShutDown,
         Phase::Running | Phase::Leaving => Outcome::Crashed {
             status: status.clone(),
@@ -348,10 +372,17 @@ async fn serve(
         },
     });
     shared.settled.notify_waiters();
-    answered
+    End {
+        settled: worker.settled,
+        trouble: (!worker.is_blameless).then_some(Trouble {
+            reason: status,
+            exception: None,
+            stderr,
+        }),
+    }
 }
 
-impl Worker {
+impl Line {
     /// The first frame, or why none came.
     async fn first_frame(&mut self) -> Result<Frame, String> {
         let mut first = None;
@@ -381,28 +412,27 @@ impl Worker {
             }
         }
     }
+}
 
+impl Worker {
     /// Takes all answers that have arrived. Some: the worker is of no more use, and why; an empty reason is its end.
-    fn take(&mut self, shared: &Shared, seat: usize, answered: &mut bool) -> Option<String> {
+    fn take(&mut self, shared: &Shared) -> Option<String> {
         let mut frames = Vec::new();
         let arrival = self
             .connection
             .receive(&mut self.decoder, &mut |frame| frames.push(frame));
         let mut fault = None;
         let mut dispatch = shared.lock();
+        let seat = self.berth.get();
         if !frames.is_empty() {
-            *answered = true;
             for frame in frames {
-                if frame.kind == Kind::HostCall {
-                    let tools = &shared.host_tools;
-                    self.host_calls.begin(tools, &self.connection, frame);
-                    continue;
-                }
-                if let Err(unasked) = dispatch.answered(seat, frame) {
+                if let Err(unasked) = self.hear(shared, &mut dispatch, frame) {
                     fault = Some(unasked.to_string());
                     break;
                 }
             }
+            self.wear.answered(dispatch.answers(seat));
+            self.leave_if_drained(shared, &dispatch);
             dispatch.fill();
             if dispatch.is_closed() {
                 shared.settled.notify_waiters();
@@ -410,6 +440,7 @@ impl Worker {
         }
         if fault.is_none() && dispatch.is_spent(seat) {
             let limit = shared.cancel_timeout;
+            self.is_blameless = true;
             fault = Some(format!(
                 "it was ended because a cancelled tool did not stop within {limit:?}"
             ));
@@ -419,6 +450,79 @@ impl Worker {
             Err(garbage) => Some(garbage.to_string()),
             Ok(Arrival::End) => Some(String::new()),
             Ok(Arrival::Frames) => None,
+        }
+    }
+
+    fn hear(
+        &mut self,
+        shared: &Shared,
+        dispatch: &mut Dispatch,
+        frame: Frame,
+    ) -> Result<(), Unasked> {
+        match frame.kind {
+            Kind::Pong => return self.heart.heard(frame.request, Instant::now()),
+            Kind::HostCall => {
+                self.host_calls
+                    .begin(&shared.host_tools, &self.connection, frame);
+                return Ok(());
+            }
+            _ => {}
+        }
+        self.settle(dispatch);
+        dispatch.answered(self.berth.get(), frame)
+    }
+
+    /// It has answered, or has been there for a while.
+    fn settle(&mut self, dispatch: &mut Dispatch) {
+        if !self.settled {
+            self.settled = true;
+            dispatch.recover(self.berth.get());
+        }
+    }
+
+    /// One that drains is told that nothing follows when it has answered everything.
+    fn leave_if_drained(&mut self, shared: &Shared, dispatch: &Dispatch) {
+        if self.leave_by.is_none() && dispatch.is_drained(self.berth.get()) {
+            self.is_blameless = true;
+            self.leave_by = Some(after(shared.shutdown_timeout));
+            self.connection.finish();
+        }
+    }
+
+    /// When to look at the worker itself.
+    fn next_look(&self) -> Instant {
+        let leave = self.leave_by.unwrap_or_else(far);
+        let settle = if self.settled {
+            far()
+        } else {
+            self.ready + SETTLED
+        };
+        self.heart
+            .next()
+            .min(self.wear.next())
+            .min(leave)
+            .min(settle)
+    }
+
+    /// Some: the worker is of no more use, and why. All that has arrived was taken before.
+    fn look(&mut self, shared: &Shared) -> Option<String> {
+        let now = Instant::now();
+        if !self.settled && self.ready + SETTLED <= now {
+            self.settle(&mut shared.lock());
+        }
+        self.wear.look(now);
+        if self.leave_by.is_some_and(|limit| limit <= now) {
+            return Some("it did not leave when all was answered".to_owned());
+        }
+        match self.heart.beat(now) {
+            Beat::Wait => None,
+            Beat::Ping(ping) => {
+                let frame = encode(ping, Kind::Ping, &());
+                self.connection
+                    .control(frame.expect("nothing has a JSON form"));
+                None
+            }
+            Beat::Hung(silence) => Some(format!("it gave no sign of life for {silence:?}")),
         }
     }
 }
