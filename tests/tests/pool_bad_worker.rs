@@ -14,13 +14,13 @@ use snakepit_tests::process::exists;
 #[snakepit_pools]
 #[derive(Default)]
 pub struct Pools {
-    #[pool(environment = system, adapter = "hostile", python_path = ["python"], cancel_timeout = "200ms")]
+    #[pool(environment = system, adapter = "hostile", python_path = ["python"], cancel_timeout = "200ms", max_restarts = 1000000)]
     pub one: PoolConfig,
-    #[pool(environment = system, adapter = "hostile", python_path = ["python"], cancel_timeout = "200ms", size = 2)]
+    #[pool(environment = system, adapter = "hostile", python_path = ["python"], cancel_timeout = "200ms", max_restarts = 1000000, size = 2)]
     pub two: PoolConfig,
-    #[pool(environment = system, adapter = "hostile", python_path = ["python"], cancel_timeout = "200ms", profile = thread(threads = 4))]
+    #[pool(environment = system, adapter = "hostile", python_path = ["python"], cancel_timeout = "200ms", max_restarts = 1000000, profile = thread(threads = 4))]
     pub threads: PoolConfig,
-    #[pool(environment = system, adapter = "hostile", python_path = ["python"], cancel_timeout = "200ms", profile = async(concurrency = 4))]
+    #[pool(environment = system, adapter = "hostile", python_path = ["python"], cancel_timeout = "200ms", max_restarts = 1000000, profile = async(concurrency = 4))]
     pub loops: PoolConfig,
 }
 
