@@ -123,10 +123,7 @@ async fn reap(
         }
     };
     status.send_replace(Some(in_words(end)));
-    tokio::select! {
-        () = group.leave(limit, grace) => {}
-        () = orders.kill.notified() => {}
-    }
+    group.leave(limit, grace).await;
 }
 
 async fn passed(limit: Option<Instant>) {
