@@ -35,14 +35,19 @@ REQUEST, REPLY, ERROR, READY, FAILED, CANCEL, ITEM, CREDIT = 1, 2, 3, 4, 5, 6, 7
 HOST_CALL, HOST_REPLY, HOST_ERROR = 9, 10, 11
 PING, PONG = 12, 13
 LIMIT = 256 << 20
-parts = {}
+# Names and texts in turn, as they came; a table when the first one is needed.
+parts = b""
 making = _thread.allocate_lock()
 
 
 def part(name):
     """Makes a part of the bridge that was not needed until now."""
-    if name in parts:
+    global parts
+    if type(parts) is bytes or name in parts:
         with making:
+            if type(parts) is bytes:
+                texts = parts.decode().split("\0")
+                parts = dict(zip(texts[::2], texts[1::2]))
             if name in parts:
                 exec(compile(parts[name], "<snakepit bridge>", "exec"), globals())
                 del parts[name]
@@ -147,6 +152,13 @@ class Reader:
         self.position = start + length + extra
         return request, kind, str(self.buffer[start:start + length], "utf-8")
 
+    def take(self, count):
+        """Bytes that are no frame."""
+        self.fill(count)
+        start = self.position
+        self.position = start + count
+        return self.buffer[start:self.position]
+
     def is_empty(self):
         return self.position == len(self.buffer)
 
@@ -172,8 +184,8 @@ class Cancelled(BaseException):
 class Slot:
     """One thread that runs requests: what it runs, and how that is made to stop.
 
-    An interrupt comes from another thread (`interrupts.py`) and may come too late. It strikes only the request that it is meant for,
-    only while the slot is open, and once.
+    An interrupt comes from another thread (`interrupts.py`) and may come too late. It strikes only the request that it
+    is meant for, only while the slot is open, and once.
     """
 
     __slots__ = ("request", "target", "cancelled", "open", "thread", "lock", "struck", "stop", "in_session")
@@ -241,23 +253,8 @@ class Worker:
         return {"message": "pong", "worker": self.number}
 
     def get_stats(self):
-        implementation = sys.implementation.name
-        gil = getattr(sys, "_is_gil_enabled", None)
-        return {
-            "pid": os.getpid(),
-            "worker": self.number,
-            "requests": self.requests,
-            "errors": self.errors,
-            "uptime_seconds": monotonic() - self.started,
-            "python_version": "%d.%d.%d" % sys.version_info[:3],
-            "implementation": implementation,
-            "executable": sys.executable,
-            "prefix": sys.prefix,
-            "base_prefix": sys.base_prefix,
-            "virtual_env": os.environ.get("VIRTUAL_ENV"),
-            "gil_enabled": True if gil is None else gil(),
-            "tools": sorted(self.tools),
-        }
+        part("stats")
+        return stats(self)
 
     def adopt(self, name):
         """Imports the user's module and takes its tools: those marked with `@tool`, else all public functions."""
@@ -470,12 +467,13 @@ def offer_bridge_module(worker):
 
 
 def main():
+    global parts
     inbox = Reader(requests_fd)
     first = inbox.read()
     if first is None:
         return
     config = decode(first[2])
-    parts.update(config["parts"])
+    parts = inbox.take(config["parts"])
     # `-c` puts the working directory first, where any file could stand before an installed module.
     if sys.path and sys.path[0] == "":
         del sys.path[0]

@@ -1,6 +1,5 @@
 //! One worker: starts it, and serves it until it has gone.
 
-use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::pin::pin;
@@ -31,17 +30,39 @@ use crate::spec::Profile;
 const BRIDGE: &str = include_str!("../../python/bridge.py");
 
 /// What not every worker needs: the bridge compiles it when it is asked for, since that takes a good part of a start.
-const PARTS: &[(&str, &str)] = &[
-    ("coroutines", include_str!("../../python/coroutines.py")),
-    ("embedded", include_str!("../../python/embedded.py")),
-    ("event_loop", include_str!("../../python/event_loop.py")),
-    ("faults", include_str!("../../python/faults.py")),
-    ("host_tools", include_str!("../../python/host_tools.py")),
-    ("interrupts", include_str!("../../python/interrupts.py")),
-    ("more", include_str!("../../python/more.py")),
-    ("sessions", include_str!("../../python/sessions.py")),
-    ("streams", include_str!("../../python/streams.py")),
-];
+/// Names and texts in turn, which no text of Python has a zero byte in.
+const PARTS: &str = concat!(
+    "coroutines\0",
+    include_str!("../../python/coroutines.py"),
+    "\0",
+    "embedded\0",
+    include_str!("../../python/embedded.py"),
+    "\0",
+    "event_loop\0",
+    include_str!("../../python/event_loop.py"),
+    "\0",
+    "faults\0",
+    include_str!("../../python/faults.py"),
+    "\0",
+    "host_tools\0",
+    include_str!("../../python/host_tools.py"),
+    "\0",
+    "interrupts\0",
+    include_str!("../../python/interrupts.py"),
+    "\0",
+    "more\0",
+    include_str!("../../python/more.py"),
+    "\0",
+    "sessions\0",
+    include_str!("../../python/sessions.py"),
+    "\0",
+    "stats\0",
+    include_str!("../../python/stats.py"),
+    "\0",
+    "streams\0",
+    include_str!("../../python/streams.py"),
+    "\0",
+);
 
 /// Fetches the bridge from its own standard input: a worker needs no file, and no command line that the system or a
 /// manager could find too long.
@@ -73,8 +94,8 @@ struct Introduction<'a> {
     control: u64,
     /// The functions of the program that Python may call.
     host_tools: Vec<&'a str>,
-    /// Source text that the bridge compiles when it is asked for.
-    parts: BTreeMap<&'static str, &'static str>,
+    /// How many bytes of source text follow.
+    parts: usize,
 }
 
 /// What a ready worker says of itself.
@@ -177,7 +198,7 @@ pub(crate) async fn start(
         concurrency: is_async.then_some(shared.room),
         control,
         host_tools: shared.host_tools.names().collect(),
-        parts: PARTS.iter().copied().collect(),
+        parts: PARTS.len(),
     };
     let length = u32::try_from(BRIDGE.len())
         .expect("the bridge is small")
@@ -188,6 +209,7 @@ pub(crate) async fn start(
         bytes::Bytes::copy_from_slice(&length),
         bytes::Bytes::from_static(BRIDGE.as_bytes()),
         introduction,
+        bytes::Bytes::from_static(PARTS.as_bytes()),
     ]);
 
     let first = timeout(shared.startup_timeout, line.first_frame()).await;
