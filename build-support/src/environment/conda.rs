@@ -6,11 +6,11 @@
 mod activation;
 pub(crate) mod manager;
 mod places;
+mod yaml;
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-
-use yaml_rust2::YamlLoader;
 
 use super::venv::quoted;
 use super::{Config, ExtraMetadata, Launch, PythonEnvironment};
@@ -19,6 +19,7 @@ use crate::diagnostic::Diagnostic;
 use crate::host::Host;
 use manager::Manager;
 use places::Places;
+use yaml::Value;
 
 /// A conda environment.
 #[derive(Debug, Clone, Copy)]
@@ -141,8 +142,8 @@ fn described(config: &Config, host: &dyn Host) -> Result<Found, Diagnostic> {
         )
         .at(place));
     };
-    let settings = yaml(&file, host).map_err(|fault| fault.at(place))?;
-    let Some(name) = settings.as_ref().and_then(|yaml| yaml["name"].as_str()) else {
+    let settings = settings(&file, &["name"], host).map_err(|fault| fault.at(place))?;
+    let Some(Value::Text(name)) = settings.get("name") else {
         return Err(Diagnostic::new(
             Code::CondaFileInvalid,
             format!("`{}` gives its environment no name", file.display()),
@@ -304,8 +305,12 @@ fn manager(host: &dyn Host) -> Result<Manager, Diagnostic> {
     })
 }
 
-/// A file of settings; an empty one holds nothing.
-fn yaml(file: &Path, host: &dyn Host) -> Result<Option<yaml_rust2::Yaml>, Diagnostic> {
+/// What a file of settings says of these keys.
+fn settings<'a>(
+    file: &Path,
+    keys: &'a [&'a str],
+    host: &dyn Host,
+) -> Result<BTreeMap<&'a str, Value>, Diagnostic> {
     let invalid = |why: String| {
         Diagnostic::new(
             Code::CondaFileInvalid,
@@ -317,6 +322,5 @@ fn yaml(file: &Path, host: &dyn Host) -> Result<Option<yaml_rust2::Yaml>, Diagno
         .consult(file)
         .map_err(|error| invalid(error.to_string()))?;
     let text = String::from_utf8(bytes).map_err(|_| invalid("it is not UTF-8".to_owned()))?;
-    let documents = YamlLoader::load_from_str(&text).map_err(|error| invalid(error.to_string()))?;
-    Ok(documents.into_iter().next())
+    yaml::values(&text, keys).map_err(invalid)
 }

@@ -4,7 +4,8 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use super::{is_environment, yaml};
+use super::is_environment;
+use super::yaml::Value;
 use crate::diagnostic::Diagnostic;
 use crate::host::Host;
 
@@ -54,13 +55,11 @@ impl Places {
         }
         let lists = ["CONDA_ENVS_DIRS", "CONDA_ENVS_PATH"].map(|name| host.variable(name));
         let mut folders: Vec<PathBuf> = lists.iter().flatten().flat_map(env::split_paths).collect();
-        for file in settings(&places.roots, host) {
-            let Some(settings) = yaml(&file, host)? else {
-                continue;
-            };
-            for key in ["envs_dirs", "envs_path"] {
-                let texts = settings[key].as_vec().into_iter().flatten();
-                folders.extend(texts.filter_map(|text| expanded(text.as_str()?, host)));
+        for file in files(&places.roots, host) {
+            for value in super::settings(&file, &["envs_dirs", "envs_path"], host)?.values() {
+                if let Value::List(texts) = value {
+                    folders.extend(texts.iter().filter_map(|text| expanded(text, host)));
+                }
             }
         }
         folders.extend(places.roots.iter().map(|root| root.join("envs")));
@@ -111,7 +110,7 @@ fn roots(host: &dyn Host) -> Vec<PathBuf> {
 }
 
 /// The files of settings that are there.
-fn settings(roots: &[PathBuf], host: &dyn Host) -> Vec<PathBuf> {
+fn files(roots: &[PathBuf], host: &dyn Host) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = Vec::new();
     files.extend(host.variable("CONDARC").map(PathBuf::from));
     let folders = SETTINGS.iter().filter_map(|text| expanded(text, host));
