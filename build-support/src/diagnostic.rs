@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Code;
 
+/// The longest message or help, in bytes: what it quotes may be of any length.
+const LONGEST: usize = 4000;
+
 /// One failure or warning, and the part of the declaration that it belongs to.
 ///
 /// Its code is one of the catalogue, save for what an environment of the program's own reports.
@@ -42,8 +45,8 @@ impl Diagnostic {
     ) -> Self {
         Self {
             code: code.into(),
-            message: message.into(),
-            help: help.into(),
+            message: shown(message.into()),
+            help: shown(help.into()),
             place: "environment".to_owned(),
         }
     }
@@ -58,7 +61,7 @@ impl Diagnostic {
     /// The same, with other help.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
-        self.help = help.into();
+        self.help = shown(help.into());
         self
     }
 
@@ -115,5 +118,35 @@ impl fmt::Display for Diagnostic {
             ..
         } = self;
         write!(f, "{message} [snakepit::{code}]\nhelp: {help}")
+    }
+}
+
+/// A text as a terminal may show it: what it quotes of a file or a program cannot steer the terminal, or fill it.
+fn shown(mut text: String) -> String {
+    let is_plain = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
+    if !text.chars().all(is_plain) {
+        let quoted = text.chars().map(|c| match is_plain(c) {
+            true => c.to_string(),
+            false => c.escape_default().to_string(),
+        });
+        text = quoted.collect();
+    }
+    if text.len() > LONGEST {
+        text.truncate(text.floor_char_boundary(LONGEST));
+        text.push_str(" [...]");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_message_quotes_neither_steers_a_terminal_nor_fills_it() {
+        let fault = Diagnostic::custom("a", "no `\u{1b}[31m\u{9b}\r\0`\n\tx", "");
+        assert_eq!(fault.message(), "no `\\u{1b}[31m\\u{9b}\\r\\u{0}`\n\tx");
+        let fault = fault.with_help("\u{e9}".repeat(1 << 20));
+        assert!(fault.help().len() < LONGEST + 10 && fault.help().ends_with("\u{e9} [...]"));
     }
 }
