@@ -1,7 +1,7 @@
 //! What `conda activate` would set: found out once, in a shell that knows nothing of the one that builds.
 //! <https://docs.conda.io/projects/conda/en/stable/dev-guide/deep-dives/activation.html>
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -75,10 +75,8 @@ fn variables(prefix: &Path, host: &dyn Host) -> Result<BTreeMap<String, String>,
     let files = host.list(&prefix.join("etc/conda/env_vars.d"));
     for file in files.iter().filter(|file| has_extension(file, "json")) {
         let bytes = host.consult(file);
-        variables.extend(object(
-            file,
-            bytes.map_err(|error| unreadable(file, &error))?,
-        )?);
+        let bytes = bytes.map_err(|error| unreadable(file, &error))?;
+        variables.extend(texts(file, object(file, bytes)?)?);
     }
     let state = prefix.join("conda-meta/state");
     if host.info(&state).is_some() {
@@ -86,17 +84,30 @@ fn variables(prefix: &Path, host: &dyn Host) -> Result<BTreeMap<String, String>,
         let bytes = host.read(&state);
         let mut whole = object(&state, bytes.map_err(|error| unreadable(&state, &error))?)?;
         if let Some(Value::Object(own)) = whole.remove("env_vars") {
-            variables.extend(own);
+            variables.extend(texts(&state, own)?);
         }
     }
-    let texts = variables.into_iter().map(|(name, value)| match value {
-        // All managers write the names in capitals, whatever the file says.
-        Value::String(text) => (name.to_uppercase(), text),
-        other => (name.to_uppercase(), other.to_string()),
-    });
-    Ok(texts
+    Ok(variables
+        .into_iter()
         .filter(|(name, text)| text != UNSET && is_name(name))
         .collect())
+}
+
+/// The variables of one file; what is no text is given as JSON has it.
+fn texts(file: &Path, variables: Map<String, Value>) -> Result<Vec<(String, String)>, Diagnostic> {
+    let text = |(name, value): (String, Value)| {
+        let text = match value {
+            Value::String(text) => text,
+            other => other.to_string(),
+        };
+        if text.contains('\0') {
+            let why = format!("the value of `{name}` holds NUL, which no variable can");
+            return Err(unreadable(file, &why));
+        }
+        // All managers write the names in capitals, whatever the file says.
+        Ok((name.to_uppercase(), text))
+    };
+    variables.into_iter().map(text).collect()
 }
 
 fn object(file: &Path, bytes: Vec<u8>) -> Result<Map<String, Value>, Diagnostic> {
@@ -107,7 +118,7 @@ fn unreadable(file: &Path, why: &dyn std::fmt::Display) -> Diagnostic {
     Diagnostic::new(
         Code::CondaEnvironmentInvalid,
         format!(
-            "`{}` cannot be read as a JSON object: {why}",
+            "`{}` cannot be read as variables in a JSON object: {why}",
             file.display()
         ),
         "correct the file, or remove it and set the variables again: `conda env config vars set`",
@@ -189,7 +200,7 @@ fn effect(
 
 /// Whether a shell can set a variable of this name.
 fn is_name(name: &str) -> bool {
-    name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 type Variables = BTreeMap<String, String>;
@@ -235,7 +246,7 @@ fn difference(before: &Variables, after: &Variables) -> Vec<EnvOp> {
         {
             Some(paths) if !paths.is_empty() => prepend(name, paths, &mut changes),
             _ if name == "PATH" => {
-                let known: Vec<&str> = old.split(':').collect();
+                let known: BTreeSet<&str> = old.split(':').collect();
                 let new: Vec<&str> = value
                     .split(':')
                     .filter(|path| !known.contains(path))
