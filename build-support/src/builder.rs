@@ -8,7 +8,7 @@ use crate::declaration::PoolDeclaration;
 use crate::declare;
 use crate::environment::PythonEnvironment;
 use crate::environment::docker::SELECTION;
-use crate::host::Machine;
+use crate::host::{Host, Machine};
 use crate::manifest::{FILE_NAME, Manifest, Outcome};
 use crate::probe::Cache;
 use crate::recorder::{Facts, Recorder};
@@ -105,7 +105,8 @@ impl Builder {
         let mut pools = Vec::new();
         for file in files {
             // A file that cannot be read or parsed is the compiler's to report, at its place.
-            let Ok(text) = fs::read_to_string(&file) else {
+            let text = Machine.read(&file).ok().map(String::from_utf8);
+            let Some(Ok(text)) = text else {
                 continue;
             };
             if text.contains("snakepit_pools") {

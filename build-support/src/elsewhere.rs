@@ -22,22 +22,23 @@ use crate::{remedy, script};
 /// Below the functions that look at an adapter, which have made `sys.path` what a worker's is.
 const SCRIPT: &str = r#"
 import re
+most = 1 << 20
 def normalized(name):
     return re.sub(r"[-_.]+", "-", name).lower()
 def headers(file):
     kept = []
-    with open(file, encoding="utf-8", errors="replace") as lines:
-        for line in lines:
+    with open(file, encoding="utf-8", errors="replace") as text:
+        for line in text.read(most).split("\n"):
             key = line.partition(":")[0].lower()
             if not line.strip():
                 break
             if key in ("version", "provides-extra") or key == "requires-dist" and "extra" in line:
-                kept.append(line)
+                kept.append(line + "\n")
     return "".join(kept)
 def read(file):
     try:
         with open(file, encoding="utf-8") as origin:
-            return origin.read()
+            return origin.read(most)
     except (OSError, ValueError):
         return None
 def files():

@@ -1,7 +1,7 @@
 //! The world that an environment may look at. What it looks at is recorded by `recorder`.
 
 use std::ffi::OsString;
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -164,6 +164,9 @@ impl<'a> Program<'a> {
     }
 }
 
+/// The longest file that is read whole, in bytes: a lock file of thousands of packages has a few millions.
+const MOST_READ: u64 = 64 << 20;
+
 /// The build machine itself.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Machine;
@@ -180,10 +183,19 @@ impl Host for Machine {
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        fs::read(path)
+        let bytes = self.consult_start(path, MOST_READ + 1)?;
+        if bytes.len() as u64 > MOST_READ {
+            let why = format!("it has more than {} MiB", MOST_READ >> 20);
+            return Err(io::Error::new(ErrorKind::FileTooLarge, why));
+        }
+        Ok(bytes)
     }
 
     fn consult_start(&self, path: &Path, most: u64) -> io::Result<Vec<u8>> {
+        if is_pipe(&fs::metadata(path)?) {
+            let why = "it is a pipe, from which nothing may ever come";
+            return Err(io::Error::new(ErrorKind::InvalidInput, why));
+        }
         let mut bytes = Vec::new();
         fs::File::open(path)?.take(most).read_to_end(&mut bytes)?;
         Ok(bytes)
@@ -322,6 +334,17 @@ impl Drain {
 pub(crate) fn is_executable(metadata: &fs::Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt;
     metadata.is_file() && metadata.permissions().mode() & 0o111 != 0
+}
+
+#[cfg(unix)]
+fn is_pipe(metadata: &fs::Metadata) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    metadata.file_type().is_fifo()
+}
+
+#[cfg(not(unix))]
+fn is_pipe(_: &fs::Metadata) -> bool {
+    false
 }
 
 #[cfg(not(unix))]
