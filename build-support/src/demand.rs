@@ -1,6 +1,6 @@
 //! Whether an interpreter and its installed distributions are what a declaration demands.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use pep440_rs::{Version, VersionSpecifiers};
@@ -53,6 +53,13 @@ pub(crate) struct Demands<'a> {
     pub(crate) remedy: &'a dyn Fn(&Requirement, &Requirement) -> String,
 }
 
+/// A distribution that is there.
+struct Found {
+    distribution: Distribution,
+    /// What it does not depend on, unless for the sake of an extra.
+    optional: Vec<Requirement>,
+}
+
 impl Demands<'_> {
     /// Everything of `requires` that does not hold, each at its place; what cannot be read was told before.
     pub(crate) fn check(&self, requires: &[String]) -> Vec<Diagnostic> {
@@ -76,13 +83,18 @@ impl Demands<'_> {
         }
         let mut faults = Vec::new();
         let mut seen = BTreeSet::new();
+        // Each is read once, however many extras lead to it.
+        let mut known: BTreeMap<String, Option<Found>> = BTreeMap::new();
         let mut open = vec![wanted.clone()];
         while let Some(part) = open.pop() {
             let name = normalized(&part.name);
-            let found = self.distributions.find(&name);
+            let found = known
+                .entry(name.clone())
+                .or_insert_with(|| self.find(&name));
+            let distribution = found.as_ref().map(|found| &found.distribution);
             // An extra may come back to the distribution that it belongs to.
             if seen.insert((name.clone(), part.text.clone())) {
-                faults.extend(self.fault(wanted, &part, found.as_ref()));
+                faults.extend(self.fault(wanted, &part, distribution));
             }
             let Some(found) = found else {
                 continue;
@@ -91,14 +103,15 @@ impl Demands<'_> {
                 if !seen.insert((name.clone(), format!("[{extra}]"))) {
                     continue;
                 }
-                let added = self.added(&found, extra);
+                let added = self.added(found, extra);
                 let is_known = found
+                    .distribution
                     .extras
                     .as_ref()
                     .is_none_or(|known| known.contains(extra));
                 // One that a dependency names may have been given up by now, which harms nobody.
                 if added.is_empty() && !is_known && part.text == wanted.text {
-                    faults.push(self.unknown_extra(wanted, extra, &found));
+                    faults.push(self.unknown_extra(wanted, extra, &found.distribution));
                 }
                 open.extend(added);
             }
@@ -106,18 +119,30 @@ impl Demands<'_> {
         faults
     }
 
-    /// What a distribution depends on for the sake of one of its extras.
-    fn added(&self, distribution: &Distribution, extra: &str) -> Vec<Requirement> {
+    fn find(&self, name: &str) -> Option<Found> {
+        let distribution = self.distributions.find(name)?;
         let requires = distribution.requires.iter();
-        requires
+        let optional = requires
             // One that cannot be read is the distribution's fault, not the declaration's.
             .filter_map(|text| Requirement::parse(text).ok())
             .filter(|part| {
-                part.marker.as_ref().is_some_and(|marker| {
-                    marker.holds(self.variables, Some(extra)) && !self.variables_hold(marker)
-                })
+                let marker = part.marker.as_ref();
+                marker.is_some_and(|marker| !self.variables_hold(marker))
             })
-            .collect()
+            .collect();
+        Some(Found {
+            distribution,
+            optional,
+        })
+    }
+
+    /// What a distribution depends on for the sake of one of its extras.
+    fn added(&self, found: &Found, extra: &str) -> Vec<Requirement> {
+        let holds = |part: &&Requirement| {
+            let marker = part.marker.as_ref();
+            marker.is_some_and(|marker| marker.holds(self.variables, Some(extra)))
+        };
+        found.optional.iter().filter(holds).cloned().collect()
     }
 
     fn variables_hold(&self, marker: &Marker) -> bool {
@@ -175,8 +200,6 @@ impl Demands<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
 
     #[test]

@@ -1,7 +1,7 @@
 //! Whether what is installed is what `uv.lock` says, where there is no uv to ask: what `uv sync --check` would say
 //! without development's groups and without extras.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use toml::{Table, Value};
@@ -20,12 +20,16 @@ pub(super) fn compare(
 ) -> Result<(), Diagnostic> {
     let interpreter = host.interpreter(executable)?;
     let installed = Installed::of(&interpreter.site_packages, host);
-    let locked: Vec<&Table> = packages(&project.lock).collect();
-    let own = locked
-        .iter()
-        .filter(|package| is_at(package, &project.root, &project.member));
+    let mut locked = Locked::new();
+    for package in packages(&project.lock) {
+        if let Some(name) = text(package, "name") {
+            locked.entry(name).or_default().push(package);
+        }
+    }
+    let own =
+        packages(&project.lock).filter(|package| is_at(package, &project.root, &project.member));
     // Packages to look at, each with the extra whose dependencies are wanted, or with those that it always has.
-    let mut open: Vec<(&Table, Option<&str>)> = own.map(|package| (*package, None)).collect();
+    let mut open: Vec<(&Table, Option<&str>)> = own.map(|package| (package, None)).collect();
     for (package, _) in &open {
         check(project, &[*package], &installed)?;
     }
@@ -48,6 +52,9 @@ pub(super) fn compare(
     Ok(())
 }
 
+/// The packages of a lock by their names: a lock has thousands of them, and as many dependencies.
+type Locked<'a> = BTreeMap<&'a str, Vec<&'a Table>>;
+
 fn dependencies<'a>(package: &'a Table, extra: Option<&str>) -> impl Iterator<Item = &'a Table> {
     let list = match extra {
         None => package.get("dependencies"),
@@ -61,7 +68,7 @@ fn dependencies<'a>(package: &'a Table, extra: Option<&str>) -> impl Iterator<It
 
 /// The packages of the lock that a dependency means for this interpreter: none, where its marker is false, and
 /// several only where the lock itself does not tell them apart.
-fn chosen<'a>(dependency: &Table, locked: &[&'a Table], variables: &Variables) -> Vec<&'a Table> {
+fn chosen<'a>(dependency: &Table, locked: &Locked<'a>, variables: &Variables) -> Vec<&'a Table> {
     let holds = |marker: &str| {
         // A marker of a later format says nothing that could be missed here.
         Marker::parse(marker).is_ok_and(|marker| marker.holds(variables, None))
@@ -79,9 +86,10 @@ fn chosen<'a>(dependency: &Table, locked: &[&'a Table], variables: &Variables) -
             .peekable();
         forks.peek().is_none() || forks.any(holds)
     };
-    locked
-        .iter()
-        .filter(|package| text(package, "name") == text(dependency, "name"))
+    let named = text(dependency, "name").and_then(|name| locked.get(name));
+    named
+        .into_iter()
+        .flatten()
         .filter(|package| version.is_none() || text(package, "version") == version)
         .filter(|package| counts(package))
         .copied()
