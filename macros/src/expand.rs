@@ -9,7 +9,9 @@ use quote::{ToTokens, format_ident, quote};
 use snakepit_build::declaration::{
     Adapter, Affinity, PoolDeclaration, Profile, Request, Supervision, constant,
 };
-use snakepit_build::declare::{Arguments, Mistake, parse_arguments, parse_struct, require_struct};
+use snakepit_build::declare::{
+    Arguments, Mistake, parse_arguments, parse_item, parse_struct, require_struct,
+};
 use snakepit_build::manifest::{Check, EnvOp, FILE_NAME, Manifest, Outcome, Resolution, Tool};
 use snakepit_build::{Code, Diagnostic};
 use syn::ext::IdentExt;
@@ -18,7 +20,7 @@ use syn::{Attribute, Error, Field, Item, ItemStruct};
 /// The item, its `#[pool]` attributes removed, and what it asks for. After an error the names are there all the
 /// same, so that the compiler has nothing to add to what we said.
 pub(crate) fn expand(arguments: TokenStream, tokens: TokenStream) -> TokenStream {
-    let mut item: Item = match syn::parse2(tokens.clone()) {
+    let mut item: Item = match parse_item(tokens.clone()) {
         Ok(item) => item,
         Err(error) => {
             let error = error.to_compile_error();

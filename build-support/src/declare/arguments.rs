@@ -6,6 +6,7 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Expr, Ident, Token};
 
+use super::depth;
 use super::mistake::Mistake;
 use super::nearest::unknown;
 use crate::catalogue::Code;
@@ -35,6 +36,7 @@ impl Default for Arguments {
 pub fn parse_arguments(tokens: TokenStream) -> Result<Arguments, Vec<Mistake>> {
     const HELP: &str = "write `crate = path`, such as `crate = ::renamed`";
     let mut arguments = Arguments::default();
+    depth::check(&tokens, HELP).map_err(|mistake| vec![mistake])?;
     let settings = Punctuated::<StructSetting, Token![,]>::parse_terminated
         .parse2(tokens)
         .map_err(|error| vec![Mistake::syntax(&error, HELP)])?;

@@ -4,9 +4,8 @@ use std::str::FromStr;
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::ItemStruct;
-use syn::parse::{ParseStream, Parser};
 
-use super::parse_struct;
+use super::{parse_item, parse_struct};
 use crate::declaration::Declaration;
 
 /// All annotated structs of a source file, wherever they stand: in modules, in functions and in what other macros are
@@ -16,40 +15,73 @@ use crate::declaration::Declaration;
 /// The file is not Rust.
 pub fn parse_file(text: &str) -> Result<Vec<Declaration>, syn::Error> {
     let mut found = Vec::new();
-    walk(TokenStream::from_str(text)?, &mut found);
+    // No recursion: the compiler, too, takes sources that nest deeper than this thread's stack would hold.
+    let mut open = vec![Trees::of(TokenStream::from_str(text)?)];
+    while let Some(trees) = open.last_mut() {
+        let index = trees.next;
+        trees.next += 1;
+        if trees.attribute(index).is_some_and(is_ours) {
+            found.extend(trees.item(index).ok().as_ref().map(parse_struct));
+            continue;
+        }
+        match trees.all.get(index) {
+            Some(TokenTree::Group(group)) => {
+                let inside = Trees::of(group.stream());
+                open.push(inside);
+            }
+            Some(_) => {}
+            None => _ = open.pop(),
+        }
+    }
     Ok(found)
 }
 
-fn walk(tokens: TokenStream, found: &mut Vec<Declaration>) {
-    let trees: Vec<TokenTree> = tokens.into_iter().collect();
-    let attribute = |end: usize| match trees.get(end.checked_sub(1)?..=end)? {
-        [TokenTree::Punct(mark), TokenTree::Group(group)]
-            if mark.as_char() == '#' && group.delimiter() == Delimiter::Bracket =>
-        {
-            Some(group)
-        }
-        _ => None,
-    };
-    for (index, tree) in trees.iter().enumerate() {
-        if attribute(index).is_some_and(is_ours) {
-            // The item begins with its first attribute.
-            let mut start = index - 1;
-            while start >= 2 && attribute(start - 1).is_some() {
-                start -= 2;
-            }
-            let rest = trees[start..].iter().cloned().collect();
-            found.extend(first_struct.parse2(rest).ok().as_ref().map(parse_struct));
-        } else if let TokenTree::Group(group) = tree {
-            walk(group.stream(), found);
-        }
-    }
+/// What stands between two brackets, read up to `next`.
+struct Trees {
+    all: Vec<TokenTree>,
+    next: usize,
 }
 
-/// The struct at the beginning of what follows.
-fn first_struct(input: ParseStream<'_>) -> syn::Result<ItemStruct> {
-    let item = input.parse()?;
-    input.parse::<TokenStream>()?;
-    Ok(item)
+impl Trees {
+    fn of(tokens: TokenStream) -> Self {
+        Self {
+            all: tokens.into_iter().collect(),
+            next: 0,
+        }
+    }
+
+    /// The attribute whose brackets are at an index.
+    fn attribute(&self, end: usize) -> Option<&Group> {
+        match self.all.get(end.checked_sub(1)?..=end)? {
+            [TokenTree::Punct(mark), TokenTree::Group(group)]
+                if mark.as_char() == '#' && group.delimiter() == Delimiter::Bracket =>
+            {
+                Some(group)
+            }
+            _ => None,
+        }
+    }
+
+    /// The struct that has the attribute at an index.
+    fn item(&self, attribute: usize) -> syn::Result<ItemStruct> {
+        // It begins with its first attribute, and ends with its fields.
+        let mut start = attribute - 1;
+        while start >= 2 && self.attribute(start - 1).is_some() {
+            start -= 2;
+        }
+        let rest = &self.all[attribute..];
+        let is_end = |tree: &TokenTree| match tree {
+            TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
+            TokenTree::Punct(mark) => mark.as_char() == ';',
+            _ => false,
+        };
+        let end = rest.iter().position(is_end).unwrap_or(rest.len() - 1);
+        let item: TokenStream = self.all[start..=attribute + end].iter().cloned().collect();
+        match parse_item(item)? {
+            syn::Item::Struct(item) => Ok(item),
+            other => Err(syn::Error::new_spanned(other, "it is no struct")),
+        }
+    }
 }
 
 /// Whether the attribute's path ends with the macro's name.
@@ -91,5 +123,15 @@ mod tests {
         let text = "use snakepit::snakepit_pools; #[doc = \"#[snakepit_pools] struct A {}\"] struct B { a: u8 }
                     #[snakepit_pools] enum C {} #[other(snakepit_pools)] struct D { #[pool] a: P }";
         assert_eq!(names(text), [""; 0]);
+    }
+
+    #[test]
+    fn a_source_that_nests_as_deep_as_the_compiler_takes_it_hides_no_pool() {
+        let deep = format!("{}1{}", "(".repeat(4000), ")".repeat(4000));
+        let text = format!("#[snakepit_pools] struct A {{ #[pool] a: P }} const X: u8 = {deep};");
+        assert_eq!(names(&text), ["A"]);
+        // Deeper than any struct is: the macro says so.
+        let text = format!("#[snakepit_pools] struct A {{ #[pool] a: {deep} }}");
+        assert_eq!(names(&text), [""; 0]);
     }
 }

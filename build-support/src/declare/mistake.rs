@@ -67,6 +67,11 @@ impl Mistake {
         )
     }
 
+    /// The same, as the parser of Rust's tokens has its errors.
+    pub(super) fn into_error(self) -> syn::Error {
+        self.error
+    }
+
     /// What is wrong.
     pub fn diagnostic(&self) -> &Diagnostic {
         &self.diagnostic

@@ -6,6 +6,7 @@
 mod adapter;
 mod arguments;
 mod condition;
+mod depth;
 mod environment;
 mod file;
 mod mistake;
@@ -14,7 +15,7 @@ mod pool;
 mod setting;
 mod units;
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Attribute, ItemStruct};
@@ -30,6 +31,19 @@ pub(crate) use nearest::nearest;
 
 use crate::catalogue::Code;
 use crate::declaration::{self, Declaration, PoolDeclaration};
+
+/// The item that the attribute stands on.
+///
+/// # Errors
+/// It is no Rust, or a struct that nests deeper than any does: whoever parsed it could run out of its stack.
+pub fn parse_item(tokens: TokenStream) -> Result<syn::Item, syn::Error> {
+    let is_struct = |tree: TokenTree| matches!(tree, TokenTree::Ident(word) if word == "struct");
+    if tokens.clone().into_iter().any(is_struct) {
+        let checked = depth::check(&tokens, "write a simpler struct");
+        checked.map_err(|mistake| mistake.into_error())?;
+    }
+    syn::parse2(tokens)
+}
 
 /// The struct of an item, or why there is none.
 ///

@@ -9,6 +9,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Expr, Token};
 
 use super::adapter::adapter;
+use super::depth;
 use super::environment::environment;
 use super::mistake::Mistake;
 use super::nearest::unknown;
@@ -52,9 +53,12 @@ pub(super) fn parse_pool(
     const HELP: &str = "write `#[pool]` or `#[pool(key = value, ...)]`";
     let settings = match &attribute.meta {
         syn::Meta::Path(_) => Punctuated::new(),
-        syn::Meta::List(list) => list
-            .parse_args_with(Punctuated::<Setting, Token![,]>::parse_terminated)
-            .map_err(|error| vec![Mistake::syntax(&error, HELP)])?,
+        syn::Meta::List(list) => depth::check(&list.tokens, HELP)
+            .and_then(|()| {
+                list.parse_args_with(Punctuated::<Setting, Token![,]>::parse_terminated)
+                    .map_err(|error| Mistake::syntax(&error, HELP))
+            })
+            .map_err(|mistake| vec![mistake])?,
         syn::Meta::NameValue(pair) => {
             let message = "`pool` takes its settings in parentheses";
             return Err(vec![Mistake::new(
