@@ -2,6 +2,7 @@
 //!
 //! A task installs what it needs where that can be done without asking; otherwise it says what to install.
 
+mod fuzz;
 mod steps;
 mod tools;
 
@@ -18,6 +19,8 @@ Tasks:
           it stops at the first one that fails
   docs    writes `docs/errors.md` anew from the catalogue of diagnostics and what the compiler says of each
   bench   measures against hand-written code and prints the ratios; `cargo xtask bench --help` tells its options
+  fuzz [TARGET] [--seconds N]
+          gives the parsers bad input: every target or one, 600 seconds each; `fuzz/README.md` tells the rest
 
 Environment:
   SNAKEPIT_TESTS_REQUIRE=all    a tool that is missing is a failure; otherwise what needs it is skipped
@@ -31,13 +34,14 @@ fn main() -> ExitCode {
         .collect();
     let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
     let outcome = match texts[..] {
-        ["help" | "--help" | "-h"] | ["test" | "docs", "--help" | "-h"] => {
+        ["help" | "--help" | "-h"] | ["test" | "docs" | "fuzz", "--help" | "-h"] => {
             println!("{HELP}");
             Ok(())
         }
         ["test"] => test(),
         ["docs"] => steps::docs(),
         ["bench", ..] => steps::bench(&arguments[1..]),
+        ["fuzz", ..] => fuzz::run(&arguments[1..]),
         [] => return misused("no task was named"),
         [task @ ("test" | "docs"), ..] => return misused(&format!("`{task}` takes no arguments")),
         [other, ..] => return misused(&format!("no task `{other}`")),

@@ -1,0 +1,32 @@
+//! What a worker writes, as it arrives.
+
+use crate::frame::{Decoder, encode};
+
+/// The first byte says in what parts the rest arrives.
+pub(crate) fn frame(data: &[u8]) {
+    let Some((part, bytes)) = data.split_first() else {
+        return;
+    };
+    let mut decoder = Decoder::default();
+    let mut read = 0;
+    for part in bytes.chunks(usize::from(*part).max(1)) {
+        decoder.space()[..part.len()].copy_from_slice(part);
+        decoder.filled(part.len());
+        loop {
+            match decoder.next() {
+                Ok(Some(frame)) => {
+                    read += frame.json.len() + 16;
+                    assert!(read <= bytes.len(), "more came out than went in");
+                    if let Ok(value) = serde_json::from_slice::<serde_json::Value>(&frame.json) {
+                        let again = encode(frame.request, frame.kind, &value);
+                        assert!(again.is_ok_and(|bytes| bytes.len() >= 16));
+                    }
+                }
+                Ok(None) => break,
+                Err(garbage) => return assert!(!garbage.to_string().is_empty()),
+            }
+        }
+    }
+    // A header announces; only what has arrived takes room.
+    assert!(decoder.space().len() <= 4 * bytes.len() + (256 << 10));
+}
