@@ -28,8 +28,8 @@ pub use config::PoolConfig;
 pub use config::PoolField as __PoolField;
 #[cfg(feature = "pool")]
 pub use pool::{
-    CallOptions, Error, Health, HostTools, Map, Pool, PoolBuilder, PoolStats, PythonException,
-    Session, ToolStream,
+    CallOptions, Error, Failed, Health, HostTools, Latency, Map, Pool, PoolBuilder, PoolStats,
+    PythonException, Session, ToolStream, WorkerStats,
 };
 pub use snakepit_macros::snakepit_pools;
 pub use spec::{

@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, watch};
 
 use super::dispatch::{Dispatch, Limits};
+use super::stats::Tally;
 use super::{Error, HostTools, LastHandle, Phase, Pool, Shared, supervision};
 use crate::PoolConfig;
 use crate::spec::{Profile, SpawnSpec};
@@ -105,6 +106,7 @@ impl PoolBuilder {
                 cancel: cancel_timeout,
                 session: config.session_timeout.unwrap_or(defaults.session_timeout),
             })),
+            tally: Tally::default(),
             tools: Mutex::default(),
             tickets: AtomicU32::new(0),
             phase: watch::Sender::new(Phase::Running),

@@ -8,10 +8,11 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
 
 use super::dispatch::Refused;
 use super::frame::{Kind, encode};
-use super::request::{InSession, Outcome, Request, Waiter, after};
+use super::request::{Answer, InSession, Outcome, Request, Waiter, after};
 use super::restart::Trouble;
 use super::{CallOptions, Error, Pool, PythonException, Shared};
 
@@ -71,6 +72,17 @@ impl<'a> Ask<'a> {
         waiter: Waiter,
         deadline: Instant,
     ) -> Result<Ticket, Error> {
+        let submitted = self.try_submit(args, credit, waiter, deadline);
+        submitted.inspect_err(|error| self.pool.shared().tally.failed(error))
+    }
+
+    fn try_submit<A: Serialize + ?Sized>(
+        self,
+        args: &A,
+        credit: Option<u32>,
+        waiter: Waiter,
+        deadline: Instant,
+    ) -> Result<Ticket, Error> {
         let shared = self.pool.shared();
         let number = shared.tickets.fetch_add(1, Ordering::Relaxed);
         let frame = if credit.is_none() && self.session.is_none() {
@@ -97,6 +109,7 @@ impl<'a> Ask<'a> {
             pool: self.pool.clone(),
             number,
             is_answered: false,
+            is_over: false,
         })
     }
 
@@ -133,11 +146,26 @@ pub(super) struct Ticket {
     pool: Pool,
     number: u32,
     pub(super) is_answered: bool,
+    /// Its time is over, and so nobody waits.
+    pub(super) is_over: bool,
 }
 
 impl Ticket {
     pub(super) fn shared(&self) -> &Arc<Shared> {
         self.pool.shared()
+    }
+
+    /// What is traced of it. The worker is known when it has answered.
+    pub(super) fn span(&self, tool: &str) -> tracing::Span {
+        let spec = self.shared().spec;
+        tracing::debug_span!(
+            "call",
+            pool = spec.pool,
+            environment = spec.metadata.environment,
+            tool,
+            request = self.number,
+            worker = tracing::field::Empty,
+        )
     }
 
     /// The reader of a stream has room for more items.
@@ -152,6 +180,9 @@ impl Drop for Ticket {
             return;
         }
         let shared = self.pool.shared();
+        if !self.is_over {
+            shared.tally.dropped();
+        }
         let mut dispatch = shared.lock();
         dispatch.cancel(self.number);
         if dispatch.is_closed() {
@@ -163,29 +194,56 @@ impl Drop for Ticket {
 /// A call for one value that is under way.
 pub(super) struct Call {
     ticket: Ticket,
-    reply: oneshot::Receiver<Outcome>,
+    reply: oneshot::Receiver<Answer>,
     limit: Duration,
     deadline: Instant,
     session: Option<Arc<str>>,
 }
 
 impl Call {
-    pub(super) async fn value<R: DeserializeOwned>(mut self, tool: &str) -> Result<R, Error> {
-        let pool = self.ticket.shared().spec.pool;
+    /// Waits for the value, in a span of its own where somebody listens.
+    pub(super) async fn value<R: DeserializeOwned>(self, tool: &str) -> Result<R, Error> {
+        let span = self.ticket.span(tool);
+        if span.is_disabled() {
+            return self.answer(tool, &span).await;
+        }
+        self.answer(tool, &span).instrument(span.clone()).await
+    }
+
+    async fn answer<R: DeserializeOwned>(
+        mut self,
+        tool: &str,
+        span: &tracing::Span,
+    ) -> Result<R, Error> {
+        let shared = self.ticket.shared().clone();
         let place = Place {
-            pool,
+            pool: shared.spec.pool,
             tool,
             limit: self.limit,
             session: self.session.as_deref(),
         };
-        let Ok(outcome) = timeout_at(self.deadline, &mut self.reply).await else {
-            return Err(place.timed_out());
+        let answer = timeout_at(self.deadline, &mut self.reply).await;
+        let value = match answer {
+            Err(_) => {
+                self.ticket.is_over = true;
+                Err(place.timed_out())
+            }
+            Ok(answer) => {
+                self.ticket.is_answered = true;
+                let (outcome, worker) = answer.unwrap_or((Outcome::ShutDown, None));
+                if let Some(worker) = worker {
+                    span.record("worker", worker);
+                }
+                match outcome {
+                    Outcome::Reply(json) => place.decode(&json),
+                    other => Err(place.error(other)),
+                }
+            }
         };
-        self.ticket.is_answered = true;
-        match outcome.unwrap_or(Outcome::ShutDown) {
-            Outcome::Reply(json) => place.decode(&json),
-            other => Err(place.error(other)),
-        }
+        value.inspect_err(|error| {
+            shared.tally.failed(error);
+            tracing::debug!(pool = place.pool, tool, "{error}");
+        })
     }
 }
 

@@ -11,10 +11,12 @@ use tokio::time::Instant;
 
 use super::connection::Connection;
 use super::frame::{Frame, Kind};
+use super::memory::Interpreter;
 use super::request::{Outcome, Request, Waiter};
 use super::restart::Trouble;
 use super::seat::Seat;
 use super::sessions::{Ended, Home, Sessions};
+use super::stats::{Latencies, PoolStats, WorkerStats};
 use crate::spec::Affinity;
 
 /// Why a request was not taken.
@@ -46,10 +48,9 @@ pub(crate) struct Dispatch {
     trouble: Option<Arc<Trouble>>,
     /// Requests that were taken.
     count: u64,
-    pub(crate) requests: u64,
-    pub(crate) errors: u64,
-    pub(crate) restarts: u64,
-    pub(crate) recycles: u64,
+    requests: u64,
+    errors: u64,
+    latencies: Latencies,
 }
 
 /// What a pool's dispatch is told of it.
@@ -102,7 +103,7 @@ enum Way {
 
 impl Dispatch {
     pub(crate) fn new(limits: Limits) -> Self {
-        let seat = |_| Seat::new(limits.room, limits.cancel);
+        let seat = |number| Seat::new(number, limits.room, limits.cancel);
         Self {
             limits,
             seats: (0..limits.size).map(seat).collect(),
@@ -114,8 +115,7 @@ impl Dispatch {
             count: 0,
             requests: 0,
             errors: 0,
-            restarts: 0,
-            recycles: 0,
+            latencies: Latencies::new(),
         }
     }
 
@@ -285,8 +285,13 @@ impl Dispatch {
     }
 
     /// A worker is ready.
-    pub(crate) fn seat(&mut self, seat: usize, connection: Arc<Connection>) {
-        self.seats[seat].connection = Some(connection);
+    pub(crate) fn seat(
+        &mut self,
+        seat: usize,
+        connection: Arc<Connection>,
+        interpreter: Interpreter,
+    ) {
+        self.seats[seat].fill(connection, interpreter);
         self.trouble = None;
         self.fill();
     }
@@ -297,12 +302,15 @@ impl Dispatch {
         &mut self,
         seat: usize,
         connection: Arc<Connection>,
+        interpreter: Interpreter,
     ) -> (usize, Vec<Arc<str>>) {
         let size = self.limits.size;
         let free = self.seats[size..].iter().position(|seat| !seat.drains);
         let place = free.map_or(self.seats.len(), |index| size + index);
-        let empty = Seat::new(self.limits.room, self.limits.cancel);
-        let mut old = std::mem::replace(&mut self.seats[seat], empty);
+        let mut next = Seat::new(seat, self.limits.room, self.limits.cancel);
+        next.past = self.seats[seat].past;
+        next.past.recycles += 1;
+        let mut old = std::mem::replace(&mut self.seats[seat], next);
         old.drains = true;
         old.trouble = None;
         old.wake.notify_one();
@@ -314,8 +322,7 @@ impl Dispatch {
         let held = self.sessions.held_by(seat);
         self.sessions.lose(seat);
         self.kept += 1;
-        self.recycles += 1;
-        self.seat(seat, connection);
+        self.seat(seat, connection, interpreter);
         (place, held)
     }
 
@@ -338,9 +345,14 @@ impl Dispatch {
         }
     }
 
-    /// A worker has shown that it can work.
-    pub(crate) fn recover(&mut self, seat: usize) {
-        self.seats[seat].trouble = None;
+    /// A worker failed, or was ended because a tool did not stop: there will be another one.
+    pub(crate) fn restarts(&mut self, seat: usize) {
+        self.seats[seat].past.restarts += 1;
+    }
+
+    /// A worker has shown that it can work; whether it was in trouble before.
+    pub(crate) fn recover(&mut self, seat: usize) -> bool {
+        self.seats[seat].trouble.take().is_some()
     }
 
     /// How many workers failed too often, and what one of them said, if there is no worker, the last of them.
@@ -375,7 +387,10 @@ impl Dispatch {
         }
         self.requests += 1;
         self.errors += u64::from(matches!(outcome, Outcome::Error(_)));
-        request.waiter.finish(outcome);
+        if matches!(request.waiter, Waiter::Call(_)) {
+            self.latencies.record(request.made.elapsed());
+        }
+        self.seats[seat].answer(request, outcome);
         Ok(())
     }
 
@@ -579,9 +594,37 @@ impl Dispatch {
         self.limits.size
     }
 
-    /// Workers that are ready.
-    pub(crate) fn ready(&self) -> usize {
-        let connected = |seat: &&Seat| seat.connection.is_some();
-        self.own().iter().filter(connected).count()
+    /// The pool in numbers, as far as they are known here.
+    pub(crate) fn stats(&self) -> PoolStats {
+        let (in_flight, queued) = self.load();
+        let own = self.own().iter();
+        PoolStats {
+            workers: self.limits.size,
+            ready: own.clone().filter(|seat| seat.connection.is_some()).count(),
+            in_flight,
+            queued,
+            requests: self.requests,
+            errors: self.errors,
+            latency: self.latencies.read(),
+            restarts: own.clone().map(|seat| seat.past.restarts).sum(),
+            recycles: own.map(|seat| seat.past.recycles).sum(),
+            degraded: self.troubles().0,
+            ..PoolStats::default()
+        }
+    }
+
+    /// The interpreters of all workers that are there.
+    pub(crate) fn interpreters(&self) -> Vec<Interpreter> {
+        self.seats.iter().filter_map(Seat::interpreter).collect()
+    }
+
+    /// Each worker in numbers, with what tells its memory.
+    pub(crate) fn workers(&self) -> Vec<(WorkerStats, Option<Interpreter>)> {
+        let (own, behind) = self.seats.split_at(self.limits.size);
+        let there = behind.iter().filter(|seat| seat.drains);
+        own.iter()
+            .chain(there)
+            .map(|seat| (seat.stats(), seat.interpreter()))
+            .collect()
     }
 }

@@ -22,6 +22,7 @@ mod restart;
 mod seat;
 mod session;
 mod sessions;
+mod stats;
 mod stderr;
 mod stream;
 mod supervision;
@@ -45,6 +46,7 @@ pub use host_tools::HostTools;
 pub use map::Map;
 pub use options::CallOptions;
 pub use session::Session;
+pub use stats::{Failed, Latency, PoolStats, WorkerStats};
 pub use stream::ToolStream;
 
 use crate::spec::SpawnSpec;
@@ -52,6 +54,7 @@ use crate::{PoolConfig, Supervision};
 use call::Ask;
 use dispatch::Dispatch;
 use request::after;
+use stats::Tally;
 
 /// How far the pool has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,6 +80,7 @@ struct Shared {
     queue_limit: u32,
     supervision: Supervision,
     dispatch: Mutex<Dispatch>,
+    tally: Tally,
     /// The tools of the worker that became ready last, sorted.
     tools: Mutex<Vec<String>>,
     tickets: AtomicU32,
@@ -154,30 +158,6 @@ impl Drop for LastHandle {
         self.0.lock().abandon();
         self.0.advance(Phase::Ended);
     }
-}
-
-/// A pool in numbers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PoolStats {
-    /// Workers that the pool keeps.
-    pub workers: usize,
-    /// Workers that are ready now.
-    pub ready: usize,
-    /// Requests that are with a worker.
-    pub in_flight: usize,
-    /// Requests that wait for a worker.
-    pub queued: usize,
-    /// Requests that workers brought to an end, errors and crashes included.
-    pub requests: u64,
-    /// Requests that ended with an error on the worker's side.
-    pub errors: u64,
-    /// Workers that were replaced because they failed, or because a cancelled tool did not stop.
-    pub restarts: u64,
-    /// Workers that were replaced because they had served enough: `max_requests`, `max_age`, `max_memory`.
-    pub recycles: u64,
-    /// Workers that failed too often and are tried only now and then; see [`Pool::health`].
-    pub degraded: usize,
 }
 
 impl Pool {
@@ -324,23 +304,6 @@ impl Pool {
         R: DeserializeOwned + 'static,
     {
         Map::new(self, tool, args.into_iter())
-    }
-
-    /// The pool in numbers, at this moment.
-    pub fn stats(&self) -> PoolStats {
-        let dispatch = self.shared().lock();
-        let (in_flight, queued) = dispatch.load();
-        PoolStats {
-            workers: dispatch.size(),
-            ready: dispatch.ready(),
-            in_flight,
-            queued,
-            requests: dispatch.requests,
-            errors: dispatch.errors,
-            restarts: dispatch.restarts,
-            recycles: dispatch.recycles,
-            degraded: dispatch.troubles().0,
-        }
     }
 
     /// Whether the pool can keep its workers.

@@ -32,10 +32,13 @@ pub(crate) enum Outcome {
     ShutDown,
 }
 
+/// What became of a request, and the number of the worker that answered it.
+pub(crate) type Answer = (Outcome, Option<usize>);
+
 /// Who waits for what becomes of a request.
 #[derive(Debug)]
 pub(crate) enum Waiter {
-    Call(oneshot::Sender<Outcome>),
+    Call(oneshot::Sender<Answer>),
     Stream {
         items: mpsc::UnboundedSender<Outcome>,
         /// How many more items the worker may send.
@@ -47,9 +50,18 @@ pub(crate) enum Waiter {
 
 impl Waiter {
     pub(crate) fn finish(self, outcome: Outcome) {
+        self.give(outcome, None);
+    }
+
+    /// A worker has answered.
+    pub(crate) fn answer(self, outcome: Outcome, worker: usize) {
+        self.give(outcome, Some(worker));
+    }
+
+    fn give(self, outcome: Outcome, worker: Option<usize>) {
         // Nobody waits any more for a request whose future was dropped.
         match self {
-            Self::Call(reply) => drop(reply.send(outcome)),
+            Self::Call(reply) => drop(reply.send((outcome, worker))),
             Self::Stream { items, .. } => drop(items.send(outcome)),
         }
     }
@@ -70,6 +82,8 @@ pub(crate) struct Request {
     pub(crate) waiter: Waiter,
     /// When its time is over, whether or not anybody still waits for it.
     pub(crate) deadline: Instant,
+    /// When it was made.
+    pub(crate) made: Instant,
     /// How often it may yet be tried again after a crash.
     pub(crate) retries: u8,
     pub(crate) session: Option<InSession>,
@@ -107,6 +121,7 @@ impl Request {
             frame,
             waiter,
             deadline,
+            made: Instant::now(),
             retries: 0,
             session: None,
             is_pinned: false,

@@ -9,8 +9,10 @@ use tokio::time::Instant;
 
 use super::connection::Connection;
 use super::frame::{Kind, encode};
-use super::request::{Cancelled, Request, after, far};
+use super::memory::Interpreter;
+use super::request::{Cancelled, Outcome, Request, after, far};
 use super::restart::Trouble;
+use super::stats::WorkerStats;
 
 /// A worker's socket may hold as much work as takes about this long: enough that the worker never waits for the
 /// host, too little for a request to be stuck behind slow ones while other workers idle.
@@ -21,6 +23,8 @@ const MOST_AHEAD: usize = 64;
 
 #[derive(Debug)]
 pub(crate) struct Seat {
+    /// The worker's number.
+    number: usize,
     pub(crate) connection: Option<Arc<Connection>>,
     /// Requests that the worker runs at a time.
     most: usize,
@@ -43,15 +47,28 @@ pub(crate) struct Seat {
     pace: Option<Duration>,
     /// Requests that this worker answered.
     pub(crate) answered: u64,
+    /// Those of them that it answered with an error.
+    errors: u64,
+    /// While a worker is there: who it is, and since when it is ready.
+    worker: Option<(Interpreter, Instant)>,
+    pub(crate) past: Past,
     /// Why its worker is tried only now and then, or was until it shows that it can work.
     pub(crate) trouble: Option<Arc<Trouble>>,
     /// Its replacement has its seat: it leaves when all that is its own is answered.
     pub(crate) drains: bool,
 }
 
+/// How often the worker of a seat was replaced.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Past {
+    pub(crate) restarts: u64,
+    pub(crate) recycles: u64,
+}
+
 impl Seat {
-    pub(crate) fn new(most: usize, grace: Duration) -> Self {
+    pub(crate) fn new(number: usize, most: usize, grace: Duration) -> Self {
         Self {
+            number,
             connection: None,
             most,
             grace,
@@ -65,6 +82,9 @@ impl Seat {
             since: None,
             pace: None,
             answered: 0,
+            errors: 0,
+            worker: None,
+            past: Past::default(),
             trouble: None,
             drains: false,
         }
@@ -78,7 +98,8 @@ impl Seat {
             trouble: self.trouble.take(),
             // Until it is left, nobody else gets its place.
             drains: self.drains,
-            ..Self::new(self.most, self.grace)
+            past: self.past,
+            ..Self::new(self.number, self.most, self.grace)
         };
         std::mem::replace(self, empty).sent
     }
@@ -86,6 +107,42 @@ impl Seat {
     /// What may have begun: requests are begun in order, and a reply is written before the next one begins.
     pub(crate) fn running(&self) -> impl Iterator<Item = &Request> {
         self.sent.iter().take(self.most)
+    }
+
+    /// A worker is ready.
+    pub(crate) fn fill(&mut self, connection: Arc<Connection>, interpreter: Interpreter) {
+        self.connection = Some(connection);
+        self.worker = Some((interpreter, Instant::now()));
+    }
+
+    /// Hands on what a worker answered.
+    pub(crate) fn answer(&mut self, request: Request, outcome: Outcome) {
+        self.errors += u64::from(matches!(outcome, Outcome::Error(_)));
+        request.waiter.answer(outcome, self.number);
+    }
+
+    /// Who its worker is.
+    pub(crate) fn interpreter(&self) -> Option<Interpreter> {
+        self.worker.map(|(interpreter, _)| interpreter)
+    }
+
+    /// The worker in numbers, but for its memory.
+    pub(crate) fn stats(&self) -> WorkerStats {
+        WorkerStats {
+            worker: self.number,
+            pid: self.interpreter().map(|interpreter| interpreter.pid),
+            ready: self.connection.is_some() && !self.drains,
+            draining: self.drains,
+            in_flight: self.sent.len(),
+            requests: self.answered,
+            errors: self.errors,
+            age: self
+                .worker
+                .map_or(Duration::ZERO, |(_, since)| since.elapsed()),
+            memory: None,
+            restarts: self.past.restarts,
+            recycles: self.past.recycles,
+        }
     }
 
     /// Whether it drains and has answered everything.

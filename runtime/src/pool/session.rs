@@ -12,7 +12,7 @@ use super::call::{Ask, More, Place};
 use super::dispatch::Dispatch;
 use super::frame::{Kind, encode};
 use super::recycle::Berth;
-use super::request::{InSession, Outcome, Request, Waiter, after};
+use super::request::{Answer, InSession, Outcome, Request, Waiter, after};
 use super::sessions::Ended;
 use super::{CallOptions, Error, Pool, Shared, ToolStream};
 use crate::spec::Affinity;
@@ -145,7 +145,7 @@ impl Session {
         for outcome in outcomes {
             let error = match timeout_at(deadline, outcome).await {
                 Err(_) => place.timed_out(),
-                Ok(outcome) => match outcome.unwrap_or(Outcome::ShutDown) {
+                Ok(answer) => match answer.map_or(Outcome::ShutDown, |(outcome, _)| outcome) {
                     Outcome::Reply(_) | Outcome::Crashed { .. } | Outcome::SessionLost => continue,
                     other => place.error(other),
                 },
@@ -194,7 +194,7 @@ fn send_ends(
     (id, seats): &Ended,
     why: &str,
     deadline: Instant,
-    mut outcome: impl FnMut(oneshot::Receiver<Outcome>),
+    mut outcome: impl FnMut(oneshot::Receiver<Answer>),
 ) {
     for seat in seats {
         let ticket = shared.tickets.fetch_add(1, Ordering::Relaxed);

@@ -34,6 +34,7 @@ pub struct ToolStream<R> {
     read: u32,
     /// While the reader waits for an item.
     alarm: Option<Pin<Box<Sleep>>>,
+    span: tracing::Span,
     item: PhantomData<fn() -> R>,
 }
 
@@ -66,6 +67,10 @@ impl<R: DeserializeOwned> ToolStream<R> {
             Ok(ticket) => State::Running(ticket),
             Err(error) => State::Refused(error),
         };
+        let span = match &state {
+            State::Running(ticket) => ticket.span(ask.tool),
+            State::Refused(_) | State::Ended => tracing::Span::none(),
+        };
         Self {
             pool: ask.pool.shared().spec.pool,
             tool: ask.tool.to_owned(),
@@ -75,6 +80,7 @@ impl<R: DeserializeOwned> ToolStream<R> {
             state,
             read: 0,
             alarm: None,
+            span,
             item: PhantomData,
         }
     }
@@ -124,6 +130,8 @@ impl<R: DeserializeOwned> Stream for ToolStream<R> {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let stream = self.get_mut();
+        let span = stream.span.clone();
+        let _inside = span.enter();
         match std::mem::replace(&mut stream.state, State::Ended) {
             State::Ended => return Poll::Ready(None),
             State::Refused(error) => return Poll::Ready(Some(Err(error))),
@@ -140,7 +148,12 @@ impl<R: DeserializeOwned> Stream for ToolStream<R> {
                 // Its generator is of no more use, and dropping the ticket closes it.
                 Some(value)
             }
-            None => Some(Err(stream.place().timed_out())),
+            None => {
+                if let State::Running(ticket) = &mut stream.state {
+                    ticket.is_over = true;
+                }
+                Some(Err(stream.place().timed_out()))
+            }
             Some(last) => {
                 if let State::Running(ticket) = &mut stream.state {
                     ticket.is_answered = true;
@@ -151,6 +164,9 @@ impl<R: DeserializeOwned> Stream for ToolStream<R> {
                 }
             }
         };
+        if let (State::Running(ticket), Some(Err(error))) = (&stream.state, &value) {
+            ticket.shared().tally.failed(error);
+        }
         stream.state = State::Ended;
         Poll::Ready(value)
     }

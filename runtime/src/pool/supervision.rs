@@ -45,7 +45,8 @@ pub(crate) async fn keep_seat(
         };
         let (settled, trouble) = match started {
             Ok((worker, worn)) => {
-                shared.lock().seat(seat, worker.connection.clone());
+                let connection = worker.connection.clone();
+                shared.lock().seat(seat, connection, worker.interpreter);
                 if let Some(first) = first.take() {
                     let _ = first.send(Ok(()));
                 }
@@ -53,7 +54,7 @@ pub(crate) async fn keep_seat(
                 if *phase.borrow() != Phase::Running {
                     return;
                 }
-                shared.lock().restarts += 1;
+                shared.lock().restarts(seat);
                 match end.trouble {
                     Some(trouble) => (end.settled, trouble),
                     None => continue,
@@ -107,7 +108,11 @@ async fn serve_and_replace(
         };
         let place = {
             let mut dispatch = shared.lock();
-            let (place, sessions) = dispatch.reseat(seat, replacement.connection.clone());
+            let (place, sessions) = dispatch.reseat(
+                seat,
+                replacement.connection.clone(),
+                replacement.interpreter,
+            );
             berth.set(place);
             session::end_replaced(shared, &mut dispatch, place, sessions);
             place

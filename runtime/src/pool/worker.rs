@@ -126,6 +126,7 @@ struct Line {
 pub(crate) struct Worker {
     pub(crate) connection: Arc<Connection>,
     pub(crate) berth: Berth,
+    pub(crate) interpreter: Interpreter,
     process: Process,
     tail: Tail,
     decoder: Decoder,
@@ -135,6 +136,8 @@ pub(crate) struct Worker {
     wear: Wear,
     /// Whether it has shown that it can work.
     settled: bool,
+    /// Whether that ended a trouble, and nobody was told yet.
+    has_recovered: bool,
     /// Whether it is ended for no fault of its own.
     is_blameless: bool,
     /// When it has to have left, if it drains and has nothing left to do.
@@ -276,6 +279,7 @@ fn welcome(
     let worker = Worker {
         connection: line.connection,
         berth: Berth::new(seat),
+        interpreter,
         process: line.process,
         tail: line.tail,
         decoder: line.decoder,
@@ -284,6 +288,7 @@ fn welcome(
         heart: Heart::new(limits.heartbeat_timeout),
         wear: Wear::new(limits, interpreter, tell),
         settled: false,
+        has_recovered: false,
         is_blameless: false,
         leave_by: None,
     };
@@ -360,6 +365,11 @@ pub(crate) async fn serve(
                 Phase::Ended => Some("the pool ended".to_owned()),
             },
         };
+        // Here, since whoever listens may ask the pool how it is.
+        if std::mem::take(&mut worker.has_recovered) {
+            let pool = shared.spec.pool;
+            tracing::info!(pool, worker = number, "worker has recovered");
+        }
         if let Some(reason) = end {
             break reason;
         }
@@ -498,7 +508,7 @@ impl Worker {
     fn settle(&mut self, dispatch: &mut Dispatch) {
         if !self.settled {
             self.settled = true;
-            dispatch.recover(self.berth.get());
+            self.has_recovered = dispatch.recover(self.berth.get());
         }
     }
 
