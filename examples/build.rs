@@ -2,6 +2,7 @@
 
 fn main() {
     snakepit_build::Builder::new()
+        .source("blocking.rs")
         .source("python_env_auto.rs")
         .emit();
 }

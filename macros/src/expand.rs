@@ -151,8 +151,9 @@ fn constants(
     // The parameters are an error already, and here only the source of more.
     if item.generics.params.is_empty() {
         let pools = format_ident!("{}Pools", ident);
+        let blocking = format_ident!("{}BlockingPools", ident);
         output.extend(quote! {
-            #krate::__snakepit_pools! { #visibility #ident #pools { #(#(#conditions)* #fields #names: #types,)* } }
+            #krate::__snakepit_pools! { #visibility #ident #pools #blocking { #(#(#conditions)* #fields #names: #types,)* } }
         });
     }
     output

@@ -15,6 +15,8 @@
 //!
 //! Without default features only the constants, their re-check and their `Command` are here: no async.
 
+#[cfg(feature = "pool")]
+pub mod blocking;
 mod config;
 #[cfg(feature = "pool")]
 mod pool;
@@ -43,7 +45,7 @@ pub use tool::{Parameter, ParameterKind, Tool};
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __snakepit_pools {
-    ($visibility:vis $config:ident $pools:ident { $($(#[$condition:meta])* $field:ident $constant:ident: $type:ty,)* }) => {
+    ($visibility:vis $config:ident $pools:ident $blocking:ident { $($(#[$condition:meta])* $field:ident $constant:ident: $type:ty,)* }) => {
         /// The running pools of the struct.
         #[derive(Debug, Clone)]
         $visibility struct $pools {
@@ -86,6 +88,56 @@ macro_rules! __snakepit_pools {
             }
         }
 
+        /// The running pools of the struct, for a program without an async runtime.
+        #[derive(Debug, Clone)]
+        #[allow(dead_code, reason = "most programs have an async runtime")]
+        $visibility struct $blocking {
+            $(
+                $(#[$condition])*
+                #[doc = concat!("The pool `", stringify!($field), "`.")]
+                pub $field: $crate::blocking::Pool,
+            )*
+        }
+
+        impl $config {
+            /// `start_pools` for a program without an async runtime.
+            ///
+            /// # Errors
+            /// The first pool that cannot be started; the others are ended.
+            #[allow(dead_code, reason = "most programs have an async runtime")]
+            pub fn start_pools_blocking(&self) -> ::core::result::Result<$blocking, $crate::Error> {
+                self.start_pools_blocking_with($crate::HostTools::new())
+            }
+
+            /// `start_pools_with` for a program without an async runtime.
+            ///
+            /// # Errors
+            /// The first pool that cannot be started; the others are ended.
+            #[allow(dead_code, reason = "most programs have an async runtime")]
+            pub fn start_pools_blocking_with(
+                &self,
+                host_tools: $crate::HostTools,
+            ) -> ::core::result::Result<$blocking, $crate::Error> {
+                let pools = $crate::blocking::start_all(
+                    [$($(#[$condition])* (Self::$constant, <$type as $crate::__PoolField>::config(&self.$field)),)*],
+                    host_tools,
+                )?;
+                #[allow(unused_mut, unused_variables, reason = "all pools may be left out")]
+                let mut pools = ::core::iter::IntoIterator::into_iter(pools);
+                ::core::result::Result::Ok($blocking {
+                    $($(#[$condition])* $field: pools.next().expect("every spec gives one pool"),)*
+                })
+            }
+        }
+
+        impl $blocking {
+            /// Ends all pools: what was accepted is finished first, within each pool's time limit.
+            #[allow(dead_code, reason = "dropping the pools ends them as well")]
+            pub fn shutdown(self) {
+                $crate::blocking::shutdown_all([$($(#[$condition])* self.$field,)*]);
+            }
+        }
+
         impl $pools {
             /// Ends all pools: what was accepted is finished first, within each pool's time limit.
             #[allow(dead_code, reason = "dropping the pools ends them as well")]
@@ -101,7 +153,7 @@ macro_rules! __snakepit_pools {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __snakepit_pools {
-    ($visibility:vis $config:ident $pools:ident { $($(#[$condition:meta])* $field:ident $constant:ident: $type:ty,)* }) => {
+    ($visibility:vis $config:ident $pools:ident $blocking:ident { $($(#[$condition:meta])* $field:ident $constant:ident: $type:ty,)* }) => {
         // The fields hold what the operator says of the pools: that nothing reads them here is no fault.
         const _: fn(&$config) = |config| {
             $($(#[$condition])* let _ = <$type as $crate::__PoolField>::config(&config.$field);)*

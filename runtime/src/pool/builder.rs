@@ -34,6 +34,10 @@ impl PoolBuilder {
         }
     }
 
+    pub(crate) fn spec(&self) -> &'static SpawnSpec {
+        self.spec
+    }
+
     /// Adds a function of the program that the pool's Python may call; see [`HostTools::tool`].
     pub fn host_tool<A, R, E, F>(
         mut self,
