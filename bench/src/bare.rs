@@ -1,4 +1,4 @@
-//! The bare loops in Python that a worker is compared with; see `python/echo.py` and `python/executor.py`.
+//! The bare loops in Python that a worker is compared with; see `python/echo.py`.
 
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
@@ -6,7 +6,6 @@ use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-use crate::SMALL;
 use crate::measure::each;
 
 /// A Python process that returns every frame.
@@ -17,23 +16,23 @@ pub(crate) struct Echo {
 }
 
 impl Echo {
-    /// Starts it; `mode` is `bytes` or `json`.
-    pub(crate) fn start(python: &str, mode: &str) -> Self {
+    /// Starts it; `mode` is `bytes` or `json`, and `body` what goes there and back.
+    pub(crate) fn start(python: &str, mode: &str, body: &str) -> Self {
         let (socket, theirs) = UnixStream::pair().expect("a socket pair can be made");
         let child = Command::new(python)
             .args(["-c", include_str!("../python/echo.py"), mode])
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .spawn()
             .expect("the interpreter starts");
-        let length = u32::try_from(SMALL.len()).expect("it is small");
+        let length = u32::try_from(body.len()).expect("it is below 4 GiB");
         let mut frame = length.to_le_bytes().to_vec();
-        frame.extend_from_slice(SMALL.as_bytes());
+        frame.extend_from_slice(body.as_bytes());
         let mut echo = Self {
             socket,
             child,
             frame,
         };
-        echo.one_by_one(100);
+        echo.one_by_one(10);
         echo
     }
 
@@ -42,6 +41,7 @@ impl Echo {
         let mut reply = vec![0; self.frame.len()];
         let begin = Instant::now();
         for _ in 0..count {
+            // The loop reads a whole frame before it answers: both never write at the same time.
             self.socket.write_all(&self.frame).expect("it listens");
             self.socket.read_exact(&mut reply).expect("it replies");
         }
@@ -77,16 +77,4 @@ impl Drop for Echo {
         let _ = self.socket.shutdown(std::net::Shutdown::Both);
         let _ = self.child.wait();
     }
-}
-
-/// Requests a second through Python's `ProcessPoolExecutor` with one worker.
-pub(crate) fn executor(python: &str, count: usize, in_flight: usize) -> f64 {
-    let output = Command::new(python)
-        .args(["-c", include_str!("../python/executor.py")])
-        .args([count.to_string(), in_flight.to_string()])
-        .stderr(Stdio::inherit())
-        .output()
-        .expect("the interpreter starts");
-    let text = String::from_utf8_lossy(&output.stdout);
-    text.trim().parse().expect("it prints a number")
 }

@@ -3,12 +3,17 @@
 mod bare;
 mod build;
 mod first_build;
+mod footprint;
 mod frozen;
 mod kinds;
 mod launch;
 mod measure;
+mod plot;
 mod pool;
+mod report;
 mod resolve;
+mod rivals;
+mod sweep;
 mod table;
 
 use std::io::Write;
@@ -23,9 +28,10 @@ Measures what Snakepit costs beside hand-written code and prints a table.
 
 usage: cargo run --release -p snakepit-bench [-- [OPTION...] [SUBJECT...]]
 
-subjects: frozen, launch, pool, build, resolve, first-build; all of them if none is named
+subjects: frozen, launch, pool, footprint, sweep, build, resolve, first-build; all of them if none is named
 
   --quick          a tenth of the samples: shows that all runs, not how fast
+  --save           writes each subject's table, also as JSON, and the plots of `sweep` into `docs/benchmarks`
   --recheck-once   only re-checks each pool, between two lines on stderr: for `strace`
   --help           this text
 ";
@@ -64,6 +70,8 @@ const SUBJECTS: &[Subject] = &[
     ("frozen", frozen::measure),
     ("launch", launch::measure),
     ("pool", pool::measure),
+    ("footprint", footprint::measure),
+    ("sweep", sweep::measure),
     ("build", build::measure),
     ("resolve", resolve::measure),
     ("first-build", first_build::measure),
@@ -72,11 +80,13 @@ const SUBJECTS: &[Subject] = &[
 fn main() -> ExitCode {
     let mut effort = Effort::Full;
     let mut named = Vec::new();
+    let mut save = false;
     for argument in std::env::args().skip(1) {
         let subject = SUBJECTS.iter().find(|(name, _)| *name == argument);
         match (argument.as_str(), subject) {
             (_, Some(subject)) => named.push(subject),
             ("--quick", _) => effort = Effort::Quick,
+            ("--save", _) => save = true,
             ("--recheck-once", _) => return recheck_once(),
             // Not for people: it plays the build script of another package.
             (kinds::EMIT, _) => {
@@ -109,8 +119,12 @@ fn main() -> ExitCode {
         eprintln!("measuring {name}");
         let mut rows = Vec::new();
         measure(effort, &mut rows);
-        for row in rows {
+        for row in &rows {
             println!("{row}");
+        }
+        if save && let Err(why) = report::write(name, &rows) {
+            eprintln!("{why}");
+            return ExitCode::FAILURE;
         }
     }
     ExitCode::SUCCESS

@@ -66,6 +66,11 @@ pub(crate) fn time(seconds: f64) -> String {
     format!("{value:.1} {unit}")
 }
 
+/// `1.2 MiB`.
+pub(crate) fn memory(bytes: f64) -> String {
+    format!("{:.1} MiB", bytes / 1024.0 / 1024.0)
+}
+
 /// `123456/s`.
 pub(crate) fn rate(per_second: f64) -> String {
     format!("{per_second:.0}/s")

@@ -11,12 +11,25 @@ pub(crate) enum Target {
     Ratio(f64),
     /// A second, at least.
     Rate(f64),
+    /// Times what it is compared with, at least.
+    Times(f64),
+    /// At most so many.
+    Most(u64),
     /// Only for comparison.
     None,
 }
 
+/// `1/7` is no decimal number of a few places.
+fn short(ratio: f64) -> String {
+    if ratio < 0.5 {
+        format!("1/{:.0}", 1.0 / ratio)
+    } else {
+        ratio.to_string()
+    }
+}
+
 /// One line.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize)]
 pub(crate) struct Row {
     what: String,
     measured: String,
@@ -71,6 +84,32 @@ impl Row {
         Self::new(what, measured, &beside, Some(ours / theirs), target, ours)
     }
 
+    /// A rate, beside nothing.
+    pub(crate) fn rate(what: &str, per_second: f64) -> Self {
+        let measured = crate::measure::rate(per_second);
+        Self::new(what, measured, "", None, Target::None, per_second)
+    }
+
+    /// A number, beside nothing.
+    pub(crate) fn count(what: &str, number: u64, most: u64) -> Self {
+        let value = number as f64;
+        Self::new(
+            what,
+            number.to_string(),
+            "",
+            None,
+            Target::Most(most),
+            value,
+        )
+    }
+
+    /// Bytes beside the bytes of something else.
+    pub(crate) fn memory(what: &str, ours: f64, other: &str, theirs: f64, target: Target) -> Self {
+        let beside = format!("{other}: {}", crate::measure::memory(theirs));
+        let measured = crate::measure::memory(ours);
+        Self::new(what, measured, &beside, Some(ours / theirs), target, ours)
+    }
+
     fn new(
         what: &str,
         measured: String,
@@ -82,9 +121,14 @@ impl Row {
         let (text, met) = match target {
             Target::Time(most) => (format!("≤ {}", crate::measure::time(most)), value <= most),
             Target::Ratio(most) => (
-                format!("≤ {most}×"),
+                format!("≤ {}×", short(most)),
                 ratio.is_some_and(|ratio| ratio <= most),
             ),
+            Target::Times(least) => (
+                format!("≥ {least}×"),
+                ratio.is_some_and(|ratio| ratio >= least),
+            ),
+            Target::Most(most) => (format!("≤ {most}"), value <= most as f64),
             Target::Rate(least) => (format!("≥ {}", crate::measure::rate(least)), value >= least),
             Target::None => (String::new(), true),
         };

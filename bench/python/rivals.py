@@ -1,0 +1,106 @@
+"""Other ways to have Python answer, each with one process that answers.
+
+`rivals.py KIND REQUESTS IN_FLIGHT SIZE` prints the requests a second, and the kilobytes that the process holds. A value
+is a small object, or a text of SIZE characters where that is not 0. What goes through gRPC is JSON, as with us.
+"""
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import deque
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
+SERVICE = "bench.Echo"
+UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+
+
+def echo(value):
+    return value
+
+
+def resident(pid):
+    with open("/proc/%d/status" % pid) as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
+
+
+def encode(value):
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def measure(call, submit, result):
+    value = "x" * size if size else {"text": "hello", "number": 1}
+    for _ in range(10):
+        assert call(value) == value
+    begin = time.perf_counter()
+    if in_flight == 1:
+        for _ in range(requests):
+            call(value)
+    else:
+        waiting = deque(submit(value) for _ in range(in_flight))
+        for _ in range(requests - in_flight):
+            result(waiting.popleft())
+            waiting.append(submit(value))
+        while waiting:
+            result(waiting.popleft())
+    return requests / (time.perf_counter() - begin)
+
+
+def executor():
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork")) as pool:
+        pid = pool.submit(os.getpid).result()
+        rate = measure(
+            lambda value: pool.submit(echo, value).result(),
+            lambda value: pool.submit(echo, value),
+            lambda future: future.result(),
+        )
+        print(rate, resident(pid))
+
+
+def pool():
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        pid = pool.apply(os.getpid)
+        rate = measure(
+            lambda value: pool.apply(echo, (value,)),
+            lambda value: pool.apply_async(echo, (value,)),
+            lambda result: result.get(),
+        )
+        print(rate, resident(pid))
+
+
+def grpc_server(address):
+    import grpc
+
+    server = grpc.server(ThreadPoolExecutor(8), options=UNLIMITED)
+    handler = grpc.unary_unary_rpc_method_handler(lambda value, context: value, json.loads, encode)
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, {"Echo": handler}),))
+    server.add_insecure_port(address)
+    server.start()
+    print("ready", flush=True)
+    sys.stdin.read()
+    server.stop(None)
+
+
+def grpc():
+    import grpc
+
+    with tempfile.TemporaryDirectory() as folder:
+        address = "unix:%s/socket" % folder
+        command = [sys.executable, __file__, "grpc_server", address]
+        server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert server.stdout.readline() == b"ready\n"
+        with grpc.insecure_channel(address, options=UNLIMITED) as channel:
+            call = channel.unary_unary("/%s/Echo" % SERVICE, encode, json.loads)
+            rate = measure(call, call.future, lambda future: future.result())
+        print(rate, resident(server.pid))
+        server.stdin.close()
+        server.wait()
+
+
+if sys.argv[1] == "grpc_server":
+    grpc_server(sys.argv[2])
+else:
+    requests, in_flight, size = map(int, sys.argv[2:])
+    {"executor": executor, "pool": pool, "grpc": grpc}[sys.argv[1]]()
