@@ -1,24 +1,42 @@
 //! `#[cfg(...)]` on a pool: whether a build script can tell that the compiler will leave it out.
 //! <https://doc.rust-lang.org/cargo/reference/environment-variables.html#environment-variables-cargo-sets-for-build-scripts>
 
+use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, ExprLit, Lit, Meta, Token};
+use syn::{Attribute, Expr, ExprLit, Lit, LitBool, Meta, Token};
+
+/// What may stand in the parentheses of `cfg`. A `Meta` cannot be a bare `true` or `false`.
+enum Condition {
+    Constant(bool),
+    Meta(Box<Meta>),
+}
+
+impl Parse for Condition {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if input.peek(LitBool) {
+            return Ok(Self::Constant(input.parse::<LitBool>()?.value));
+        }
+        Ok(Self::Meta(Box::new(input.parse()?)))
+    }
+}
 
 /// Whether the condition is certainly false. `variable` gives what Cargo tells a build script. What it does not tell,
 /// such as `test` or a `cfg` that a build script sets, leaves the answer open, and the pool is resolved: the macro
 /// leaves the last word to the compiler.
 pub(crate) fn is_false(condition: &Attribute, variable: &dyn Fn(&str) -> Option<String>) -> bool {
-    let meta = condition.parse_args::<Meta>();
-    meta.is_ok_and(|meta| value(&meta, variable) == Some(false))
+    let condition = condition.parse_args::<Condition>();
+    condition.is_ok_and(|condition| value(&condition, variable) == Some(false))
 }
 
-fn value(meta: &Meta, variable: &dyn Fn(&str) -> Option<String>) -> Option<bool> {
+fn value(condition: &Condition, variable: &dyn Fn(&str) -> Option<String>) -> Option<bool> {
+    let meta = match condition {
+        Condition::Constant(constant) => return Some(*constant),
+        Condition::Meta(meta) => &**meta,
+    };
     match meta {
         Meta::Path(path) => {
             let name = path.get_ident()?.to_string();
             match name.as_str() {
-                "true" => Some(true),
-                "false" => Some(false),
                 // Cargo does not tell these of the profile and the target that are compiled.
                 "debug_assertions" | "test" | "doc" | "doctest" | "miri" | "clippy" => None,
                 "unix" | "windows" => Some(variable(&told(&name)).is_some()),
@@ -48,7 +66,7 @@ fn value(meta: &Meta, variable: &dyn Fn(&str) -> Option<String>) -> Option<bool>
         }
         Meta::List(list) => {
             let parts = list
-                .parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
+                .parse_args_with(Punctuated::<Condition, Token![,]>::parse_terminated)
                 .ok()?;
             let mut parts = parts.iter().map(|part| value(part, variable));
             if list.path.is_ident("not") {
@@ -104,6 +122,7 @@ mod tests {
             "all(unix, feature = \"other\", test)",
             "any(windows, not(feature = \"gpu-two\"))",
             "false",
+            "not(true)",
             "not(tokio_unstable)",
         ] {
             assert!(on_linux(off), "{off}");
