@@ -67,16 +67,8 @@ def slot_here(worker):
 
 def ask_host(worker, name, arguments, named):
     call, data = host_frame(worker, name, arguments, named)
-    gate = _thread.allocate_lock()
-    gate.acquire()
-
-    def go_on():
-        try:
-            gate.release()
-        except RuntimeError:
-            # The answer and an interrupt came at the same time.
-            pass
-
+    part("gates")
+    wait, go_on = make_gate()
     asked = Asked(go_on)
     slot = slot_here(worker)
     inside = slot is not None and slot.open
@@ -88,7 +80,7 @@ def ask_host(worker, name, arguments, named):
         asked_host[call] = asked
         write(data)
         while asked.kind is None and not (inside and slot.target == slot.request):
-            gate.acquire()
+            wait()
     finally:
         asked_host.pop(call, None)
         if inside:

@@ -28,20 +28,12 @@ class Flow:
 
     def wait(self, slot):
         """Takes room for an item as soon as there is some; an interrupt ends the wait as well."""
-        gate = _thread.allocate_lock()
-        gate.acquire()
-
-        def go_on():
-            try:
-                gate.release()
-            except RuntimeError:
-                # Room and an interrupt came at the same time.
-                pass
-
+        part("gates")
+        wait, go_on = make_gate()
         slot.stop = go_on
         try:
             while slot.target != slot.request and not self.take(go_on):
-                gate.acquire()
+                wait()
         finally:
             slot.stop = None
 

@@ -4,7 +4,9 @@ mod host_package;
 pub mod process;
 mod scene;
 mod stage;
+mod wait;
 
 pub use host_package::{HostPackage, Outcome};
 pub use scene::Scene;
 pub use stage::Stage;
+pub use wait::until;

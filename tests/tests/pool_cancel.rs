@@ -4,11 +4,11 @@
     reason = "a test program has no readers of its documentation"
 )]
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 use snakepit::{CallOptions, Error, Pool, PoolConfig, SpawnSpec, snakepit_pools};
-use snakepit_tests::process::exists;
+use snakepit_tests::{process::exists, until};
 
 #[snakepit_pools]
 #[derive(Default)]
@@ -111,11 +111,7 @@ async fn what_nobody_polls_ends_at_its_limit_all_the_same() {
     let pool = Pool::start(Pools::ONE, &config).await.unwrap();
     let mut call = Box::pin(pool.execute::<_, ()>("spin", &60));
     assert!(futures_poll(&mut call).is_none());
-    let end = Instant::now() + Duration::from_secs(60);
-    while pool.stats().in_flight > 0 {
-        assert!(Instant::now() < end, "{pool:?}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    until(async || pool.stats().in_flight == 0).await;
     let error = call.await.unwrap_err();
     assert!(matches!(error, Error::TimedOut { .. }), "{error:?}");
     assert_eq!(pool.stats().restarts, 0);
@@ -167,20 +163,13 @@ async fn a_thread_is_interrupted_and_the_other_threads_are_not() {
         for other in others {
             other.await.unwrap().unwrap();
         }
-        let end = Instant::now() + Duration::from_secs(60);
-        while !log(&pool).await.contains(&format!("end of {name}")) {
-            assert!(Instant::now() < end, "{:?}", log(&pool).await);
-        }
+        let ended = format!("end of {name}");
+        until(async || log(&pool).await.contains(&ended)).await;
         assert!(log(&pool).await.contains(&format!("Cancelled in {name}")));
     }
     begin_and_drop(&pool, "wait", "on a loop").await;
-    let end = Instant::now() + Duration::from_secs(60);
-    while !log(&pool)
-        .await
-        .contains(&"CancelledError in on a loop".to_owned())
-    {
-        assert!(Instant::now() < end, "{:?}", log(&pool).await);
-    }
+    let ended = "CancelledError in on a loop".to_owned();
+    until(async || log(&pool).await.contains(&ended)).await;
     assert_eq!(pool.execute::<_, u32>("pid", &()).await.unwrap(), pid);
     assert_eq!(pool.stats().restarts, 0);
 }
@@ -210,11 +199,7 @@ async fn a_thread_that_does_not_stop_waits_for_the_others_before_its_worker_is_r
         other.await.unwrap().unwrap();
     }
     assert_ne!(late, 0);
-    let end = Instant::now() + Duration::from_secs(60);
-    while exists(pid) {
-        assert!(Instant::now() < end, "{pool:?}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    until(async || !exists(pid)).await;
     assert_ne!(pool.execute::<_, u32>("pid", &()).await.unwrap(), pid);
     assert_eq!(pool.stats().restarts, 1);
 }
@@ -225,11 +210,7 @@ async fn on_an_event_loop_the_task_is_cancelled_and_a_thread_beside_it_interrupt
     let pid: u32 = pool.execute("pid", &()).await.unwrap();
     begin_and_drop(&pool, "wait", "a").await;
     begin_and_drop(&pool, "spin", "b").await;
-    let end = Instant::now() + Duration::from_secs(60);
-    while pool.stats().in_flight > 0 {
-        assert!(Instant::now() < end, "{pool:?}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    until(async || pool.stats().in_flight == 0).await;
     let log = log(&pool).await;
     for wanted in ["CancelledError in a", "Cancelled in b", "end of b"] {
         assert!(log.iter().any(|line| line == wanted), "{wanted}: {log:?}");
@@ -271,11 +252,7 @@ async fn an_interrupt_strikes_its_own_request_and_no_other() {
         for task in tasks {
             answered += task.await.unwrap();
         }
-        let end = Instant::now() + Duration::from_secs(60);
-        while pool.stats().in_flight > 0 {
-            assert!(Instant::now() < end, "{pool:?}");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        until(async || pool.stats().in_flight == 0).await;
         assert_eq!(pool.stats().restarts, 0, "{answered} {pool:?}");
     }
 }

@@ -5,13 +5,13 @@
     reason = "a test program has no readers of its documentation"
 )]
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 use snakepit::{
     CallOptions, Defaults, Error, Memo, Pool, PoolConfig, Profile, SpawnSpec, snakepit_pools,
 };
-use snakepit_tests::process::exists;
+use snakepit_tests::{process::exists, until};
 
 #[snakepit_pools]
 #[derive(Default)]
@@ -58,11 +58,7 @@ async fn start(profile: Profile) -> Pool {
 }
 
 async fn idle(pool: &Pool) {
-    let end = Instant::now() + Duration::from_secs(60);
-    while pool.stats().in_flight > 0 {
-        assert!(Instant::now() < end, "{pool:?}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until(async || pool.stats().in_flight == 0).await;
 }
 
 #[tokio::test]
@@ -132,10 +128,6 @@ async fn a_busy_worker_behind_pipes_ends_with_its_host() {
         busy.abort();
         drop(busy.await);
         drop(pool);
-        let end = Instant::now() + Duration::from_secs(60);
-        while exists(pid) {
-            assert!(Instant::now() < end, "{profile:?}");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        until(async || !exists(pid)).await;
     }
 }

@@ -5,10 +5,11 @@
 )]
 
 use std::collections::HashSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use snakepit::{Affinity, CallOptions, Error, Pool, PoolConfig, SpawnSpec, snakepit_pools};
+use snakepit_tests::until;
 
 #[snakepit_pools]
 #[derive(Default)]
@@ -27,15 +28,6 @@ pub struct Pools {
 
 async fn start(spec: &'static SpawnSpec) -> Pool {
     Pool::start(spec, &PoolConfig::default()).await.unwrap()
-}
-
-/// Waits until something holds.
-async fn until(mut holds: impl AsyncFnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(60);
-    while !holds().await {
-        assert!(Instant::now() < end, "it never came to hold");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
 }
 
 #[tokio::test]

@@ -4,10 +4,11 @@
     reason = "a test program has no readers of its documentation"
 )]
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
 use snakepit::{CallOptions, Error, Pool, PoolConfig, SpawnSpec, ToolStream, snakepit_pools};
+use snakepit_tests::until;
 
 #[snakepit_pools]
 #[derive(Default)]
@@ -46,11 +47,7 @@ async fn log(pool: &Pool) -> Vec<String> {
 }
 
 async fn idle(pool: &Pool) {
-    let end = Instant::now() + Duration::from_secs(60);
-    while pool.stats().in_flight > 0 {
-        assert!(Instant::now() < end, "{pool:?}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until(async || pool.stats().in_flight == 0).await;
 }
 
 #[tokio::test]
