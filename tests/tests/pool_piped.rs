@@ -54,7 +54,12 @@ fn piped(profile: Profile) -> &'static SpawnSpec {
 async fn start(profile: Profile) -> Pool {
     let builder = Pool::builder(piped(profile))
         .host_tool("double", async |number: i64| Ok::<_, String>(2 * number));
-    builder.start(&PoolConfig::default()).await.unwrap()
+    let config = PoolConfig {
+        // A slow machine is to have the time to leave by itself.
+        shutdown_timeout: Some(Duration::from_secs(60)),
+        ..PoolConfig::default()
+    };
+    builder.start(&config).await.unwrap()
 }
 
 async fn idle(pool: &Pool) {
