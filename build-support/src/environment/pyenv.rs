@@ -164,15 +164,15 @@ fn chosen(name: &str, installed: &[String], versions: &Path, host: &dyn Host) ->
     if !inside {
         return None;
     }
-    let folder = versions.join(name);
-    // A link that leads nowhere is a removed version, and says so.
-    if host.info(&folder).is_some() || host.is_link(&folder) {
-        return Some(name.to_owned());
+    let bare = name.strip_prefix("python-");
+    for name in [Some(name), bare].into_iter().flatten() {
+        let folder = versions.join(name);
+        // A link that leads nowhere is a removed version, and says so.
+        if host.info(&folder).is_some() || host.is_link(&folder) {
+            return Some(name.to_owned());
+        }
     }
-    if let Some(name) = name.strip_prefix("python-") {
-        return chosen(name, installed, versions, host);
-    }
-    newest(name, installed).map(str::to_owned)
+    newest(bare.unwrap_or(name), installed).map(str::to_owned)
 }
 
 /// The newest installed release of a prefix: `3.12` means 3.12.x, `3.13t` means 3.13.x without a GIL.
