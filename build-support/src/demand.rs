@@ -53,11 +53,46 @@ pub(crate) struct Demands<'a> {
     pub(crate) remedy: &'a dyn Fn(&Requirement, &Requirement) -> String,
 }
 
+/// Extras that one requirement may lead to; no real one leads to so many.
+const MOST_EXTRAS: usize = 500;
+
 /// A distribution that is there.
 struct Found {
     distribution: Distribution,
     /// What it does not depend on, unless for the sake of an extra.
     optional: Vec<Requirement>,
+    /// Places in it: of those that count for no other extra, and of those that may count for any.
+    named: BTreeMap<String, Vec<usize>>,
+    unnamed: Vec<usize>,
+}
+
+impl Found {
+    fn new(distribution: Distribution, optional: Vec<Requirement>) -> Self {
+        let mut found = Self {
+            distribution,
+            optional,
+            named: BTreeMap::new(),
+            unnamed: Vec::new(),
+        };
+        for (place, part) in found.optional.iter().enumerate() {
+            match part.marker.as_ref().and_then(Marker::extras) {
+                None => found.unnamed.push(place),
+                Some(extras) => {
+                    for extra in extras {
+                        found.named.entry(extra).or_default().push(place);
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// What may count for an extra, in the order of the metadata.
+    fn of_extra(&self, extra: &str) -> impl Iterator<Item = &Requirement> {
+        let named = self.named.get(extra).into_iter().flatten();
+        let places: BTreeSet<usize> = named.chain(&self.unnamed).copied().collect();
+        places.into_iter().map(|place| &self.optional[place])
+    }
 }
 
 impl Demands<'_> {
@@ -85,6 +120,7 @@ impl Demands<'_> {
         let mut seen = BTreeSet::new();
         // Each is read once, however many extras lead to it.
         let mut known: BTreeMap<String, Option<Found>> = BTreeMap::new();
+        let mut extras = 0;
         let mut open = vec![wanted.clone()];
         while let Some(part) = open.pop() {
             let name = normalized(&part.name);
@@ -102,6 +138,11 @@ impl Demands<'_> {
             for extra in &part.extras {
                 if !seen.insert((name.clone(), format!("[{extra}]"))) {
                     continue;
+                }
+                extras += 1;
+                if extras > MOST_EXTRAS {
+                    faults.push(self.endless(wanted, &found.distribution, &part));
+                    return faults;
                 }
                 let added = self.added(found, extra);
                 let is_known = found
@@ -130,10 +171,7 @@ impl Demands<'_> {
                 marker.is_some_and(|marker| !self.variables_hold(marker))
             })
             .collect();
-        Some(Found {
-            distribution,
-            optional,
-        })
+        Some(Found::new(distribution, optional))
     }
 
     /// What a distribution depends on for the sake of one of its extras.
@@ -142,7 +180,7 @@ impl Demands<'_> {
             let marker = part.marker.as_ref();
             marker.is_some_and(|marker| marker.holds(self.variables, Some(extra)))
         };
-        found.optional.iter().filter(holds).cloned().collect()
+        found.of_extra(extra).filter(holds).cloned().collect()
     }
 
     fn variables_hold(&self, marker: &Marker) -> bool {
@@ -182,6 +220,22 @@ impl Demands<'_> {
             format!("{wants}, but {instead} is installed for `{command}`"),
             (self.remedy)(wanted, part),
         ))
+    }
+
+    fn endless(
+        &self,
+        wanted: &Requirement,
+        found: &Distribution,
+        part: &Requirement,
+    ) -> Diagnostic {
+        let (text, name, version) = (&wanted.text, &part.name, &found.version);
+        Diagnostic::new(
+            Code::RequirementNotMet,
+            format!(
+                "wants `{text}`, which leads to more than {MOST_EXTRAS} extras, the last of them of {name} {version}"
+            ),
+            (self.remedy)(wanted, part),
+        )
     }
 
     fn unknown_extra(&self, wanted: &Requirement, extra: &str, found: &Distribution) -> Diagnostic {
@@ -306,6 +360,19 @@ mod tests {
                 "wants `demo[fsat]`, but demo 1.0 has no extra `fsat`".to_owned()
             )]
         );
+    }
+
+    #[test]
+    fn extras_that_lead_to_others_without_end_are_a_fault_and_not_followed() {
+        let chain =
+            (0..20_000).map(|n| format!("Requires-Dist: demo[e{}]; extra == 'e{n}'\n", n + 1));
+        let headers = format!("Version: 1.0\n{}", chain.collect::<String>());
+        let shelf = shelf(&[("demo", &headers)]);
+        let [(code, message)] = &faults(&shelf, "demo[e0]")[..] else {
+            panic!();
+        };
+        assert_eq!(code, "requirement_not_met");
+        assert!(message.contains("more than 500 extras"), "{message}");
     }
 
     #[test]

@@ -109,6 +109,28 @@ impl Marker {
             }
         }
     }
+
+    /// The extras that it names, normalized: it holds for no other one, unless without any. `None` where it compares
+    /// `extra` in another way than by `==` with a text, so that any may count.
+    pub(crate) fn extras(&self) -> Option<Vec<String>> {
+        match self {
+            Self::Any(markers) | Self::All(markers) => {
+                let extras: Option<Vec<_>> = markers.iter().map(Self::extras).collect();
+                Some(extras?.concat())
+            }
+            Self::Comparison {
+                left,
+                operator,
+                right,
+                ..
+            } => match (left, operator.as_str(), right) {
+                (Side::Variable("extra"), "==", Side::Text(text))
+                | (Side::Text(text), "==", Side::Variable("extra")) => Some(vec![normalized(text)]),
+                (Side::Variable("extra"), ..) | (.., Side::Variable("extra")) => None,
+                _ => Some(Vec::new()),
+            },
+        }
+    }
 }
 
 impl Side {
@@ -345,6 +367,21 @@ mod tests {
         assert!(holds("'fast.io' == extra", Some("fast-io")));
         assert!(!holds("extra == 'fast-io'", None));
         assert!(holds("extra != 'fast-io'", None));
+    }
+
+    #[test]
+    fn the_extras_that_a_marker_may_hold_for_are_those_that_it_names() {
+        let extras = |text: &str| Marker::parse(text).unwrap().extras();
+        let named = "os_name == 'nt' and (extra == 'Fast_IO' or 'b' == extra)";
+        assert_eq!(extras(named).unwrap(), ["fast-io", "b"]);
+        assert_eq!(extras("os_name == 'nt'").unwrap(), [""; 0]);
+        for any in [
+            "extra != 'a'",
+            "'a' in extra",
+            "extra == 'a' or extra == os_name",
+        ] {
+            assert_eq!(extras(any), None, "{any}");
+        }
     }
 
     #[test]
