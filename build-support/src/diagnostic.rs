@@ -132,8 +132,9 @@ fn shown(mut text: String) -> String {
         text = quoted.collect();
     }
     if text.len() > LONGEST {
-        text.truncate(text.floor_char_boundary(LONGEST));
-        text.push_str(" [...]");
+        // A new text: a cut one would keep the memory of the whole.
+        let end = text.floor_char_boundary(LONGEST);
+        return format!("{} [...]", &text[..end]);
     }
     text
 }

@@ -33,11 +33,11 @@ pub(super) fn compare(
     for (package, _) in &open {
         check(project, &[*package], &installed)?;
     }
-    let mut seen = BTreeSet::new();
+    let mut seen: BTreeSet<_> = open
+        .iter()
+        .map(|(package, extra)| (std::ptr::from_ref(*package), *extra))
+        .collect();
     while let Some((package, extra)) = open.pop() {
-        if !seen.insert((std::ptr::from_ref(package), extra)) {
-            continue;
-        }
         for dependency in dependencies(package, extra) {
             let chosen = chosen(dependency, &locked, &interpreter.markers);
             check(project, &chosen, &installed)?;
@@ -45,7 +45,11 @@ pub(super) fn compare(
             let extras = extras.into_iter().flatten().filter_map(Value::as_str);
             let wanted: Vec<_> = [None].into_iter().chain(extras.map(Some)).collect();
             for package in chosen {
-                open.extend(wanted.iter().map(|extra| (package, *extra)));
+                for extra in &wanted {
+                    let is_new = dependencies(package, *extra).next().is_some()
+                        && seen.insert((std::ptr::from_ref(package), *extra));
+                    open.extend(is_new.then_some((package, *extra)));
+                }
             }
         }
     }
