@@ -47,8 +47,9 @@ impl<'a> Tree<'a> {
     }
 
     fn below(&self, folder: &Path) -> impl Iterator<Item = &Path> {
-        let paths = self.files.keys().map(PathBuf::as_path);
-        paths.filter_map(move |path| path.strip_prefix(folder).ok())
+        // In the order of their parts, so that what is in a folder stands behind its name and together.
+        let paths = self.files.range(folder.to_owned()..).map(|(path, _)| path);
+        paths.map_while(move |path| path.strip_prefix(folder).ok())
     }
 }
 
