@@ -53,7 +53,8 @@ pub(crate) fn draw(file: &Path, axes: &Axes, lines: &[Line]) -> Result<(), Strin
         .x_label_area_size(48)
         .y_label_area_size(80)
         .build_cartesian_2d(
-            range(|point| point.0).log_scale(),
+            // Sizes and depths are powers of four.
+            range(|point| point.0).log_scale().base(4.0),
             range(|point| point.1).log_scale(),
         )
         .map_err(|error| wrong(&error))?;

@@ -104,7 +104,10 @@ impl Circumstances {
             processors: thread::available_parallelism().map_or(1, Into::into),
             memory: format!("{} GiB", kibibytes.unwrap_or_default() >> 20),
             load: load.split(' ').next().unwrap_or_default().to_owned(),
-            kernel: format!("Linux {}", kernel.trim()),
+            kernel: format!(
+                "Linux {}",
+                kernel.split('-').next().unwrap_or_default().trim()
+            ),
             rustc: said("rustc", &["--version"]),
             python: format!("{} {}", python.implementation, python.python_version),
             snakepit: env!("CARGO_PKG_VERSION"),

@@ -12,7 +12,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::{Buf, Bytes};
-use rustix::net::{SendAncillaryBuffer, SendFlags, Shutdown, send, sendmsg, shutdown};
+use rustix::net::{
+    RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, recv, send, sendmsg, shutdown,
+};
+use tokio::io::Interest;
 use tokio::net::UnixStream as Watched;
 use tokio::sync::Notify;
 
@@ -95,7 +98,7 @@ impl Connection {
         loop {
             let space = decoder.space();
             let room = space.len();
-            let count = match self.replies.try_read(space) {
+            let count = match self.read(space) {
                 Ok(0) => return Ok(Arrival::End),
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -108,12 +111,25 @@ impl Connection {
             while let Some(frame) = decoder.next()? {
                 take(frame);
             }
-            // A read that did not fill its room has emptied the socket. Only a read in vain tells Tokio so; it comes
-            // with the next wait, after what is here was handed on.
             if count < room {
                 return Ok(Arrival::Frames);
             }
         }
+    }
+
+    /// A read that did not fill its room has emptied the socket. Tokio is told so at once, where the system tells of
+    /// every later arrival anew: else each wait for a reply would begin with a read in vain.
+    fn read(&self, space: &mut [u8]) -> io::Result<usize> {
+        let mut some = 0;
+        let outcome = self.replies.try_io(Interest::READABLE, || {
+            let room = space.len();
+            (some, _) = recv(&self.replies, &mut *space, RecvFlags::empty())?;
+            if cfg!(target_os = "linux") && 0 < some && some < room {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            Ok(some)
+        });
+        if some > 0 { Ok(some) } else { outcome }
     }
 
     /// Tells the worker that nothing follows; it leaves when it has read to the end.
