@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use proc_macro2::Span;
-use serde::Serialize;
+use serde_core::{Serialize, Serializer};
 use syn::Attribute;
 
 use crate::declare::Mistake;
+use crate::wire::written;
 
 /// One annotated struct.
 #[derive(Clone)]
@@ -37,7 +38,7 @@ pub struct PoolDeclaration {
 }
 
 /// Everything about a pool that a build script resolves or that the macro writes into the program.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// The pool's name: errors and specs carry it.
     pub pool: String,
@@ -81,8 +82,31 @@ pub struct Request {
     pub supervision: Supervision,
 }
 
+written!(Request {
+    pool,
+    kind,
+    custom,
+    options,
+    manager_launch,
+    python,
+    requires,
+    adapter,
+    python_path,
+    env,
+    profile,
+    size,
+    startup_timeout_ms,
+    execute_timeout_ms,
+    cancel_timeout_ms,
+    affinity,
+    session_timeout_ms,
+    shutdown_timeout_ms,
+    queue_limit,
+    supervision
+});
+
 /// When workers are replaced, and how they are ended. Times are in milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Supervision {
     /// Pause before a failed start is tried again; each further one is twice as long.
     pub restart_delay_ms: u64,
@@ -104,6 +128,18 @@ pub struct Supervision {
     pub kill_timeout_ms: u64,
 }
 
+written!(Supervision {
+    restart_delay_ms,
+    max_restart_delay_ms,
+    max_restarts,
+    restart_window_ms,
+    max_requests,
+    max_age_ms,
+    max_memory,
+    heartbeat_timeout_ms,
+    kill_timeout_ms
+});
+
 impl Default for Supervision {
     fn default() -> Self {
         Self {
@@ -123,13 +159,22 @@ impl Default for Supervision {
 }
 
 /// The user's Python module, and where its source is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Adapter {
     /// The dotted name of a module that the interpreter finds.
     Module(String),
     /// A Python file, relative to the package, whose source is compiled into the program.
     Embed(String),
+}
+
+impl Serialize for Adapter {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (index, variant, text) = match self {
+            Self::Module(name) => (0, "module", name),
+            Self::Embed(path) => (1, "embed", path),
+        };
+        serializer.serialize_newtype_variant("Adapter", index, variant, text)
+    }
 }
 
 impl Adapter {
@@ -151,8 +196,7 @@ impl Adapter {
 }
 
 /// How a worker runs its requests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
     /// One at a time.
     Process,
@@ -162,9 +206,19 @@ pub enum Profile {
     Async(u32),
 }
 
+impl Serialize for Profile {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (index, variant, count) = match self {
+            Self::Process => return serializer.serialize_unit_variant("Profile", 0, "process"),
+            Self::Thread(threads) => (1, "thread", threads),
+            Self::Async(concurrency) => (2, "async", concurrency),
+        };
+        serializer.serialize_newtype_variant("Profile", index, variant, count)
+    }
+}
+
 /// What the calls of a session do when its worker is busy or gone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Affinity {
     /// They go to another worker.
     Hint,
@@ -172,6 +226,16 @@ pub enum Affinity {
     StrictQueue,
     /// They fail while it is busy.
     StrictFailFast,
+}
+
+impl Serialize for Affinity {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(match self {
+            Self::Hint => "hint",
+            Self::StrictQueue => "strict_queue",
+            Self::StrictFailFast => "strict_fail_fast",
+        })
+    }
 }
 
 impl Request {

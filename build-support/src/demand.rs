@@ -3,22 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
-use pep440_rs::{Version, VersionSpecifiers};
-
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::distribution::{Distribution, Distributions};
 use crate::marker::{Marker, Variables};
 use crate::origin;
-use crate::requirement::{Requirement, Source, first_line, normalized};
+use crate::requirement::{Requirement, Source, normalized};
+use crate::specifier::Specifiers;
+use crate::version::Version;
 
 /// What `python = "..."` says.
-pub(crate) fn specifiers(text: &str) -> Result<VersionSpecifiers, Diagnostic> {
-    VersionSpecifiers::from_str(text).map_err(|error| {
-        let message = format!(
-            "`{text}` is not a version specifier: {}",
-            first_line(&error.to_string())
-        );
+pub(crate) fn specifiers(text: &str) -> Result<Specifiers, Diagnostic> {
+    Specifiers::from_str(text).map_err(|error| {
+        let message = format!("`{text}` is not a version specifier: {error}");
         Diagnostic::new(
             Code::RequirementInvalid,
             message,
@@ -30,7 +27,7 @@ pub(crate) fn specifiers(text: &str) -> Result<VersionSpecifiers, Diagnostic> {
 
 /// Whether a version meets `python = "..."`.
 pub(crate) fn check_python(
-    wanted: &VersionSpecifiers,
+    wanted: &Specifiers,
     version: &str,
     command: &str,
 ) -> Result<(), Diagnostic> {

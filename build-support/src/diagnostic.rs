@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
 use crate::catalogue::Code;
+use crate::wire::record;
 
 /// The longest message or help, in bytes: what it quotes may be of any length.
 const LONGEST: usize = 4000;
@@ -12,13 +11,20 @@ const LONGEST: usize = 4000;
 /// One failure or warning, and the part of the declaration that it belongs to.
 ///
 /// Its code is one of the catalogue, save for what an environment of the program's own reports.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     code: String,
     message: String,
     help: String,
     place: String,
 }
+
+record!(Diagnostic {
+    code,
+    message,
+    help,
+    place
+});
 
 impl Diagnostic {
     /// A diagnostic that belongs to the environment's name.

@@ -6,10 +6,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use pep440_rs::Version;
-
 use crate::host::Host;
 use crate::requirement::normalized;
+use crate::version::Version;
 
 /// One installed distribution.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

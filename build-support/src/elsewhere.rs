@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::adapter::{self, Asked, INSPECT, Inspection, Source};
 use crate::catalogue::Code;
@@ -17,6 +17,7 @@ use crate::host::Host;
 use crate::manifest::Tool;
 use crate::probe::Interpreter;
 use crate::requirement::{Requirement, normalized};
+use crate::wire::read;
 use crate::{remedy, script};
 
 /// Below the functions that look at an adapter, which have made `sys.path` what a worker's is.
@@ -75,14 +76,11 @@ reply({
 })
 "#;
 
-#[derive(Serialize)]
 struct Question<'a> {
     names: Vec<String>,
-    #[serde(flatten)]
     adapter: adapter::Question<'a>,
 }
 
-#[derive(Deserialize)]
 struct Answer {
     /// By normalized name.
     distributions: BTreeMap<String, Option<Told>>,
@@ -90,12 +88,19 @@ struct Answer {
     adapter: Option<Inspection>,
 }
 
+read!(Answer {
+    distributions,
+    folders,
+    adapter
+});
+
 /// What is told of one distribution.
-#[derive(Deserialize)]
 struct Told {
     headers: String,
     origin: Option<String>,
 }
+
+read!(Told { headers, origin });
 
 impl Distributions for Answer {
     fn find(&self, name: &str) -> Option<Distribution> {
@@ -215,7 +220,10 @@ fn ask(
     place: Place<'_>,
     host: &dyn Host,
 ) -> Result<Answer, String> {
-    let question = serde_json::to_string(question).map_err(|error| error.to_string())?;
+    let mut json = question.adapter.json().map_err(|error| error.to_string())?;
+    let names = question.names.iter().map(String::as_str);
+    json.insert("names".to_owned(), names.collect());
+    let question = Value::Object(json).to_string();
     let script = format!("{INSPECT}{SCRIPT}");
     let arguments = ["-s", "-c", &script, &question];
     let mut program = place.launch.program(place.executable, &arguments);

@@ -32,8 +32,11 @@ mod requirement;
 pub mod resolver;
 mod script;
 mod search_path;
+mod specifier;
 mod upgrade;
 mod validator;
+mod version;
+mod wire;
 mod written;
 
 pub use builder::{Builder, emit};

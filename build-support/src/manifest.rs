@@ -4,22 +4,26 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::{fs, io};
 
-use serde::{Deserialize, Serialize};
+use serde_core::de::Error;
+use serde_core::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::diagnostic::Diagnostic;
+use crate::wire::{record, variant, variants};
 
 /// The manifest's name in `OUT_DIR`.
 pub const FILE_NAME: &str = "snakepit-manifest.json";
 
 /// All pools of a package.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Manifest {
     /// What became of each pool, by [`PoolDeclaration::key`](crate::declaration::PoolDeclaration::key).
     pub pools: BTreeMap<String, Outcome>,
 }
 
+record!(Manifest { pools });
+
 /// What became of one pool.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// Found and checked.
     Resolved(Box<Resolution>),
@@ -27,8 +31,33 @@ pub enum Outcome {
     Failed(Vec<Diagnostic>),
 }
 
+impl Serialize for Outcome {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Resolved(resolution) => {
+                serializer.serialize_newtype_variant("Outcome", 0, "Resolved", resolution)
+            }
+            Self::Failed(faults) => {
+                serializer.serialize_newtype_variant("Outcome", 1, "Failed", faults)
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Outcome {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (name, value) = variant(deserializer)?;
+        match name.as_str() {
+            "Resolved" => serde_json::from_value(value).map(Self::Resolved),
+            "Failed" => serde_json::from_value(value).map(Self::Failed),
+            _ => return Err(D::Error::custom(format!("unknown variant `{name}`"))),
+        }
+        .map_err(D::Error::custom)
+    }
+}
+
 /// Everything that a spawn spec needs.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Resolution {
     /// The program: an absolute path.
     pub command: String,
@@ -52,8 +81,21 @@ pub struct Resolution {
     pub warnings: Vec<String>,
 }
 
+record!(Resolution {
+    command,
+    args,
+    env,
+    cwd,
+    metadata,
+    checks,
+    python_path,
+    embedded,
+    tools,
+    warnings
+});
+
 /// A function of the adapter.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tool {
     /// The name to call it by.
     pub name: String,
@@ -69,8 +111,17 @@ pub struct Tool {
     pub is_streaming: bool,
 }
 
+record!(Tool {
+    name,
+    parameters,
+    returns,
+    doc,
+    is_async,
+    is_streaming
+});
+
 /// One parameter of a tool.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parameter {
     /// Its name.
     pub name: String,
@@ -82,8 +133,15 @@ pub struct Parameter {
     pub annotation: Option<String>,
 }
 
+record!(Parameter {
+    name,
+    kind,
+    default,
+    annotation
+});
+
 /// How a parameter is passed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ParameterKind {
     /// Before `/`.
     PositionalOnly,
@@ -97,8 +155,35 @@ pub enum ParameterKind {
     VarKeyword,
 }
 
+impl ParameterKind {
+    pub(crate) const ALL: [Self; 5] = [
+        Self::PositionalOnly,
+        Self::PositionalOrKeyword,
+        Self::VarPositional,
+        Self::KeywordOnly,
+        Self::VarKeyword,
+    ];
+}
+
+/// By its name.
+impl Serialize for ParameterKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{self:?}"))
+    }
+}
+
+impl<'de> Deserialize<'de> for ParameterKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let kind = Self::ALL
+            .into_iter()
+            .find(|kind| format!("{kind:?}") == name);
+        kind.ok_or_else(|| D::Error::custom(format!("no kind of parameter is called `{name}`")))
+    }
+}
+
 /// One change to a worker's environment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EnvOp {
     /// Sets a variable.
     Set {
@@ -121,8 +206,14 @@ pub enum EnvOp {
     },
 }
 
+variants!(EnvOp {
+    Set { name, value },
+    Prepend { name, value },
+    Unset { name },
+});
+
 /// One fact for the re-check.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Check {
     /// A file has this length; links are followed.
     Size {
@@ -140,8 +231,13 @@ pub enum Check {
     },
 }
 
+variants!(Check {
+    Size { path, bytes },
+    Content { path, text },
+});
+
 /// What is known about an interpreter.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Metadata {
     /// The kind of environment.
     pub environment: String,
@@ -160,6 +256,17 @@ pub struct Metadata {
     /// Further values.
     pub extra: BTreeMap<String, String>,
 }
+
+record!(Metadata {
+    environment,
+    detected_by,
+    python_version,
+    implementation,
+    prefix,
+    base_prefix,
+    free_threading,
+    extra
+});
 
 impl Manifest {
     /// Reads a manifest.

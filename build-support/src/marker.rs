@@ -7,9 +7,9 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use pep440_rs::{Version, VersionSpecifier};
-
 use crate::requirement::normalized;
+use crate::specifier::Specifier;
+use crate::version::Version;
 
 /// What an interpreter says of the variables, by name.
 pub(crate) type Variables = BTreeMap<String, String>;
@@ -147,7 +147,7 @@ impl Side {
 fn compare(left: &str, operator: &str, right: &str, as_versions: bool) -> bool {
     if as_versions
         && let Ok(version) = Version::from_str(left)
-        && let Ok(specifier) = VersionSpecifier::from_str(&format!("{operator}{right}"))
+        && let Ok(specifier) = Specifier::from_str(&format!("{operator}{right}"))
     {
         return specifier.contains(&version);
     }

@@ -1,32 +1,40 @@
 //! Whether a distribution was installed from the address that a requirement names.
 //! <https://packaging.python.org/en/latest/specifications/direct-url-data-structure/>
 
-use serde::Deserialize;
+use std::collections::BTreeMap;
+
+use crate::wire::read;
 
 /// `direct_url.json`, as far as it is compared.
-#[derive(Deserialize)]
 struct Origin {
     url: String,
-    #[serde(default)]
     vcs_info: Option<Vcs>,
-    #[serde(default)]
     archive_info: Option<Archive>,
-    #[serde(default)]
     subdirectory: Option<String>,
 }
 
-#[derive(Deserialize)]
+read!(Origin {
+    url,
+    vcs_info,
+    archive_info,
+    subdirectory
+});
+
 struct Vcs {
     commit_id: String,
-    #[serde(default)]
     requested_revision: Option<String>,
 }
 
-#[derive(Deserialize)]
+read!(Vcs {
+    commit_id,
+    requested_revision
+});
+
 struct Archive {
-    #[serde(default)]
-    hashes: std::collections::BTreeMap<String, String>,
+    hashes: Option<BTreeMap<String, String>>,
 }
+
+read!(Archive { hashes });
 
 /// What a requirement's address says.
 struct Wanted<'a> {
@@ -60,7 +68,8 @@ pub(crate) fn other(wanted: &str, direct_url: &str) -> Option<String> {
         && wanted.fragment.iter().all(|(key, value)| match *key {
             "subdirectory" => origin.subdirectory.as_deref() == Some(*value),
             algorithm => {
-                let hashes = origin.archive_info.as_ref().map(|archive| &archive.hashes);
+                let archive = origin.archive_info.as_ref();
+                let hashes = archive.and_then(|archive| archive.hashes.as_ref());
                 let found = hashes.and_then(|hashes| hashes.get(algorithm));
                 found.is_none_or(|found| found.eq_ignore_ascii_case(value))
             }

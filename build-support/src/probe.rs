@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 use std::{env, fs};
 
-use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::adapter::Inspection;
 use crate::catalogue::Code;
@@ -14,6 +14,7 @@ use crate::diagnostic::Diagnostic;
 use crate::environment::shown;
 use crate::host::{Host, Program};
 use crate::memo::Memo;
+use crate::wire::record;
 
 /// Longest wait for an interpreter's answer.
 pub const LIMIT: Duration = Duration::from_secs(10);
@@ -75,7 +76,7 @@ print("snakepit-probe:" + json.dumps(answer()))
 "#;
 
 /// What an interpreter says of itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Interpreter {
     /// `3.13.2`.
     pub version: String,
@@ -109,6 +110,24 @@ pub struct Interpreter {
     pub markers: BTreeMap<String, String>,
 }
 
+record!(Interpreter {
+    version,
+    implementation,
+    executable,
+    prefix,
+    base_prefix,
+    platform,
+    cache_tag,
+    abi_flags,
+    soabi,
+    ext_suffix,
+    free_threading,
+    gil_enabled,
+    site_packages,
+    standard_library,
+    markers
+});
+
 /// What programs answered before: each is asked once, also by several pools at the same time.
 #[derive(Debug, Default)]
 pub struct Cache {
@@ -120,11 +139,16 @@ pub struct Cache {
 }
 
 /// The file's form.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Default)]
 struct Stored {
     interpreters: BTreeMap<String, Interpreter>,
     adapters: BTreeMap<String, Inspection>,
 }
+
+record!(Stored {
+    interpreters,
+    adapters
+});
 
 impl Cache {
     /// The cache of a file; one that cannot be read is an empty one.
@@ -270,9 +294,9 @@ pub(crate) fn ask(
     let Some(json) = stdout.lines().find_map(|line| line.strip_prefix(MARK)) else {
         return Err(failed(said(&stdout)));
     };
-    match serde_json::from_str(json) {
+    match Said::read(json) {
         Ok(Said::Interpreter(interpreter)) => Ok(*interpreter),
-        Ok(Said::TooOld { too_old }) => Err(Diagnostic::new(
+        Ok(Said::TooOld(too_old)) => Err(Diagnostic::new(
             Code::PythonTooOld,
             format!("`{shown}` is Python {too_old}, but workers need Python {OLDEST} or later"),
             format!("name an environment with Python {OLDEST} or later"),
@@ -282,11 +306,19 @@ pub(crate) fn ask(
 }
 
 /// What the script prints.
-#[derive(Deserialize)]
-#[serde(untagged)]
 enum Said {
-    TooOld { too_old: String },
+    TooOld(String),
     Interpreter(Box<Interpreter>),
+}
+
+impl Said {
+    fn read(json: &str) -> serde_json::Result<Self> {
+        let value: Value = serde_json::from_str(json)?;
+        match value.get("too_old").and_then(Value::as_str) {
+            Some(version) => Ok(Self::TooOld(version.to_owned())),
+            None => serde_json::from_value(value).map(Self::Interpreter),
+        }
+    }
 }
 
 /// The last line of what a program printed, cut to a length that fits into a message.

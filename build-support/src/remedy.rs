@@ -50,8 +50,8 @@ fn conda(part: &Requirement) -> Option<String> {
         return None;
     };
     let versions: Vec<String> = versions
-        .iter()
-        .map(|version| version.to_string().replace("===", "=="))
+        .texts()
+        .map(|text| text.replace("===", "=="))
         .collect();
     Some(format!(
         "{}{}",

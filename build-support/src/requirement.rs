@@ -3,11 +3,11 @@
 
 use std::str::FromStr;
 
-use pep440_rs::{Version, VersionSpecifiers};
-
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::marker::{self, Marker, Unread};
+use crate::specifier::Specifiers;
+use crate::version::Version;
 
 /// One requirement, read.
 #[derive(Debug, Clone)]
@@ -25,7 +25,7 @@ pub(crate) struct Requirement {
 /// Which distributions of the name will do.
 #[derive(Debug, Clone)]
 pub(crate) enum Source {
-    Versions(VersionSpecifiers),
+    Versions(Specifiers),
     Url(String),
 }
 
@@ -146,14 +146,14 @@ fn split_extras(text: &str) -> Result<(Vec<String>, &str), String> {
     Ok((extras, rest.trim_start()))
 }
 
-fn specifiers(text: &str) -> Result<VersionSpecifiers, String> {
+fn specifiers(text: &str) -> Result<Specifiers, String> {
     let inside = match text.strip_prefix('(') {
         Some(rest) => rest
             .strip_suffix(')')
             .ok_or_else(|| "`)` is missing".to_owned())?,
         None => text,
     };
-    VersionSpecifiers::from_str(inside).map_err(|error| first_line(&error.to_string()).to_owned())
+    inside.parse()
 }
 
 /// A distribution's name, or an extra's, as PEP 503 compares it.
@@ -163,14 +163,6 @@ pub(crate) fn normalized(name: &str) -> String {
         .filter(|part| !part.is_empty())
         .collect();
     parts.join("-").to_ascii_lowercase()
-}
-
-/// What a specifier's error says before it shows the text again.
-pub(crate) fn first_line(text: &str) -> &str {
-    text.lines()
-        .next()
-        .unwrap_or_default()
-        .trim_end_matches(':')
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Scripts of our own that an interpreter runs: one line of JSON comes back.
 
-use serde::de::DeserializeOwned;
+use serde_core::de::DeserializeOwned;
 
 use crate::host::{Host, Program};
 

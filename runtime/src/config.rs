@@ -1,8 +1,9 @@
 //! What the operator may change at run time: sizes and time limits, never the environment.
 
+use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, de};
+use serde_core::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
 use crate::units::{bytes, milliseconds};
 
@@ -16,55 +17,42 @@ use crate::units::{bytes, milliseconds};
 /// assert_eq!(config.execute_timeout, Some(Duration::from_secs(90)));
 /// assert_eq!(config.queue_limit, None);
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PoolConfig {
     /// Workers.
     pub size: Option<u32>,
     /// Longest wait for a worker's ready message: `"500ms"`, `"30s"`, `"2m"` or `"1h"`.
-    #[serde(deserialize_with = "duration")]
     pub startup_timeout: Option<Duration>,
     /// Longest time from a call to its reply, waiting included.
-    #[serde(deserialize_with = "duration")]
     pub execute_timeout: Option<Duration>,
     /// Longest time that a cancelled tool may take to stop before its worker is replaced.
-    #[serde(deserialize_with = "duration")]
     pub cancel_timeout: Option<Duration>,
     /// Time without a call after which a session ends.
-    #[serde(deserialize_with = "duration")]
     pub session_timeout: Option<Duration>,
     /// Longest wait for the workers to finish and leave.
-    #[serde(deserialize_with = "duration")]
     pub shutdown_timeout: Option<Duration>,
     /// Requests that may wait in the pool before a call fails at once.
     pub queue_limit: Option<u32>,
     /// Pause before a failed start of a worker is tried again; each further one is twice as long.
-    #[serde(deserialize_with = "duration")]
     pub restart_delay: Option<Duration>,
     /// The longest of these pauses, and the pause between the tries of a worker that failed too often.
-    #[serde(deserialize_with = "duration")]
     pub max_restart_delay: Option<Duration>,
     /// How often one worker may fail, at its start or later, within `restart_window`. One that fails more often is tried
     /// only now and then; the pool is `Degraded` then.
     pub max_restarts: Option<u32>,
     /// How far back failures count.
-    #[serde(deserialize_with = "duration")]
     pub restart_window: Option<Duration>,
     /// Requests after which a worker is replaced; 0 is never.
     pub max_requests: Option<u32>,
     /// Age at which a worker is replaced; `"off"`, or zero, is never.
-    #[serde(deserialize_with = "duration_or_off")]
     pub max_age: Option<Duration>,
     /// Resident memory in bytes, in a file `"512MiB"` or `"2GB"`, above which a worker is replaced; `"off"`, or zero, is
     /// never.
-    #[serde(deserialize_with = "size_or_off")]
     pub max_memory: Option<u64>,
     /// How long an interpreter may give no sign of life before its worker is replaced; `"off"`, or zero, is for ever. It
     /// has to be longer than any of your code in C holds the GIL.
-    #[serde(deserialize_with = "duration_or_off")]
     pub heartbeat_timeout: Option<Duration>,
     /// Time between `SIGTERM` and `SIGKILL` for a worker that is ended, and for what it started.
-    #[serde(deserialize_with = "duration")]
     pub kill_timeout: Option<Duration>,
 }
 
@@ -86,23 +74,107 @@ impl PoolField for PoolConfig {
     }
 }
 
-fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    let read = |text: &str| milliseconds(text).map(Duration::from_millis);
-    let help = "is no duration: write one like `500ms`, `30s`, `2m` or `1h`";
-    text(deserializer, read, help)
+/// What stands in the operator's file for each field. Not by `derive`: with it, a program without the pool would wait
+/// for serde's macros to be compiled, which is a sixth of its first build.
+macro_rules! fields {
+    ($($field:ident: $written:ty),* $(,)?) => {
+        const FIELDS: &[&str] = &[$(stringify!($field)),*];
+
+        impl<'de> Visitor<'de> for Fields {
+            type Value = PoolConfig;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the settings of a pool")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PoolConfig, A::Error> {
+                $(let mut $field: Option<Option<$written>> = None;)*
+                while let Some(name) = map.next_key::<String>()? {
+                    match name.as_str() {
+                        $(stringify!($field) if $field.is_some() => {
+                            return Err(de::Error::duplicate_field(stringify!($field)));
+                        }
+                        stringify!($field) => $field = Some(map.next_value()?),)*
+                        other => return Err(de::Error::unknown_field(other, FIELDS)),
+                    }
+                }
+                Ok(PoolConfig { $($field: $field.flatten().map(Into::into)),* })
+            }
+        }
+    };
 }
 
-fn duration_or_off<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Duration>, D::Error> {
-    let read = |text: &str| milliseconds(text).map(Duration::from_millis);
-    let help = "is no duration: write one like `500ms`, `30s`, `2m` or `1h`, or `off`";
-    text(deserializer, or_off(read), help)
+struct Fields;
+
+fields! {
+    size: u32,
+    startup_timeout: Limit,
+    execute_timeout: Limit,
+    cancel_timeout: Limit,
+    session_timeout: Limit,
+    shutdown_timeout: Limit,
+    queue_limit: u32,
+    restart_delay: Limit,
+    max_restart_delay: Limit,
+    max_restarts: u32,
+    restart_window: Limit,
+    max_requests: u32,
+    max_age: LimitOrOff,
+    max_memory: SizeOrOff,
+    heartbeat_timeout: LimitOrOff,
+    kill_timeout: Limit,
 }
 
-fn size_or_off<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    let help = "is no size: write one like `512MiB` or `2GB`, or `off`";
-    text(deserializer, or_off(bytes), help)
+impl<'de> Deserialize<'de> for PoolConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_struct("PoolConfig", FIELDS, Fields)
+    }
+}
+
+/// A type of a field in the file: a text, how it is read and what is said of one that cannot be.
+macro_rules! text {
+    ($name:ident, $value:ty, $read:expr, $help:literal) => {
+        struct $name($value);
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                let value = $read(&text);
+                value
+                    .map(Self)
+                    .ok_or_else(|| de::Error::custom(format!("`{text}` {}", $help)))
+            }
+        }
+
+        impl From<$name> for $value {
+            fn from(written: $name) -> Self {
+                written.0
+            }
+        }
+    };
+}
+
+text!(
+    Limit,
+    Duration,
+    duration,
+    "is no duration: write one like `500ms`, `30s`, `2m` or `1h`"
+);
+text!(
+    LimitOrOff,
+    Duration,
+    or_off(duration),
+    "is no duration: write one like `500ms`, `30s`, `2m` or `1h`, or `off`"
+);
+text!(
+    SizeOrOff,
+    u64,
+    or_off(bytes),
+    "is no size: write one like `512MiB` or `2GB`, or `off`"
+);
+
+fn duration(text: &str) -> Option<Duration> {
+    milliseconds(text).map(Duration::from_millis)
 }
 
 /// `off` is zero.
@@ -114,18 +186,6 @@ fn or_off<T: Default>(read: impl Fn(&str) -> Option<T>) -> impl Fn(&str) -> Opti
             read(text)
         }
     }
-}
-
-fn text<'de, D: Deserializer<'de>, T>(
-    deserializer: D,
-    read: impl Fn(&str) -> Option<T>,
-    help: &str,
-) -> Result<Option<T>, D::Error> {
-    let Some(text) = Option::<String>::deserialize(deserializer)? else {
-        return Ok(None);
-    };
-    let value = read(&text).ok_or_else(|| de::Error::custom(format!("`{text}` {help}")))?;
-    Ok(Some(value))
 }
 
 #[cfg(test)]
@@ -143,5 +203,25 @@ mod tests {
             error("max_memory = \"512\"").contains("`512` is no size: write one like `512MiB`")
         );
         assert!(error("sise = 3").contains("unknown field `sise`"));
+        // The line of the value, not that of the table.
+        assert!(error("size = 1\nmax_age = \"old\"").contains("2 | max_age = \"old\""));
+        let twice = serde_json::from_str::<PoolConfig>(r#"{"size": 1, "size": 2}"#);
+        assert!(
+            twice
+                .unwrap_err()
+                .to_string()
+                .contains("duplicate field `size`")
+        );
+    }
+
+    #[test]
+    fn what_is_not_given_or_null_is_not_set() {
+        let config: PoolConfig =
+            serde_json::from_str(r#"{"size": null, "max_memory": "1KiB"}"#).unwrap();
+        let wanted = PoolConfig {
+            max_memory: Some(1024),
+            ..PoolConfig::default()
+        };
+        assert_eq!(config, wanted);
     }
 }

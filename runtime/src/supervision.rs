@@ -29,6 +29,7 @@ pub struct Supervision {
 
 impl Supervision {
     /// What the operator says goes before what the attribute says; zero is "never".
+    #[cfg(feature = "pool")]
     pub(crate) fn with(&self, config: &PoolConfig) -> Self {
         fn unless_off<T: Default + PartialEq>(said: Option<T>, default: Option<T>) -> Option<T> {
             said.map_or(default, |value| (value != T::default()).then_some(value))

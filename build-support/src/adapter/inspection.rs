@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use serde::{Deserialize, Serialize};
+use serde_core::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::MOST_SOURCE;
 use crate::catalogue::Code;
@@ -11,20 +11,35 @@ use crate::declare::nearest;
 use crate::diagnostic::Diagnostic;
 use crate::host::Host;
 use crate::manifest::Tool;
+use crate::wire::{record, tagged};
 
 /// The answer of `inspect.py`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub(crate) struct Inspection {
     look: Look,
     facts: Vec<Fact>,
 }
 
+record!(Inspection { look, facts });
+
 /// A file or folder that decided the answer: its path, its length in bytes, and when it was written, in nanoseconds.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 struct Fact(String, u64, u64);
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+impl Serialize for Fact {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (&self.0, self.1, self.2).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Fact {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (path, length, written) = Deserialize::deserialize(deserializer)?;
+        Ok(Self(path, length, written))
+    }
+}
+
+#[derive(Debug, Clone)]
 enum Look {
     /// No tools: it is no Python source.
     Found {
@@ -52,6 +67,16 @@ enum Look {
         shown: String,
     },
 }
+
+tagged!(Look by "kind" {
+    "found" => Found { tools },
+    "missing" => Missing { names },
+    "namespace" => Namespace { folders },
+    "taken" => Taken {},
+    "too_large" => TooLarge { file, bytes },
+    "unreadable" => Unreadable { file, reason },
+    "syntax_error" => SyntaxError { file, line, column, shown },
+});
 
 impl Inspection {
     /// Whether it would be the same now. What was not found may have come anywhere.

@@ -13,7 +13,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
-use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::declaration::{Adapter, Request};
 use crate::diagnostic::Diagnostic;
@@ -42,7 +42,6 @@ const ASK: &str = "reply(inspect_adapter())\n";
 const FOREIGN: &[&str] = &["PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP"];
 
 /// What the script is asked.
-#[derive(Serialize)]
 pub(crate) struct Question<'a> {
     module: Option<&'a str>,
     /// The file to embed, whose source is the standard input.
@@ -52,6 +51,23 @@ pub(crate) struct Question<'a> {
 }
 
 impl<'a> Question<'a> {
+    /// As the script reads it.
+    ///
+    /// # Errors
+    /// A path that is no text.
+    pub(crate) fn json(&self) -> serde_json::Result<Map<String, Value>> {
+        let fields = [
+            ("module", Value::from(self.module)),
+            ("embedded", serde_json::to_value(self.embedded)?),
+            ("python_path", Value::from(self.python_path.clone())),
+            ("most", Value::from(self.most)),
+        ];
+        Ok(fields
+            .map(|(name, value)| (name.to_owned(), value))
+            .into_iter()
+            .collect())
+    }
+
     pub(crate) fn new(
         adapter: Option<&'a Adapter>,
         source: Option<&'a Source>,
@@ -98,8 +114,10 @@ pub(crate) fn check(
         version: &place.interpreter.version,
         python_path: place.python_path,
     };
-    let text =
-        serde_json::to_string(&question).map_err(|error| asked.unanswered(&error.to_string()))?;
+    let json = question
+        .json()
+        .map_err(|error| asked.unanswered(&error.to_string()))?;
+    let text = Value::Object(json).to_string();
     let env = environment(place.launch, request);
     let ask = || {
         let script = format!("{INSPECT}{ASK}");

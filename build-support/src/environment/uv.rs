@@ -9,7 +9,6 @@ mod step;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use pep440_rs::{Version, VersionSpecifiers};
 use toml::{Table, Value};
 
 use super::pyenv::is_version;
@@ -19,6 +18,8 @@ use crate::diagnostic::Diagnostic;
 use crate::host::{Host, Program};
 use crate::manifest::EnvOp;
 use crate::probe;
+use crate::specifier::Specifiers;
+use crate::version::Version;
 
 /// A project of uv.
 #[derive(Debug, Clone, Copy)]
@@ -223,7 +224,7 @@ impl Project {
         let found = host.interpreter(executable)?;
         let holds = if wanted.starts_with(|c: char| c.is_ascii_digit()) {
             is_version(&found.version, found.free_threading, wanted)
-        } else if let Ok(specifiers) = VersionSpecifiers::from_str(wanted) {
+        } else if let Ok(specifiers) = Specifiers::from_str(wanted) {
             Version::from_str(&found.version).is_ok_and(|version| specifiers.contains(&version))
         } else {
             // uv knows further ways to name an interpreter.

@@ -6,8 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::str::FromStr;
 
-use pep440_rs::Version;
-use serde::Serialize;
+use serde_core::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 use serde_json::{Map, Value as Json, json};
 use toml::{Table, Value};
@@ -16,6 +15,7 @@ use super::Project;
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::Host;
+use crate::version::Version;
 
 /// Keys of `[tool.poetry]` that were there before `[project]` was; those that are absent count, too.
 const LEGACY: [&str; 4] = ["dependencies", "source", "extras", "dev-dependencies"];
