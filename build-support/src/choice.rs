@@ -3,12 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
-use toml::Table;
-
 use crate::catalogue::Code;
 use crate::declaration::Request;
 use crate::detector::{Detected, FALLBACK, MARKERS, detect};
 use crate::diagnostic::Diagnostic;
+use crate::document;
 use crate::environment::{Config, ExtraMetadata, is_uv_member, utf8, without_pyenv};
 use crate::host::Host;
 
@@ -140,8 +139,8 @@ fn why(found: &Detected, dir: &Path, empty: &[String]) -> String {
 fn above<'a>(package: &'a Path, host: &dyn Host) -> impl Iterator<Item = &'a Path> {
     let is_workspace = |folder: &Path| {
         let text = host.consult(&folder.join("Cargo.toml")).unwrap_or_default();
-        let table: Option<Table> = String::from_utf8_lossy(&text).parse().ok();
-        table.is_some_and(|table| table.contains_key("workspace"))
+        let table = document::parse(&String::from_utf8_lossy(&text));
+        table.is_ok_and(|table| table.contains_key("workspace"))
     };
     // A folder in a checkout, a file in a further working tree of one.
     let is_checkout = |folder: &Path| host.info(&folder.join(".git")).is_some();

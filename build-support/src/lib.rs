@@ -18,6 +18,7 @@ mod demand;
 pub mod detector;
 mod diagnostic;
 mod distribution;
+mod document;
 mod elsewhere;
 pub mod environment;
 pub mod host;

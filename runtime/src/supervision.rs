@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "pool")]
 use crate::PoolConfig;
 
 /// When workers are replaced, and how they are ended.

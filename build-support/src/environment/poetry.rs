@@ -13,6 +13,7 @@ use super::venv::quoted;
 use super::{Config, ExtraMetadata, Launch, PythonEnvironment, Venv};
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
+use crate::document::{self, Table};
 use crate::host::Host;
 
 /// The virtual environment of a poetry project.
@@ -159,15 +160,14 @@ impl Project {
     }
 
     /// A file of the project or of poetry's settings.
-    fn table(&self, file: &Path, host: &dyn Host) -> Result<toml::Table, String> {
+    fn table(&self, file: &Path, host: &dyn Host) -> Result<Table, String> {
         let bytes = host.consult(file).map_err(|error| error.to_string())?;
         let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
-        text.parse()
-            .map_err(|error: toml::de::Error| error.message().to_owned())
+        document::parse(&text)
     }
 
     /// The same, where a file that cannot be read is the user's to correct.
-    fn settings(&self, file: &Path, host: &dyn Host) -> Result<toml::Table, Diagnostic> {
+    fn settings(&self, file: &Path, host: &dyn Host) -> Result<Table, Diagnostic> {
         self.table(file, host).map_err(|why| {
             self.fault(
                 Code::PoetryFileInvalid,

@@ -9,12 +9,13 @@ mod step;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use toml::{Table, Value};
+use serde_json::Value;
 
 use super::pyenv::is_version;
 use super::{Config, ExtraMetadata, Launch, PythonEnvironment, Venv, quoted};
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
+use crate::document::{self, Table};
 use crate::host::{Host, Program};
 use crate::manifest::EnvOp;
 use crate::probe;
@@ -322,15 +323,13 @@ fn parsed(root: &Path, host: &dyn Host) -> Result<Table, String> {
     let bytes = host
         .consult(&root.join("uv.lock"))
         .map_err(|error| format!("cannot be read: {error}"))?;
-    String::from_utf8(bytes)
-        .map_err(|_| "is not UTF-8 text".to_owned())?
-        .parse()
-        .map_err(|error: toml::de::Error| format!("does not parse: {}", error.message()))
+    let text = String::from_utf8(bytes).map_err(|_| "is not UTF-8 text".to_owned())?;
+    document::parse(&text).map_err(|error| format!("does not parse: {error}"))
 }
 
 fn packages(lock: &Table) -> impl Iterator<Item = &Table> {
     let packages = lock.get("package").and_then(Value::as_array);
-    packages.into_iter().flatten().filter_map(Value::as_table)
+    packages.into_iter().flatten().filter_map(Value::as_object)
 }
 
 /// Whether a package of the lock is the one whose source is in a folder.

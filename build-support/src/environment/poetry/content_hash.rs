@@ -8,12 +8,12 @@ use std::str::FromStr;
 
 use serde_core::Serialize;
 use serde_json::ser::{Formatter, Serializer};
-use serde_json::{Map, Value as Json, json};
-use toml::{Table, Value};
+use serde_json::{Value, json};
 
 use super::Project;
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
+use crate::document::Table;
 use crate::host::Host;
 use crate::version::Version;
 
@@ -63,11 +63,11 @@ fn made_without_groups(file: &Path, host: &dyn Host) -> bool {
 }
 
 /// The parts that decide.
-fn relevant(settings: &Table, with_groups: bool) -> Json {
-    let table = |key: &str| settings.get(key).and_then(Value::as_table);
-    let own = table("tool").and_then(|tool| tool.get("poetry")?.as_table());
-    let parts = |table: Option<&Table>, keys: &[&str]| -> Map<String, Json> {
-        let value = |key: &&str| Some(((*key).to_owned(), json!(table?.get(*key)?)));
+fn relevant(settings: &Table, with_groups: bool) -> Value {
+    let table = |key: &str| settings.get(key).and_then(Value::as_object);
+    let own = table("tool").and_then(|tool| tool.get("poetry")?.as_object());
+    let parts = |table: Option<&Table>, keys: &[&str]| -> Table {
+        let value = |key: &&str| Some(((*key).to_owned(), table?.get(*key)?.clone()));
         keys.iter().filter_map(value).collect()
     };
     let project = parts(table("project"), &PROJECT);
@@ -76,21 +76,21 @@ fn relevant(settings: &Table, with_groups: bool) -> Json {
     poetry.extend(parts(own, &["group"]));
     if project.is_empty() && groups.is_none() {
         for key in LEGACY {
-            poetry.entry(key).or_insert(Json::Null);
+            poetry.entry(key).or_insert(Value::Null);
         }
-        return Json::Object(poetry);
+        return Value::Object(poetry);
     }
-    let mut all = Map::new();
+    let mut all = Table::new();
     if !project.is_empty() {
-        all.insert("project".to_owned(), Json::Object(project));
+        all.insert("project".to_owned(), Value::Object(project));
     }
     all.extend(groups.map(|groups| ("dependency-groups".to_owned(), json!(groups))));
     all.insert("tool".to_owned(), json!({ "poetry": poetry }));
-    Json::Object(all)
+    Value::Object(all)
 }
 
 /// The text that Python's `json.dumps(..., sort_keys=True)` makes.
-fn dumps(mut value: Json) -> Vec<u8> {
+fn dumps(mut value: Value) -> Vec<u8> {
     value.sort_all_objects();
     let mut text = Vec::new();
     let mut serializer = Serializer::with_formatter(&mut text, Python);
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn the_text_is_the_one_that_python_writes() {
         let text = |settings: &str| {
-            let settings: Table = settings.parse().unwrap();
+            let settings = crate::document::parse(settings).unwrap();
             String::from_utf8(dumps(relevant(&settings, true))).unwrap()
         };
         let settings = "[project]\nrequires-python = \">=3.8\"\nname = \"left out\"\n\

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use toml::{Table, Value};
+use serde_json::Value;
 
 use super::Project;
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::distribution::{Distributions, Installed, same_version};
+use crate::document::Table;
 use crate::host::Host;
 use crate::marker::{Marker, Variables};
 use crate::probe::Interpreter;
@@ -115,7 +116,7 @@ fn is_demanded(package: &Value, variables: &Variables) -> bool {
     let optional = package.get("optional").and_then(Value::as_bool) == Some(true);
     // One marker for all groups, or one for each that has one.
     let marker = match package.get("markers") {
-        Some(Value::Table(groups)) => groups.get(MAIN).and_then(Value::as_str),
+        Some(Value::Object(groups)) => groups.get(MAIN).and_then(Value::as_str),
         other => other.and_then(Value::as_str),
     };
     let holds = |text| Marker::parse(text).is_ok_and(|marker| marker.holds(variables, None));

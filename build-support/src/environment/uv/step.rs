@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use toml::{Table, Value};
+use serde_json::Value;
 
 use super::{Project, is_at, packages, source, text};
 use crate::diagnostic::Diagnostic;
 use crate::distribution::{Distributions, Installed, same_version};
+use crate::document::Table;
 use crate::host::Host;
 use crate::marker::{Marker, Variables};
 
@@ -67,7 +68,7 @@ fn dependencies<'a>(package: &'a Table, extra: Option<&str>) -> impl Iterator<It
             .and_then(|extras| extras.get(extra)),
     };
     let list = list.and_then(Value::as_array);
-    list.into_iter().flatten().filter_map(Value::as_table)
+    list.into_iter().flatten().filter_map(Value::as_object)
 }
 
 /// The packages of the lock that a dependency means for this interpreter: none, where its marker is false, and
