@@ -75,7 +75,7 @@ impl PoolField for PoolConfig {
 }
 
 /// What stands in the operator's file for each field. Not by `derive`: with it, a program without the pool would wait
-/// for serde's macros to be compiled, which is a sixth of its first build.
+/// for serde's macros to be compiled.
 macro_rules! fields {
     ($($field:ident: $written:ty),* $(,)?) => {
         const FIELDS: &[&str] = &[$(stringify!($field)),*];
