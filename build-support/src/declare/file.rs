@@ -21,7 +21,10 @@ pub fn parse_file(text: &str) -> Result<Vec<Declaration>, syn::Error> {
         let index = trees.next;
         trees.next += 1;
         if trees.attribute(index).is_some_and(is_ours) {
-            found.extend(trees.item(index).ok().as_ref().map(parse_struct));
+            let (item, end) = trees.item(index);
+            found.extend(item.ok().as_ref().map(parse_struct));
+            // Its other attributes are its own, but something else may be in its braces.
+            trees.next = end.max(index + 1);
             continue;
         }
         match trees.all.get(index) {
@@ -62,8 +65,8 @@ impl Trees {
         }
     }
 
-    /// The struct that has the attribute at an index.
-    fn item(&self, attribute: usize) -> syn::Result<ItemStruct> {
+    /// The struct that has the attribute at an index, and where it ends.
+    fn item(&self, attribute: usize) -> (syn::Result<ItemStruct>, usize) {
         // It begins with its first attribute, and ends with its fields.
         let mut start = attribute - 1;
         while start >= 2 && self.attribute(start - 1).is_some() {
@@ -75,12 +78,13 @@ impl Trees {
             TokenTree::Punct(mark) => mark.as_char() == ';',
             _ => false,
         };
-        let end = rest.iter().position(is_end).unwrap_or(rest.len() - 1);
-        let item: TokenStream = self.all[start..=attribute + end].iter().cloned().collect();
-        match parse_item(item)? {
-            syn::Item::Struct(item) => Ok(item),
-            other => Err(syn::Error::new_spanned(other, "it is no struct")),
-        }
+        let end = attribute + rest.iter().position(is_end).unwrap_or(rest.len() - 1);
+        let item = match parse_item(self.all[start..=end].iter().cloned().collect()) {
+            Ok(syn::Item::Struct(item)) => Ok(item),
+            Ok(other) => Err(syn::Error::new_spanned(other, "it is no struct")),
+            Err(error) => Err(error),
+        };
+        (item, end)
     }
 }
 
