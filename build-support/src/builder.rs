@@ -173,7 +173,11 @@ fn directives(
         .iter()
         .flat_map(|facts| facts.files.keys().chain(facts.consulted.keys()));
     for path in watched.iter().chain(seen).collect::<BTreeSet<_>>() {
-        lines.push(format!("cargo::rerun-if-changed={}", path.display()));
+        let path = path.display().to_string();
+        // What follows a line break would be a directive of the file's own.
+        if !path.contains(['\n', '\r']) {
+            lines.push(format!("cargo::rerun-if-changed={path}"));
+        }
     }
     let failed = |outcome: &Outcome| matches!(outcome, Outcome::Failed(_));
     if manifest.pools.values().any(failed) {
@@ -234,7 +238,10 @@ mod tests {
     /// The directives of a package whose only pool reads one file and three variables.
     fn lines(outcome: Outcome) -> Vec<String> {
         let facts = Facts {
-            files: BTreeMap::from([(PathBuf::from("/venv/pyvenv.cfg"), None)]),
+            files: BTreeMap::from([
+                (PathBuf::from("/venv/pyvenv.cfg"), None),
+                (PathBuf::from("/venv\ncargo::warning=a"), None),
+            ]),
             consulted: BTreeMap::from([(PathBuf::from("/app/uv.lock"), 1)]),
             variables: [
                 "DOCKER_HOST",

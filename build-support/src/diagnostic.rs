@@ -110,7 +110,8 @@ impl Diagnostic {
             help,
             ..
         } = self;
-        format!("pool `{pool}`: {message} [snakepit::{code}]; help: {help}")
+        let text = format!("pool `{pool}`: {message} [snakepit::{code}]; help: {help}");
+        text.replace('\n', " ")
     }
 }
 
