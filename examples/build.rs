@@ -4,5 +4,6 @@ fn main() {
     snakepit_build::Builder::new()
         .source("blocking.rs")
         .source("python_env_auto.rs")
+        .source("shared_array.rs")
         .emit();
 }

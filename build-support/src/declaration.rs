@@ -72,6 +72,8 @@ pub struct Request {
     pub cancel_timeout_ms: u64,
     /// What the calls of a session do when its worker is busy or gone.
     pub affinity: Affinity,
+    /// Whether values that cannot be sent are replaced by a marker with their type.
+    pub lenient: bool,
     /// Time without a call after which a session ends, in milliseconds.
     pub session_timeout_ms: u64,
     /// Longest wait for a worker to leave at shutdown, in milliseconds.
@@ -258,6 +260,7 @@ impl Request {
             execute_timeout_ms: 30_000,
             cancel_timeout_ms: 1_000,
             affinity: Affinity::Hint,
+            lenient: false,
             session_timeout_ms: 3_600_000,
             shutdown_timeout_ms: 5_000,
             queue_limit: 1024,

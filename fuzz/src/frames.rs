@@ -15,11 +15,14 @@ pub(crate) fn frame(data: &[u8]) {
         loop {
             match decoder.next() {
                 Ok(Some(frame)) => {
-                    read += frame.json.len() + 16;
+                    let buffers = frame.body.buffers.iter();
+                    let beside: usize = buffers.map(|buffer| buffer.as_bytes().len()).sum();
+                    read += frame.body.json.len() + beside + 16;
                     assert!(read <= bytes.len(), "more came out than went in");
-                    if let Ok(value) = serde_json::from_slice::<serde_json::Value>(&frame.json) {
-                        let again = encode(frame.request, frame.kind, &value);
-                        assert!(again.is_ok_and(|bytes| bytes.len() >= 16));
+                    if let Ok(value) = serde_json::from_slice::<serde_json::Value>(&frame.body.json)
+                    {
+                        let again = encode(frame.request, frame.kind, &value, false);
+                        assert!(again.is_ok_and(|frame| frame.head.len() >= 16));
                     }
                 }
                 Ok(None) => break,

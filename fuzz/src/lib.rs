@@ -6,6 +6,14 @@ mod environments;
 mod tree;
 mod verdict;
 
+#[allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "the runtime's own file, which `frame` needs"
+)]
+#[path = "../../runtime/src/pool/buffer.rs"]
+mod buffer;
 mod declare;
 #[allow(
     dead_code,
@@ -16,6 +24,22 @@ mod declare;
 mod frame;
 mod frames;
 mod manifest;
+#[allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "the runtime's own file, which `frame` needs"
+)]
+#[path = "../../runtime/src/pool/segment.rs"]
+mod segment;
+#[allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "the runtime's own file, which `frame` needs"
+)]
+#[path = "../../runtime/src/pool/tail.rs"]
+mod tail;
 
 /// A target: it is given any bytes.
 pub type Target = fn(&[u8]);

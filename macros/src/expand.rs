@@ -284,7 +284,7 @@ fn spec(krate: &syn::Path, request: &Request, resolution: &Resolution) -> TokenS
         Affinity::StrictQueue => quote!(#krate::Affinity::StrictQueue),
         Affinity::StrictFailFast => quote!(#krate::Affinity::StrictFailFast),
     };
-    let (size, queue_limit) = (request.size, request.queue_limit);
+    let (size, queue_limit, lenient) = (request.size, request.queue_limit, request.lenient);
     let [startup, execute, cancel, session, shutdown] = [
         request.startup_timeout_ms,
         request.execute_timeout_ms,
@@ -305,7 +305,7 @@ fn spec(krate: &syn::Path, request: &Request, resolution: &Resolution) -> TokenS
             checks: &[#(#checks),*], adapter: #adapter, embedded: #embedded, tools: &[#(#tools),*], python_path: &[#(#python_path),*],
             defaults: #krate::Defaults {
                 size: #size, profile: #profile, startup_timeout: #startup, execute_timeout: #execute,
-                cancel_timeout: #cancel, affinity: #affinity, session_timeout: #session, shutdown_timeout: #shutdown, queue_limit: #queue_limit,
+                cancel_timeout: #cancel, affinity: #affinity, lenient: #lenient, session_timeout: #session, shutdown_timeout: #shutdown, queue_limit: #queue_limit,
                 supervision: #supervision,
             },
             memo: #krate::Memo::new(),

@@ -29,11 +29,11 @@ def let_go():
 
 os.register_at_fork(after_in_child=let_go)
 
-# JSON length, bytes behind the JSON, request, kind: as in the host's `frame.rs`.
-HEADER = Struct("<IIIB3x")
+# JSON length, bytes behind the JSON, request, kind, files: as in the host's `frame.rs`.
+HEADER = Struct("<IIIBB2x")
 REQUEST, REPLY, ERROR, READY, FAILED, CANCEL, ITEM, CREDIT = 1, 2, 3, 4, 5, 6, 7, 8
 HOST_CALL, HOST_REPLY, HOST_ERROR = 9, 10, 11
-PING, PONG = 12, 13
+PING, PONG, SHARE = 12, 13, 14
 LIMIT = 256 << 20
 # Names and texts in turn, as they came; a table when the first one is needed.
 parts = b""
@@ -67,7 +67,9 @@ def finish(worker, slot, coroutine):
 
 
 def codec():
-    """JSON without `import json`, which costs as much as a fifth of the interpreter's start."""
+    """Makes decoders and encoders of JSON, without `import json`, which costs as much as a fifth of the
+    interpreter's start. The one gets a hook for numbers with a fraction or an exponent, the other one for values that
+    JSON does not know."""
     try:
         import _json
 
@@ -75,34 +77,46 @@ def codec():
             strict = True
             object_hook = None
             object_pairs_hook = None
-            parse_float = float
             parse_int = int
             parse_constant = float
             memo = {}
 
-        scan = _json.make_scanner(Context())
-        # Without markers the encoder follows a cycle until the recursion limit, which is an error as well.
-        chunks = _json.make_encoder(
-            None, refuse, _json.encode_basestring_ascii, None, ":", ",", False, False, False
-        )
+        def decoder(parse_float):
+            context = Context()
+            context.parse_float = parse_float
+            scan = _json.make_scanner(context)
 
-        def decode(text):
-            return scan(text, 0)[0]
+            def decode(text):
+                return scan(text, 0)[0]
 
-        def encode(value):
-            return "".join(chunks(value, 0)).encode()
+            return decode
+
+        def encoder(default):
+            # Without markers the encoder follows a cycle until the recursion limit, which is an error as well.
+            chunks = _json.make_encoder(
+                None, default, _json.encode_basestring_ascii, None, ":", ",", False, False, False
+            )
+
+            def encode(value):
+                return "".join(chunks(value, 0)).encode()
+
+            return encode
 
         # These are CPython's private names: one that has changed shows here, and the public ones take over.
-        if decode(encode({"a": [1, 2.5, "\u00e9", None, True]}).decode()) == {"a": [1, 2.5, "\u00e9", None, True]}:
-            return decode, encode
+        tried = {"a": [1, 2.5, "\u00e9", None, True]}
+        if decoder(float)(encoder(refuse)(tried).decode()) == tried:
+            return decoder, encoder
     except Exception:
         pass
     import json
 
-    def encode(value):
-        return json.dumps(value, default=refuse, separators=(",", ":"), allow_nan=False).encode()
+    def decoder(parse_float):
+        return json.JSONDecoder(parse_float=parse_float).decode
 
-    return json.loads, encode
+    def encoder(default):
+        return json.JSONEncoder(default=default, separators=(",", ":"), allow_nan=False).encode
+
+    return decoder, lambda default: lambda value: encoder(default)(value).encode()
 
 
 class Unencodable(TypeError):
@@ -110,10 +124,31 @@ class Unencodable(TypeError):
 
 
 def refuse(value):
-    raise Unencodable("a value of type `%s` has no JSON form" % type(value).__name__)
+    """JSON does not know it; `values.py` may."""
+    raise Unencodable
 
 
-decode, encode = codec()
+decoder, encoder = codec()
+decode, encode = decoder(float), encoder(refuse)
+
+
+def encode_value(value):
+    """The JSON of what user code gave; not always only bytes: see `Packed`."""
+    try:
+        body = encode(value)
+    except Exception:
+        body = None
+    if body is None:
+        part("values")
+        body = encode_any(value)
+    if len(body) > LIMIT:
+        raise Unencodable("%d bytes of JSON are more than the limit of %d" % (len(body), LIMIT))
+    return body
+
+
+def decode_value(text):
+    """What the host gave to user code."""
+    return decode(text) if type(text) is str else decode_loaded(text)
 
 
 class Reader:
@@ -123,6 +158,10 @@ class Reader:
         self.fd = fd
         self.buffer = b""
         self.position = 0
+        self.read_some = os.read
+        self.read_into = lambda view: os.readv(fd, [view])
+        # Those that came with what was read, if it is read so.
+        self.files = []
 
     def fill(self, count):
         """Makes `count` unread bytes stand in the buffer; false at the end of input."""
@@ -131,7 +170,7 @@ class Reader:
             return True
         read = [self.buffer[self.position:]]
         while missing > 0:
-            some = os.read(self.fd, max(missing, 65536))
+            some = self.read_some(self.fd, max(missing, 65536))
             if not some:
                 return False
             read.append(some)
@@ -144,12 +183,19 @@ class Reader:
         """The next frame as request, kind and JSON text; None at the end of input."""
         if not self.fill(16):
             return None
-        length, extra, request, kind = HEADER.unpack_from(self.buffer, self.position)
+        length, extra, request, kind, files = HEADER.unpack_from(self.buffer, self.position)
         self.position += 16
-        if not self.fill(length + extra):
+        if extra:
+            part("buffers")
+            text = load(self, length, extra, files)
+            return text if text is None else (request, kind, text)
+        if not self.fill(length):
             return None
         start = self.position
-        self.position = start + length + extra
+        self.position = start + length
+        if kind == SHARE:
+            self.share()
+            return self.read()
         return request, kind, str(self.buffer[start:start + length], "utf-8")
 
     def take(self, count):
@@ -158,6 +204,13 @@ class Reader:
         start = self.position
         self.position = start + count
         return self.buffer[start:self.position]
+
+    def share(self):
+        """The host has files to send, and waits until they are read with what they come with."""
+        if self.read_some is os.read:
+            part("buffers")
+            self.files, self.read_some, self.read_into = receive_files(self.fd)
+        write(frame(0, SHARE, b"null"))
 
     def is_empty(self):
         return self.position == len(self.buffer)
@@ -174,7 +227,15 @@ def write(data):
 
 
 def frame(request, kind, body):
-    return HEADER.pack(len(body), 0, request, kind) + body
+    return HEADER.pack(len(body), 0, request, kind, 0) + body
+
+
+def send(request, kind, body):
+    """Writes a frame with what `encode_value` made."""
+    if type(body) is bytes:
+        write(HEADER.pack(len(body), 0, request, kind, 0) + body)
+    else:
+        send_packed(request, kind, body)
 
 
 class Cancelled(BaseException):
@@ -293,7 +354,7 @@ class Worker:
             kind, body = self.answer(slot, request, taken[2])
             taken = None
             try:
-                write(HEADER.pack(len(body), 0, request, kind) + body)
+                send(request, kind, body)
             except OSError:
                 return
             # What the request held is let go before the worker waits for the next one.
@@ -309,7 +370,7 @@ class Worker:
                     slot.cancelled = request
                     raise Cancelled
                 slot.enter()
-                asked = decode(text)
+                asked = decode_value(text)
                 tool = self.tools.get(asked[0])
                 if len(asked) > 2:
                     part("more")
@@ -407,10 +468,7 @@ def call(tool, arguments):
 def outcome(value):
     """A tool's value as the kind of a reply and its JSON."""
     try:
-        body = encode(value)
-        if len(body) > LIMIT:
-            raise Unencodable("the reply is longer than %d bytes" % LIMIT)
-        return REPLY, body
+        return REPLY, encode_value(value)
     except Exception as error:
         if hasattr(value, "__next__") or hasattr(value, "__anext__"):
             return ERROR, encode({"kind": "stream"})
@@ -467,13 +525,16 @@ def offer_bridge_module(worker):
 
 
 def main():
-    global parts
+    global parts, MARK, share_from, shares, lenient
     inbox = Reader(requests_fd)
     first = inbox.read()
     if first is None:
         return
     config = decode(first[2])
     parts = inbox.take(config["parts"])
+    MARK = config["mark"]
+    share_from = config["share_from"]
+    lenient = config["lenient"]
     # `-c` puts the working directory first, where any file could stand before an installed module.
     if sys.path and sys.path[0] == "":
         del sys.path[0]
@@ -496,6 +557,7 @@ def main():
     # are read by whoever is free. Through a pipe all comes one after the other, and is taken in as it comes.
     status = os.fstat(replies_fd)
     direct = S_ISSOCK(status.st_mode) and status.st_ino == config["control"]
+    shares = direct and hasattr(os, "memfd_create")
     if direct:
         attended = Reader(replies_fd), requests_fd
     else:
@@ -520,7 +582,7 @@ def main():
         write(frame(0, FAILED, describe(error)))
         return
     worker.ready = True
-    write(frame(0, READY, encode({"tools": sorted(worker.tools), "control": direct, "pid": os.getpid()})))
+    write(frame(0, READY, encode({"tools": sorted(worker.tools), "control": direct, "shares": shares, "pid": os.getpid()})))
     if worker.loop is not None:
         worker.loop.run(direct)
     else:

@@ -67,7 +67,7 @@ class EventLoop:
 
     def start(self, request, text):
         worker = self.worker
-        asked = decode(text)
+        asked = decode_value(text)
         tool = worker.tools.get(asked[0])
         more = asked[2] if len(asked) > 2 else NOTHING
         if "end" not in more:
@@ -159,14 +159,26 @@ class EventLoop:
         self.write(request, kind, body)
 
     def write(self, request, kind, body):
-        self.replies.append(frame(request, kind, body))
+        if type(body) is bytes:
+            self.replies.append(frame(request, kind, body))
+        else:
+            self.replies.append((request, kind, body))
         # All that end in one turn of the loop are written at once.
         if len(self.replies) == 1:
             self.loop.call_soon(self.flush)
 
     def flush(self):
+        together = []
         try:
-            write(b"".join(self.replies))
+            for reply in self.replies:
+                if type(reply) is bytes:
+                    together.append(reply)
+                else:
+                    # Buffers are not copied only to be written with others.
+                    write(b"".join(together))
+                    together.clear()
+                    send(*reply)
+            write(b"".join(together))
         except OSError:
             self.loop.stop()
         self.replies.clear()

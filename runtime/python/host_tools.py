@@ -15,7 +15,7 @@ class Asked:
     def value(self):
         if self.kind == HOST_ERROR:
             raise HostError(decode(self.text))
-        return decode(self.text)
+        return decode_value(self.text)
 
 
 # By number; what was interrupted is not waited for any more.
@@ -33,8 +33,8 @@ def host_answered(call, kind, text):
         asked.wake()
 
 
-def host_frame(worker, name, arguments, named):
-    """A call as its number and its frame."""
+def host_call(worker, name, arguments, named):
+    """A call as its number and what is sent."""
     global count_of_calls
     if not worker.ready:
         raise HostError("the host can be asked when the worker is ready, not while its adapter is imported")
@@ -46,12 +46,10 @@ def host_frame(worker, name, arguments, named):
         value = arguments[0]
     else:
         value = list(arguments) or None
-    body = encode([name, value])
-    if len(body) > LIMIT:
-        raise Unencodable("the arguments are longer than %d bytes" % LIMIT)
+    body = encode_value([name, value])
     with counting:
         count_of_calls = call = (count_of_calls + 1) & 0xffffffff
-    return call, frame(call, HOST_CALL, body)
+    return call, body
 
 
 def slot_here(worker):
@@ -66,7 +64,7 @@ def slot_here(worker):
 
 
 def ask_host(worker, name, arguments, named):
-    call, data = host_frame(worker, name, arguments, named)
+    call, body = host_call(worker, name, arguments, named)
     part("gates")
     wait, go_on = make_gate()
     asked = Asked(go_on)
@@ -78,7 +76,7 @@ def ask_host(worker, name, arguments, named):
         slot.stop = go_on
     try:
         asked_host[call] = asked
-        write(data)
+        send(call, HOST_CALL, body)
         while asked.kind is None and not (inside and slot.target == slot.request):
             wait()
     finally:
@@ -93,7 +91,7 @@ def ask_host(worker, name, arguments, named):
 async def ask_host_later(worker, name, arguments, named):
     from asyncio import get_running_loop
 
-    call, data = host_frame(worker, name, arguments, named)
+    call, body = host_call(worker, name, arguments, named)
     loop = get_running_loop()
     done = loop.create_future()
 
@@ -110,7 +108,7 @@ async def ask_host_later(worker, name, arguments, named):
 
     asked = asked_host[call] = Asked(wake)
     try:
-        write(data)
+        send(call, HOST_CALL, body)
         await done
     finally:
         asked_host.pop(call, None)

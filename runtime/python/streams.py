@@ -59,7 +59,7 @@ def stream(worker, slot, value, credit):
     flow = worker.flows[request] = Flow(credit)
 
     def emit(body):
-        write(frame(request, ITEM, body))
+        send(request, ITEM, body)
 
     try:
         if hasattr(value, "__anext__"):

@@ -30,8 +30,8 @@ pub use config::PoolConfig;
 pub use config::PoolField as __PoolField;
 #[cfg(feature = "pool")]
 pub use pool::{
-    CallOptions, Error, Failed, Health, HostTools, Latency, Map, Pool, PoolBuilder, PoolStats,
-    PythonException, Session, ToolStream, WorkerStats,
+    Buffer, BufferError, CallOptions, DType, Element, Error, Failed, Health, HostTools, Latency,
+    Map, Pool, PoolBuilder, PoolStats, PythonException, Session, ToolStream, WorkerStats,
 };
 pub use snakepit_macros::snakepit_pools;
 pub use spec::{

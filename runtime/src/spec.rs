@@ -171,6 +171,8 @@ pub struct Defaults {
     pub cancel_timeout: Duration,
     /// What the calls of a session do when its worker is busy or gone.
     pub affinity: Affinity,
+    /// Whether values that cannot be sent are replaced by a marker with their type.
+    pub lenient: bool,
     /// Time without a call after which a session ends.
     pub session_timeout: Duration,
     /// Longest wait for a worker to leave.

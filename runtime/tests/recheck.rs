@@ -45,6 +45,7 @@ fn spec(checks: Vec<Check>, env: Vec<EnvOp>) -> &'static SpawnSpec {
             execute_timeout: Duration::from_secs(1),
             cancel_timeout: Duration::from_secs(1),
             affinity: Affinity::Hint,
+            lenient: false,
             session_timeout: Duration::from_secs(1),
             shutdown_timeout: Duration::from_secs(1),
             queue_limit: 1,

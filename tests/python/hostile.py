@@ -29,10 +29,10 @@ def send(data):
         data = data[os.write(__main__.replies_fd, data):]
 
 
-def header(length, request, kind, behind=0):
+def header(length, request, kind, behind=0, files=0):
     import __main__
 
-    return __main__.HEADER.pack(length, behind, request, kind)
+    return __main__.HEADER.pack(length, behind, request, kind, files)
 
 
 def hang():
@@ -73,6 +73,39 @@ def four_gigabytes():
 
 def four_gigabytes_behind():
     send(header(4, own_request(), 2, behind=0xffffffff) + b"null")
+    hang()
+
+
+def directory_of_nothing():
+    send(header(4, own_request(), 2, behind=8) + b"null\xff\xff\xff\x00none")
+    hang()
+
+
+def buffer_beyond_the_frame():
+    directory = b'[["<f4",[1000],4000,null]]'
+    send(header(4, own_request(), 2, behind=4 + len(directory)) + b"null" + len(directory).to_bytes(4, "little") + directory)
+    hang()
+
+
+def file_that_did_not_come():
+    directory = b'[["<f4",[1000],4000,0]]'
+    data = b"null" + len(directory).to_bytes(4, "little") + directory
+    send(header(4, own_request(), 2, behind=4 + len(directory), files=1) + data)
+    hang()
+
+
+def file_that_can_still_change():
+    import __main__
+    import array
+    import socket
+
+    file = os.memfd_create("open")
+    os.write(file, bytes(4000))
+    directory = b'[["<f4",[1000],4000,0]]'
+    data = b"null" + len(directory).to_bytes(4, "little") + directory
+    head = header(4, own_request(), 2, behind=4 + len(directory), files=1)
+    connection = socket.socket(fileno=os.dup(__main__.replies_fd))
+    connection.sendmsg([head + data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [file]))])
     hang()
 
 

@@ -32,6 +32,10 @@ const CRASHES: &[(&str, Option<u32>, &str)] = &[
     ("half_a_frame", None, "exit status: 4"),
     ("four_gigabytes", None, "instead of a frame"),
     ("four_gigabytes_behind", None, "instead of a frame"),
+    ("directory_of_nothing", None, "they end too early"),
+    ("buffer_beyond_the_frame", None, "they end too early"),
+    ("file_that_did_not_come", None, "file 0 did not come"),
+    ("file_that_can_still_change", None, "it is not sealed"),
     ("unknown_kind", None, "instead of a frame"),
     // Request, ready, failed, cancel, credit.
     ("host_kind", Some(1), "which it did not have"),

@@ -28,6 +28,7 @@ const KEYS: &[&str] = &[
     "heartbeat_timeout",
     "kill_timeout",
     "launch",
+    "lenient",
     "max_age",
     "max_memory",
     "max_requests",
@@ -150,6 +151,7 @@ fn apply(
                 Affinity::StrictFailFast,
             ][choice(word, &["hint", "strict_queue", "strict_fail_fast"])?];
         }
+        "lenient" => request.lenient = setting.flag()?,
         "session_timeout" => request.session_timeout_ms = setting.duration()?,
         "cancel_timeout" => request.cancel_timeout_ms = setting.duration()?,
         "shutdown_timeout" => request.shutdown_timeout_ms = setting.duration()?,

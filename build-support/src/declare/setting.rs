@@ -147,6 +147,13 @@ impl Setting {
         }
     }
 
+    pub(super) fn flag(&self) -> Result<bool, Mistake> {
+        match self.literal("true")? {
+            Lit::Bool(flag) => Ok(flag.value),
+            other => Err(self.wants(other, "`true` or `false`", "true")),
+        }
+    }
+
     pub(super) fn number(&self, most: u32) -> Result<u32, Mistake> {
         match &self.value {
             Some(Value::Literal(number)) => within(number, most).ok_or(number),

@@ -1,7 +1,7 @@
 //! The start of a pool, with what it is given beside its spec and the operator's values.
 
 use std::fmt;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::sync::{Arc, Mutex};
 
 use serde::Serialize;
@@ -113,6 +113,7 @@ impl PoolBuilder {
             tally: Tally::default(),
             tools: Mutex::default(),
             tickets: AtomicU32::new(0),
+            shares: AtomicBool::new(false),
             phase: watch::Sender::new(Phase::Running),
             settled: Notify::new(),
             living: watch::Sender::new(()),

@@ -14,6 +14,7 @@ use super::dispatch::Refused;
 use super::frame::{Kind, encode};
 use super::request::{Answer, InSession, Outcome, Request, Waiter, after};
 use super::restart::Trouble;
+use super::tail::Body;
 use super::{CallOptions, Error, Pool, PythonException, Shared};
 
 /// What a request says beside its tool and its arguments.
@@ -85,15 +86,16 @@ impl<'a> Ask<'a> {
     ) -> Result<Ticket, Error> {
         let shared = self.pool.shared();
         let number = shared.tickets.fetch_add(1, Ordering::Relaxed);
+        let shares = shared.shares.load(Ordering::Relaxed);
         let frame = if credit.is_none() && self.session.is_none() {
-            encode(number, Kind::Request, &(self.tool, args))
+            encode(number, Kind::Request, &(self.tool, args), shares)
         } else {
             let more = More {
                 credit,
                 session: self.session.map(|session| &*session.id),
                 end: None,
             };
-            encode(number, Kind::Request, &(self.tool, args, more))
+            encode(number, Kind::Request, &(self.tool, args, more), shares)
         };
         let frame = frame.map_err(|message| Error::Encoding {
             pool: shared.spec.pool,
@@ -235,7 +237,7 @@ impl Call {
                     span.record("worker", worker);
                 }
                 match outcome {
-                    Outcome::Reply(json) => place.decode(&json),
+                    Outcome::Reply(body) => place.decode(body),
                     other => Err(place.error(other)),
                 }
             }
@@ -270,8 +272,8 @@ pub(super) struct Place<'a> {
 }
 
 impl Place<'_> {
-    pub(super) fn decode<R: DeserializeOwned>(&self, json: &[u8]) -> Result<R, Error> {
-        serde_json::from_slice(json).map_err(|error| self.undecodable(error.to_string()))
+    pub(super) fn decode<R: DeserializeOwned>(&self, body: Body) -> Result<R, Error> {
+        body.decode().map_err(|message| self.undecodable(message))
     }
 
     pub(super) fn timed_out(&self) -> Error {

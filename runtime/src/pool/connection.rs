@@ -6,20 +6,24 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::{Buf, Bytes};
 use rustix::net::{
-    RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, recv, send, sendmsg, shutdown,
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, Shutdown, recvmsg, send, sendmsg, shutdown,
 };
 use tokio::io::Interest;
 use tokio::net::UnixStream as Watched;
 use tokio::sync::Notify;
 
-use super::frame::{Decoder, Frame, Garbage};
+use super::frame::{Decoder, Frame, Garbage, Kind, Message, encode};
+use super::tail::MOST_FILES;
 
 /// Frames that one system call takes at most.
 const BATCH: usize = 64;
@@ -62,12 +66,17 @@ impl Connection {
 
     /// Sends requests in order. It never waits: what the socket does not take now is sent as soon as it has room.
     /// A worker that has gone is noticed by the reader.
-    pub(crate) fn send(&self, frames: impl IntoIterator<Item = Bytes>) {
+    pub(crate) fn send(&self, frames: impl IntoIterator<Item = Message>) {
         self.requests.send(frames);
     }
 
-    /// Sends what the worker is to hear while it is busy. It may overtake requests.
-    pub(crate) fn control(&self, frame: Bytes) {
+    /// The worker reads its requests so that files may come with them.
+    pub(crate) fn takes_files(&self) {
+        self.requests.open();
+    }
+
+    /// Sends what the worker is to hear while it is busy. It may overtake requests, and brings no files.
+    pub(crate) fn control(&self, frame: Message) {
         if self.hears.load(Ordering::Relaxed) {
             self.controls.send([frame]);
         } else {
@@ -98,7 +107,8 @@ impl Connection {
         loop {
             let space = decoder.space();
             let room = space.len();
-            let count = match self.read(space) {
+            let mut files = Vec::new();
+            let count = match self.read(space, &mut files) {
                 Ok(0) => return Ok(Arrival::End),
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -108,23 +118,26 @@ impl Connection {
                 Err(_) => return Ok(Arrival::End),
             };
             decoder.filled(count);
+            // The system ends a read behind the bytes that files came with, whether or not more is there.
+            let may_go_on = count == room || !files.is_empty();
+            decoder.brought(files);
             while let Some(frame) = decoder.next()? {
                 take(frame);
             }
-            if count < room {
+            if !may_go_on {
                 return Ok(Arrival::Frames);
             }
         }
     }
 
-    /// A read that did not fill its room has emptied the socket. Tokio is told so at once, where the system tells of
+    /// A read that did not fill its room, and brought no files, has emptied the socket. Tokio is told so at once, where the system tells of
     /// every later arrival anew: else each wait for a reply would begin with a read in vain.
-    fn read(&self, space: &mut [u8]) -> io::Result<usize> {
+    fn read(&self, space: &mut [u8], files: &mut Vec<OwnedFd>) -> io::Result<usize> {
         let mut some = 0;
         let outcome = self.replies.try_io(Interest::READABLE, || {
             let room = space.len();
-            (some, _) = recv(&self.replies, &mut *space, RecvFlags::empty())?;
-            if cfg!(target_os = "linux") && 0 < some && some < room {
+            some = read_with_files(&self.replies, space, files)?;
+            if cfg!(target_os = "linux") && 0 < some && some < room && files.is_empty() {
                 return Err(io::ErrorKind::WouldBlock.into());
             }
             Ok(some)
@@ -138,40 +151,118 @@ impl Connection {
     }
 }
 
+/// Reads, and takes the files that came with what it reads.
+fn read_with_files(
+    socket: impl AsFd,
+    room: &mut [u8],
+    files: &mut Vec<OwnedFd>,
+) -> io::Result<usize> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_FILES))];
+    let mut beside = RecvAncillaryBuffer::new(&mut space);
+    let flags = RecvFlags::CMSG_CLOEXEC;
+    let read = recvmsg(socket, &mut [IoSliceMut::new(room)], &mut beside, flags)?;
+    for message in beside.drain() {
+        if let RecvAncillaryMessage::ScmRights(came) = message {
+            files.extend(came);
+        }
+    }
+    Ok(read.bytes)
+}
+
 /// One direction of one socket.
 #[derive(Debug)]
 struct Outbox {
     socket: UnixStream,
     /// What the socket had no room for yet.
-    waiting: Mutex<VecDeque<Bytes>>,
+    waiting: Mutex<Waiting>,
     full: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    pieces: VecDeque<Piece>,
+    way: Way,
+}
+
+/// Files are lost on a worker that reads as usual: it is asked to read with them first, and what follows waits until
+/// it does.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    #[default]
+    Closed,
+    Asked,
+    Open,
+}
+
+#[derive(Debug)]
+struct Piece {
+    bytes: Bytes,
+    /// Go with its first byte.
+    files: Vec<Arc<OwnedFd>>,
+}
+
+impl Waiting {
+    fn push(&mut self, message: Message) {
+        if !message.files.is_empty() && self.way == Way::Closed {
+            self.way = Way::Asked;
+            let ask = encode(0, Kind::Share, &(), false).expect("nothing has a JSON form");
+            self.push(ask);
+        }
+        let head = Piece {
+            bytes: message.head,
+            files: message.files,
+        };
+        let tail = message.tail.into_iter().map(|bytes| Piece {
+            bytes,
+            files: Vec::new(),
+        });
+        self.pieces.push_back(head);
+        self.pieces.extend(tail);
+    }
+
+    /// Whether nothing can be sent now, even if the socket had room.
+    fn is_held(&self) -> bool {
+        let first = self.pieces.front();
+        first.is_none_or(|piece| self.way != Way::Open && !piece.files.is_empty())
+    }
 }
 
 impl Outbox {
     fn new(socket: UnixStream) -> Self {
         Self {
             socket,
-            waiting: Mutex::new(VecDeque::new()),
+            waiting: Mutex::default(),
             full: Notify::new(),
         }
     }
 
-    fn waiting(&self) -> MutexGuard<'_, VecDeque<Bytes>> {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn send(&self, frames: impl IntoIterator<Item = Bytes>) {
+    fn send(&self, frames: impl IntoIterator<Item = Message>) {
         let mut waiting = self.waiting();
-        let first = waiting.is_empty();
-        waiting.extend(frames);
+        let first = waiting.is_held();
+        for frame in frames {
+            waiting.push(frame);
+        }
         if first {
+            self.flush(&mut waiting);
+        }
+    }
+
+    fn open(&self) {
+        let mut waiting = self.waiting();
+        // One that was not asked reads as it did.
+        if waiting.way == Way::Asked {
+            waiting.way = Way::Open;
             self.flush(&mut waiting);
         }
     }
 
     async fn send_rest(&self) -> Infallible {
         loop {
-            if self.waiting().is_empty() {
+            if self.waiting().is_held() {
                 self.full.notified().await;
             } else if self.writable().await.is_ok() {
                 self.flush(&mut self.waiting());
@@ -189,39 +280,53 @@ impl Outbox {
             .await
     }
 
-    fn flush(&self, waiting: &mut VecDeque<Bytes>) {
-        while !waiting.is_empty() {
-            let sent = if waiting.len() == 1 {
-                send(&self.socket, &waiting[0], SendFlags::NOSIGNAL)
-            } else {
-                let slices: Vec<IoSlice<'_>> = waiting
-                    .iter()
-                    .take(BATCH)
-                    .map(|frame| IoSlice::new(frame))
-                    .collect();
-                let mut none = SendAncillaryBuffer::default();
-                sendmsg(&self.socket, &slices, &mut none, SendFlags::NOSIGNAL)
-            };
-            match sent.map_err(io::Error::from) {
-                Ok(count) => advance(waiting, count),
+    fn flush(&self, waiting: &mut Waiting) {
+        while !waiting.is_held() {
+            match self.send_some(&waiting.pieces).map_err(io::Error::from) {
+                Ok(count) => advance(&mut waiting.pieces, count),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.full.notify_one();
                     return;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => waiting.clear(),
+                Err(_) => waiting.pieces.clear(),
             }
         }
     }
+
+    /// Sends from the first piece on, up to the next one with files.
+    fn send_some(&self, pieces: &VecDeque<Piece>) -> rustix::io::Result<usize> {
+        let first = &pieces[0];
+        if pieces.len() == 1 && first.files.is_empty() {
+            return send(&self.socket, &first.bytes, SendFlags::NOSIGNAL);
+        }
+        let rest = pieces.iter().skip(1).take(BATCH - 1);
+        let plain = rest.take_while(|piece| piece.files.is_empty());
+        let slices: Vec<IoSlice<'_>> = std::iter::once(first)
+            .chain(plain)
+            .map(|piece| IoSlice::new(&piece.bytes))
+            .collect();
+        let files: Vec<BorrowedFd<'_>> = first.files.iter().map(|file| file.as_fd()).collect();
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_FILES))];
+        let mut beside = SendAncillaryBuffer::new(&mut space);
+        if !files.is_empty() {
+            beside.push(SendAncillaryMessage::ScmRights(&files));
+        }
+        sendmsg(&self.socket, &slices, &mut beside, SendFlags::NOSIGNAL)
+    }
 }
 
-fn advance(outbox: &mut VecDeque<Bytes>, mut count: usize) {
-    while let Some(frame) = outbox.front_mut() {
-        if count < frame.len() {
-            frame.advance(count);
+fn advance(outbox: &mut VecDeque<Piece>, mut count: usize) {
+    while let Some(piece) = outbox.front_mut() {
+        piece.files.clear();
+        if count < piece.bytes.len() {
+            piece.bytes.advance(count);
             return;
         }
-        count -= frame.len();
+        count -= piece.bytes.len();
         outbox.pop_front();
+        if count == 0 {
+            return;
+        }
     }
 }

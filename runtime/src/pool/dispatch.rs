@@ -376,8 +376,8 @@ impl Dispatch {
     pub(crate) fn answered(&mut self, seat: usize, frame: Frame) -> Result<(), Unasked> {
         let unasked = Unasked::Answer(frame.request);
         let outcome = match frame.kind {
-            Kind::Reply => Outcome::Reply(frame.json),
-            Kind::Error => Outcome::Error(frame.json),
+            Kind::Reply => Outcome::Reply(frame.body),
+            Kind::Error => Outcome::Error(frame.body.json),
             Kind::Item => return self.item(seat, frame),
             _ => return Err(unasked),
         };
@@ -411,7 +411,7 @@ impl Dispatch {
         };
         *credit = credit.checked_sub(1).ok_or_else(unasked)?;
         *begun = true;
-        let _ = items.send(Outcome::Item(frame.json));
+        let _ = items.send(Outcome::Item(frame.body));
         Ok(())
     }
 

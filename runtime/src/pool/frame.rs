@@ -1,14 +1,19 @@
-//! Frames: a header of 16 bytes, JSON, and room for bytes behind it. The bridge's `HEADER` is the same.
+//! Frames: a header of 16 bytes, JSON, and the bytes of buffers behind it. The bridge's `HEADER` is the same.
 //!
 //! ```text
-//! u32 length of the JSON | u32 length of the bytes behind it | u32 request | u8 kind | 3 zero bytes
+//! u32 length of the JSON | u32 length of the bytes behind it | u32 request | u8 kind | u8 files | 2 zero bytes
 //! ```
-//! All numbers are little-endian.
+//! All numbers are little-endian. Files come with the first byte of their frame.
 
+use std::collections::VecDeque;
 use std::fmt;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::Serialize;
+
+use super::tail::{self, Body, MOST_FILES, Tail};
 
 const HEADER: usize = 16;
 
@@ -34,6 +39,7 @@ pub(crate) enum Kind {
     HostError = 11,
     Ping = 12,
     Pong = 13,
+    Share = 14,
 }
 
 impl Kind {
@@ -52,6 +58,7 @@ impl Kind {
             Self::HostError,
             Self::Ping,
             Self::Pong,
+            Self::Share,
         ]
         .into_iter()
         .find(|kind| *kind as u8 == byte)
@@ -59,14 +66,35 @@ impl Kind {
 }
 
 /// One frame that came in.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Frame {
     pub(crate) request: u32,
     pub(crate) kind: Kind,
-    pub(crate) json: Vec<u8>,
+    pub(crate) body: Body,
 }
 
-/// Makes a frame of a value.
+/// One frame that goes out.
+#[derive(Debug, Clone)]
+pub(crate) struct Message {
+    /// The header and the JSON.
+    pub(crate) head: Bytes,
+    /// What follows.
+    pub(crate) tail: Vec<Bytes>,
+    /// Memory files that go with it.
+    pub(crate) files: Vec<Arc<OwnedFd>>,
+}
+
+impl From<Bytes> for Message {
+    fn from(head: Bytes) -> Self {
+        Self {
+            head,
+            tail: Vec::new(),
+            files: Vec::new(),
+        }
+    }
+}
+
+/// Makes a frame of a value; large buffers in it are put into shared memory, where the worker shares it.
 ///
 /// # Errors
 /// The value has no JSON form, or is too long.
@@ -74,20 +102,42 @@ pub(crate) fn encode<T: Serialize + ?Sized>(
     request: u32,
     kind: Kind,
     value: &T,
-) -> Result<Bytes, String> {
+    shares: bool,
+) -> Result<Message, String> {
     let mut frame = vec![0; HEADER];
-    serde_json::to_writer(&mut frame, value).map_err(|error| error.to_string())?;
+    let buffers = tail::collect(&mut frame, value)?;
     let length = frame.len() - HEADER;
     if length > LIMIT {
         return Err(format!(
             "{length} bytes of JSON are more than the limit of {LIMIT}"
         ));
     }
-    let length = u32::try_from(length).expect("the limit is below 4 GiB");
-    frame[..4].copy_from_slice(&length.to_le_bytes());
+    let tail = if buffers.is_empty() {
+        Tail::default()
+    } else {
+        Tail::new(&buffers, shares)?
+    };
+    if tail.length > LIMIT - length {
+        return Err(format!(
+            "{length} bytes of JSON and {} bytes of buffers are more than the limit of {LIMIT}",
+            tail.length
+        ));
+    }
+    let word = |length: usize| {
+        u32::try_from(length)
+            .expect("the limit is below 4 GiB")
+            .to_le_bytes()
+    };
+    frame[..4].copy_from_slice(&word(length));
+    frame[4..8].copy_from_slice(&word(tail.length));
     frame[8..12].copy_from_slice(&request.to_le_bytes());
     frame[12] = kind as u8;
-    Ok(frame.into())
+    frame[13] = u8::try_from(tail.files.len()).expect("so many files are not sent");
+    Ok(Message {
+        head: frame.into(),
+        tail: tail.pieces,
+        files: tail.files,
+    })
 }
 
 /// What is no frame.
@@ -106,6 +156,8 @@ pub(crate) struct Decoder {
     buffer: Vec<u8>,
     start: usize,
     end: usize,
+    /// Files that came, in the order of their frames.
+    files: VecDeque<OwnedFd>,
 }
 
 impl Decoder {
@@ -130,6 +182,11 @@ impl Decoder {
         self.end += count;
     }
 
+    /// Takes note of files that came with them.
+    pub(crate) fn brought(&mut self, files: impl IntoIterator<Item = OwnedFd>) {
+        self.files.extend(files);
+    }
+
     /// The next whole frame.
     ///
     /// # Errors
@@ -147,26 +204,39 @@ impl Decoder {
             )
         };
         let (json, behind) = (word(0) as usize, word(4) as usize);
-        let kind = Kind::from_byte(header[12]).filter(|_| header[13..] == [0, 0, 0]);
-        let Some(kind) = kind.filter(|_| json <= LIMIT && behind == 0) else {
+        let files = header[13] as usize;
+        let fits = json + behind <= LIMIT && files <= MOST_FILES && header[14..] == [0, 0];
+        let Some(kind) = Kind::from_byte(header[12]).filter(|_| fits) else {
             let shown: String = unread[..unread.len().min(40)]
                 .escape_ascii()
                 .map(char::from)
                 .collect();
             return Err(Garbage(format!("it wrote `{shown}` instead of a frame")));
         };
-        let Some(body) = rest.get(..json) else {
+        let Some(body) = rest.get(..json + behind) else {
             return Ok(None);
         };
+        let (text, tail) = body.split_at(json);
+        let mut body = Body {
+            json: text.to_vec(),
+            buffers: Vec::new(),
+        };
+        if behind > 0 || files > 0 {
+            let count = files.min(self.files.len());
+            let files = self.files.drain(..count).collect();
+            body.buffers = tail::read(tail, files).map_err(|why| {
+                Garbage(format!("the buffers that it sent cannot be read: {why}"))
+            })?;
+        }
         let frame = Frame {
             request: word(8),
             kind,
-            json: body.to_vec(),
+            body,
         };
-        self.start += HEADER + json;
+        self.start += HEADER + json + behind;
         // A large frame's room is given back.
         if self.start == self.end && self.buffer.len() > 16 * READ {
-            *self = Self::default();
+            (self.buffer, self.start, self.end) = (Vec::new(), 0, 0);
         }
         Ok(Some(frame))
     }
@@ -188,7 +258,7 @@ mod tests {
         let mut bytes = Vec::new();
         for request in 0..50_u32 {
             let value = "x".repeat(request as usize * 1000);
-            bytes.extend(encode(request, Kind::Reply, &value).unwrap());
+            bytes.extend(encode(request, Kind::Reply, &value, false).unwrap().head);
         }
         for size in [1, 15, 16, 17, 4096] {
             let mut decoder = Decoder::default();
@@ -197,7 +267,7 @@ mod tests {
                 feed(&mut decoder, part);
                 while let Some(frame) = decoder.next().unwrap() {
                     assert_eq!(frame.request, found);
-                    assert_eq!(frame.json.len(), found as usize * 1000 + 2);
+                    assert_eq!(frame.body.json.len(), found as usize * 1000 + 2);
                     found += 1;
                 }
             }
@@ -223,6 +293,6 @@ mod tests {
     #[test]
     fn a_value_without_a_json_form_is_refused() {
         let map = std::collections::BTreeMap::from([(vec![1_u8], 2)]);
-        assert!(encode(0, Kind::Request, &map).is_err());
+        assert!(encode(0, Kind::Request, &map, false).is_err());
     }
 }

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use tokio::task::JoinSet;
 
 use super::connection::Connection;
-use super::frame::Frame;
+use super::frame::{Frame, Message};
 use super::host_tools::{HostTools, refusal};
 
 /// Calls of one worker at a time.
@@ -32,7 +31,7 @@ impl HostCalls {
         }
         let tools = tools.clone();
         self.running.spawn(async move {
-            let answer = tools.answer(frame.request, &frame.json).await;
+            let answer = tools.answer(frame.request, frame.body).await;
             reply.give(answer);
         });
     }
@@ -42,11 +41,11 @@ impl HostCalls {
 struct Reply {
     connection: Arc<Connection>,
     call: u32,
-    answer: Option<Bytes>,
+    answer: Option<Message>,
 }
 
 impl Reply {
-    fn give(mut self, answer: Bytes) {
+    fn give(mut self, answer: Message) {
         self.answer = Some(answer);
     }
 }

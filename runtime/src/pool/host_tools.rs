@@ -5,18 +5,18 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
-use super::frame::{Kind, encode};
+use super::frame::{Kind, Message, encode};
+use super::tail::Body;
 
 /// What is sent back: the value, or what went wrong.
-type Answer = Pin<Box<dyn Future<Output = Bytes> + Send>>;
+type Answer = Pin<Box<dyn Future<Output = Message> + Send>>;
 
 /// Makes the answer to a call with this number and these arguments.
-type Function = dyn Fn(u32, Value) -> Answer + Send + Sync;
+type Function = dyn Fn(u32, Body) -> Answer + Send + Sync;
 
 /// Functions of the program that the Python of a pool may call, also while a call of the pool is running.
 ///
@@ -86,13 +86,13 @@ impl HostTools {
             twice.then(|| format!("there are two host tools `{name}`"))
         });
         self.fault = self.fault.or(fault);
-        let function = move |call: u32, args: Value| -> Answer {
-            match serde_json::from_value(args) {
+        let function = move |call: u32, args: Body| -> Answer {
+            match args.decode() {
                 Ok(args) => {
                     let future = function(args);
                     Box::pin(async move {
                         match future.await {
-                            Ok(value) => encode(call, Kind::HostReply, &value)
+                            Ok(value) => encode(call, Kind::HostReply, &value, false)
                                 .unwrap_or_else(|message| refusal(call, &message)),
                             Err(error) => refusal(call, &error.to_string()),
                         }
@@ -118,8 +118,8 @@ impl HostTools {
     }
 
     /// Answers a call of a worker.
-    pub(super) async fn answer(&self, call: u32, json: &[u8]) -> Bytes {
-        let (name, args) = match serde_json::from_slice::<(String, Value)>(json) {
+    pub(super) async fn answer(&self, call: u32, body: Body) -> Message {
+        let (name, args) = match serde_json::from_slice::<(String, Box<RawValue>)>(&body.json) {
             Ok(asked) => asked,
             Err(error) => return refusal(call, &format!("the call cannot be read: {error}")),
         };
@@ -128,15 +128,19 @@ impl HostTools {
             let message = format!("the host has no tool `{name}`; it has {known:?}");
             return refusal(call, &message);
         };
+        let args = Body {
+            json: Box::<str>::from(args).into_boxed_bytes().into_vec(),
+            buffers: body.buffers,
+        };
         function(call, args).await
     }
 }
 
 /// What Python raises as a `HostError`.
-pub(super) fn refusal(call: u32, message: &str) -> Bytes {
+pub(super) fn refusal(call: u32, message: &str) -> Message {
     // One too long to be sent is cut.
     let end = message.floor_char_boundary(1 << 20);
-    encode(call, Kind::HostError, &message[..end]).expect("a text has a JSON form")
+    encode(call, Kind::HostError, &message[..end], false).expect("a text has a JSON form")
 }
 
 fn fault_of(name: &str) -> Option<String> {

@@ -2,6 +2,7 @@
 //! the system's side of a worker, `dispatch` knows which request is where, `worker` serves one worker, `supervision`
 //! keeps its seat filled, and here is what a program calls.
 
+mod buffer;
 mod builder;
 mod call;
 mod connection;
@@ -20,16 +21,18 @@ mod recycle;
 mod request;
 mod restart;
 mod seat;
+mod segment;
 mod session;
 mod sessions;
 mod stats;
 mod stderr;
 mod stream;
 mod supervision;
+mod tail;
 mod worker;
 
 use std::fmt;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -39,6 +42,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout_at;
 
+pub use buffer::{Buffer, BufferError, DType, Element};
 pub use builder::PoolBuilder;
 pub use error::{Error, PythonException};
 pub use health::Health;
@@ -84,6 +88,8 @@ struct Shared {
     /// The tools of the worker that became ready last, sorted.
     tools: Mutex<Vec<String>>,
     tickets: AtomicU32,
+    /// Whether its workers share memory with the program: where they do, all of them do.
+    shares: AtomicBool,
     phase: watch::Sender<Phase>,
     /// While the pool closes: an answer came, or a worker went.
     settled: Notify,

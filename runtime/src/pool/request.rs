@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
+use super::frame::Message;
 use super::restart::Trouble;
+use super::tail::Body;
 use crate::spec::Affinity;
 
 /// How often an idempotent request is tried again after a crash.
@@ -16,10 +17,10 @@ const RETRIES: u8 = 2;
 /// What became of a request.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// The tool's value, as JSON.
-    Reply(Vec<u8>),
-    /// One item of a stream, as JSON; it is not the last that is heard of it.
-    Item(Vec<u8>),
+    /// The tool's value.
+    Reply(Body),
+    /// One item of a stream; it is not the last that is heard of it.
+    Item(Body),
     /// The worker's account of what went wrong, as JSON.
     Error(Vec<u8>),
     /// The worker ended while it had the request.
@@ -78,7 +79,7 @@ impl Waiter {
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) ticket: u32,
-    pub(crate) frame: Bytes,
+    pub(crate) frame: Message,
     pub(crate) waiter: Waiter,
     /// When its time is over, whether or not anybody still waits for it.
     pub(crate) deadline: Instant,
@@ -115,7 +116,7 @@ pub(crate) enum Cancelled {
 
 impl Request {
     /// The frame carries the ticket.
-    pub(crate) fn new(ticket: u32, frame: Bytes, waiter: Waiter, deadline: Instant) -> Self {
+    pub(crate) fn new(ticket: u32, frame: Message, waiter: Waiter, deadline: Instant) -> Self {
         Self {
             ticket,
             frame,

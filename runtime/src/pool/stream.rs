@@ -139,9 +139,9 @@ impl<R: DeserializeOwned> Stream for ToolStream<R> {
         }
         let outcome = ready!(stream.poll_outcome(context));
         let value = match outcome {
-            Some(Outcome::Item(json)) => {
+            Some(Outcome::Item(body)) => {
                 stream.count();
-                let value = stream.place().decode(&json);
+                let value = stream.place().decode(body);
                 if value.is_ok() {
                     return Poll::Ready(Some(value));
                 }

@@ -5,6 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::pin::pin;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,7 @@ use super::recycle::{Berth, Wear, Worn};
 use super::request::{Outcome, after, far};
 use super::restart::{SETTLED, Trouble};
 use super::stderr::Tail;
+use super::tail::{MARK, SHARED_FROM};
 use super::{Phase, Shared, session};
 use crate::spec::Profile;
 
@@ -32,6 +34,9 @@ const BRIDGE: &str = include_str!("../../python/bridge.py");
 /// What not every worker needs: the bridge compiles it when it is asked for, since that takes a good part of a start.
 /// Names and texts in turn, which no text of Python has a zero byte in.
 const PARTS: &str = concat!(
+    "buffers\0",
+    include_str!("../../python/buffers.py"),
+    "\0",
     "coroutines\0",
     include_str!("../../python/coroutines.py"),
     "\0",
@@ -65,6 +70,9 @@ const PARTS: &str = concat!(
     "streams\0",
     include_str!("../../python/streams.py"),
     "\0",
+    "values\0",
+    include_str!("../../python/values.py"),
+    "\0",
 );
 
 /// Fetches the bridge from its own standard input: a worker needs no file, and no command line that the system or a
@@ -95,6 +103,11 @@ struct Introduction<'a> {
     concurrency: Option<u32>,
     /// The number of the socket whose other direction the worker is to listen to.
     control: u64,
+    /// What stands for a buffer begins with it.
+    mark: &'static str,
+    /// Bytes from which on one goes through shared memory.
+    share_from: usize,
+    lenient: bool,
     /// The functions of the program that Python may call.
     host_tools: Vec<&'a str>,
     /// How many bytes of source text follow.
@@ -107,6 +120,8 @@ struct Ready {
     tools: Vec<String>,
     /// Whether it listens to that socket.
     control: bool,
+    /// Whether buffers may come to it and from it in shared memory.
+    shares: bool,
     pid: u32,
 }
 
@@ -203,6 +218,9 @@ pub(crate) async fn start(
         threads: shared.room,
         concurrency: is_async.then_some(shared.room),
         control,
+        mark: &MARK,
+        share_from: SHARED_FROM,
+        lenient: spec.defaults.lenient,
         host_tools: shared.host_tools.names().collect(),
         parts: PARTS.len(),
     };
@@ -210,21 +228,23 @@ pub(crate) async fn start(
         .expect("the bridge is small")
         .to_le_bytes();
     let introduction =
-        encode(0, Kind::Request, &introduction).expect("texts and numbers have a JSON form");
+        encode(0, Kind::Request, &introduction, false).expect("texts and numbers have a JSON form");
     line.connection.send([
-        bytes::Bytes::copy_from_slice(&length),
-        bytes::Bytes::from_static(BRIDGE.as_bytes()),
+        bytes::Bytes::copy_from_slice(&length).into(),
+        bytes::Bytes::from_static(BRIDGE.as_bytes()).into(),
         introduction,
-        bytes::Bytes::from_static(PARTS.as_bytes()),
+        bytes::Bytes::from_static(PARTS.as_bytes()).into(),
     ]);
 
     let first = timeout(shared.startup_timeout, line.first_frame()).await;
     let (reason, exception) = match first {
-        Ok(Ok(frame)) if frame.kind == Kind::Ready => match serde_json::from_slice(&frame.json) {
-            Ok(ready) => return welcome(shared, seat, line, ready),
-            Err(error) => (format!("its ready message cannot be read: {error}"), None),
-        },
-        Ok(Ok(frame)) => match serde_json::from_slice::<PythonException>(&frame.json) {
+        Ok(Ok(frame)) if frame.kind == Kind::Ready => {
+            match serde_json::from_slice(&frame.body.json) {
+                Ok(ready) => return welcome(shared, seat, line, ready),
+                Err(error) => (format!("its ready message cannot be read: {error}"), None),
+            }
+        }
+        Ok(Ok(frame)) => match serde_json::from_slice::<PythonException>(&frame.body.json) {
             Ok(exception) => (exception.to_string(), Some(Box::new(exception))),
             Err(_) => (
                 "its first frame is neither ready nor an error".to_owned(),
@@ -271,6 +291,9 @@ fn welcome(
     if ready.control {
         line.connection.is_heard();
     }
+    shared
+        .shares
+        .store(ready.control && ready.shares, Ordering::Relaxed);
     tracing::info!(
         pool = spec.pool,
         worker = seat,
@@ -501,6 +524,10 @@ impl Worker {
                     .begin(&shared.host_tools, &self.connection, frame);
                 return Ok(());
             }
+            Kind::Share => {
+                self.connection.takes_files();
+                return Ok(());
+            }
             _ => {}
         }
         self.settle(dispatch);
@@ -552,7 +579,7 @@ impl Worker {
         match self.heart.beat(now) {
             Beat::Wait => None,
             Beat::Ping(ping) => {
-                let frame = encode(ping, Kind::Ping, &());
+                let frame = encode(ping, Kind::Ping, &(), false);
                 self.connection
                     .control(frame.expect("nothing has a JSON form"));
                 None

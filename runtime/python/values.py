@@ -1,0 +1,153 @@
+"""Values that JSON does not know: what they become, and what is said of those that become nothing.
+
+No module is imported for them. Whoever has a value of a module's type has imported the module.
+"""
+from _collections_abc import Mapping
+
+
+def ordered(value):
+    try:
+        return sorted(value)
+    except TypeError:
+        return list(value)
+
+
+def model(value):
+    # The first is the second version of pydantic.
+    return value.model_dump() if hasattr(value, "model_dump") else value.dict()
+
+
+def scalar(value):
+    plain = value.item()
+    if type(plain) is type(value):
+        # A number that Python has no type for, such as one of 16 bytes.
+        return float(plain)
+    return plain
+
+
+FORMS = {
+    ("enum", "Enum"): lambda value: value.value,
+    ("datetime", "datetime"): lambda value: value.isoformat(),
+    ("datetime", "date"): lambda value: value.isoformat(),
+    ("datetime", "time"): lambda value: value.isoformat(),
+    ("datetime", "timedelta"): lambda value: value.total_seconds(),
+    ("decimal", "Decimal"): str,
+    ("uuid", "UUID"): str,
+    ("builtins", "set"): ordered,
+    ("builtins", "frozenset"): ordered,
+    ("collections", "deque"): list,
+    ("pydantic.main", "BaseModel"): model,
+    ("numpy", "generic"): scalar,
+}
+
+
+def fields(value):
+    return {field.name: getattr(value, field.name) for field in sys.modules["dataclasses"].fields(value)}
+
+
+def form_of(kind):
+    """How values of this type are told, or None."""
+    for base in kind.__mro__:
+        form = FORMS.get((base.__module__, base.__qualname__))
+        if form is not None:
+            return form
+    if hasattr(kind, "__dataclass_fields__"):
+        return fields
+    if hasattr(kind, "__fspath__"):
+        return os.fspath
+    if issubclass(kind, Mapping):
+        return dict
+    return None
+
+
+forms = {}
+
+
+class Form:
+    """What the encoder calls for a value that it does not know; the buffers that it met."""
+
+    def __init__(self):
+        self.found = []
+
+    def __call__(self, value):
+        kind = type(value)
+        if kind not in forms:
+            forms[kind] = form_of(kind)
+        form = forms[kind]
+        if form is not None:
+            return form(value)
+        part("buffers")
+        try:
+            buffer = lay_out(value)
+        except Unencodable:
+            if not lenient:
+                raise
+            buffer = None
+        if buffer is not None:
+            self.found.append(buffer)
+            return MARK + str(len(self.found) - 1)
+        if lenient:
+            return {"__ffi_unserializable__": True, "__type__": name_of(kind)}
+        raise Unencodable("a value of type `%s` has no JSON form" % name_of(kind))
+
+
+def name_of(kind):
+    if kind.__module__ in ("builtins", "__main__"):
+        return kind.__qualname__
+    return "%s.%s" % (kind.__module__, kind.__qualname__)
+
+
+def encode_any(value):
+    """JSON, with buffers beside it if it holds any."""
+    form = Form()
+    try:
+        text = encoder(form)(value)
+    except RecursionError:
+        raise
+    except Exception as error:
+        path, error = locate(value, error)
+        if path == "$":
+            raise error from None
+        raise Unencodable("`%s`: %s" % (path, error)) from None
+    return pack(text, form.found) if form.found else text
+
+
+def locate(value, error):
+    """Where in a value the encoder failed: the innermost one that fails by itself, and why."""
+    path = "$"
+    while True:
+        for step, child in children(value):
+            if step is None:
+                return path, child
+            try:
+                encoder(Form())(child)
+            except RecursionError:
+                return path + step, error
+            except Exception as inner:
+                path += step
+                value, error = child, inner
+                break
+        else:
+            return path, error
+
+
+def children(value):
+    """What a value holds, each with its step of the path; a key that will do is a step without one."""
+    if isinstance(value, dict):
+        for key, child in value.items():
+            if isinstance(key, str):
+                yield ".%s" % key if key.isidentifier() else "[%s]" % ascii(key), child
+            elif key is None or isinstance(key, (int, float)):
+                yield "[%r]" % (key,), child
+            else:
+                yield None, Unencodable("a key of type `%s` has no JSON form" % name_of(type(key)))
+    elif isinstance(value, (list, tuple)):
+        for index, child in enumerate(value):
+            yield "[%d]" % index, child
+    elif not isinstance(value, (str, int, float)) and value is not None:
+        try:
+            whole = Form()(value)
+        except Exception:
+            return
+        if isinstance(whole, (dict, list, tuple)):
+            yield from children(whole)
