@@ -7,7 +7,14 @@ use std::process::{Command, Stdio};
 use crate::{folder, python, skip};
 
 /// Everything that the tests take from the package index.
-pub const PACKAGES: [&str; 4] = ["uv", "poetry", "virtualenv", "py-rattler"];
+pub const PACKAGES: [&str; 6] = [
+    "uv",
+    "poetry",
+    "virtualenv",
+    "py-rattler",
+    "numpy",
+    "pydantic",
+];
 
 /// The program of a tool that is named like its package; `None`, said aloud, where it cannot be had.
 ///
