@@ -141,7 +141,7 @@ async fn numbers_and_arrays_of_numpy_come_and_go() {
         (DType::F16, &[0, 3][..])
     );
     assert_eq!(numbers.waves.as_slice::<[f32; 2]>().unwrap(), [[1.0, 2.0]]);
-    for size in [4_usize, 1 << 20] {
+    for size in [4_usize, 8 << 20] {
         let array = Buffer::from_vec(vec![1_i32; size]);
         let told: (String, String, Vec<usize>, usize) =
             pool.execute("described", &array).await.unwrap();

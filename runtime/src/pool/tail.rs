@@ -25,9 +25,11 @@ use serde_json::value::RawValue;
 use super::buffer::{Buffer, DType, File};
 use super::segment;
 
-/// From this size on a buffer goes through shared memory, in bytes. Measured there and back with `cargo xtask bench
-/// pool`: below it a copy more costs less than a file that is made, sent and mapped.
-pub(crate) const SHARED_FROM: usize = 1 << 20;
+/// From this size on a buffer goes through shared memory, in bytes. Measured there and back: every new page of a memory
+/// file has to be found and met, while what is read from a socket lies in pages that the allocators of both sides use
+/// again, up to 32 MiB in one piece (glibc's `M_MMAP_THRESHOLD`). At 8 MiB a frame takes a third of the time, at 64 MiB
+/// nearly three times as long.
+pub(crate) const SHARED_FROM: usize = 32 << 20;
 
 /// Files that one frame brings at most; the kernel sends no more than 253.
 pub(crate) const MOST_FILES: usize = 64;
@@ -289,11 +291,11 @@ mod tests {
 
     #[test]
     fn buffers_are_read_as_they_were_laid_out_in_the_frame_or_beside_it() {
-        let large = vec![7_u16; SHARED_FROM];
+        let large = vec![7_u16; SHARED_FROM / 2];
         let buffers = [
             Buffer::from_bytes(vec![1, 2, 3]),
             Buffer::from_vec(large)
-                .with_shape(&[2, SHARED_FROM / 2])
+                .with_shape(&[2, SHARED_FROM / 4])
                 .unwrap(),
             Buffer::from_slice(&[0.5_f64]),
             Buffer::from_slice::<i32>(&[]),
