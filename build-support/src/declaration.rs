@@ -101,6 +101,7 @@ written!(Request {
     execute_timeout_ms,
     cancel_timeout_ms,
     affinity,
+    lenient,
     session_timeout_ms,
     shutdown_timeout_ms,
     queue_limit,
