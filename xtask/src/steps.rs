@@ -24,7 +24,15 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "thin build",
-        arguments: &["check", "--package", "snakepit", "--no-default-features"],
+        arguments: &[
+            "clippy",
+            "--package",
+            "snakepit",
+            "--no-default-features",
+            "--",
+            "-D",
+            "warnings",
+        ],
         env: &[],
         needs: "cargo",
     },
