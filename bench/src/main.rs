@@ -122,7 +122,7 @@ fn main() -> ExitCode {
         for row in &rows {
             println!("{row}");
         }
-        if save && let Err(why) = report::write(name, &rows) {
+        if save && let Err(why) = report::write(name, effort, &rows) {
             eprintln!("{why}");
             return ExitCode::FAILURE;
         }

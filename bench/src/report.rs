@@ -6,13 +6,15 @@ use std::{fs, thread};
 
 use serde::Serialize;
 
-use crate::Pools;
 use crate::table::Row;
+use crate::{Effort, Pools};
 
 /// The rows of one subject, and what they were measured on.
 #[derive(Serialize)]
 struct Report<'a> {
     subject: &'a str,
+    /// What measures them again.
+    command: String,
     #[serde(flatten)]
     circumstances: Circumstances,
     rows: &'a [Row],
@@ -46,9 +48,14 @@ pub(crate) fn folder() -> Result<PathBuf, String> {
 ///
 /// # Errors
 /// They cannot be written.
-pub(crate) fn write(subject: &str, rows: &[Row]) -> Result<(), String> {
+pub(crate) fn write(subject: &str, effort: Effort, rows: &[Row]) -> Result<(), String> {
+    let quick = match effort {
+        Effort::Full => "",
+        Effort::Quick => "--quick ",
+    };
     let report = Report {
         subject,
+        command: format!("cargo xtask bench {quick}--save {subject}"),
         circumstances: Circumstances::now(),
         rows,
     };
@@ -76,8 +83,8 @@ impl Report<'_> {
         } = &self.circumstances;
         let mut text = format!(
             "# {}\n\n{date}, on {processors} processors ({processor}), {memory}, load {load}, {kernel}; snakepit \
-             {snakepit}, {rustc}, {python}. Medians of one run of `cargo xtask bench --save {}`.\n\n{}\n",
-            self.subject,
+             {snakepit}, {rustc}, {python}. Medians of one run of `{}`.\n\n{}\n",
+            self.command,
             self.subject,
             Row::HEAD
         );

@@ -95,6 +95,8 @@ fn throughput(
     let mut lines = Vec::new();
     for workers in WORKERS {
         let pool = start(runtime, spec, workers);
+        let plural = if workers == 1 { "" } else { "s" };
+        let name = format!("{workers} worker{plural}");
         let mut points = Vec::new();
         for depth in DEPTHS {
             let value = json!({"text": "hello", "number": 1});
@@ -103,12 +105,12 @@ fn throughput(
                 1.0 / runtime.block_on(tasks(&pool, "echo", &value, count, depth))
             });
             let per_second = median(runs.collect());
-            let what = format!("{workers} workers, {depth} requests under way");
+            let what = format!("{name}, {depth} under way");
             rows.push(Row::rate(&what, per_second));
             points.push((depth as f64, per_second));
         }
         runtime.block_on(pool.shutdown());
-        lines.push((format!("{workers} workers"), points));
+        lines.push((name, points));
     }
     let axes = Axes {
         title: "Small requests: throughput by workers and requests under way",
