@@ -131,6 +131,8 @@ impl PoolBuilder {
             let first = firsts.recv().await;
             first.unwrap_or(Err(Error::ShutDown { pool: spec.pool }))?;
         }
+        #[cfg(feature = "metrics")]
+        tokio::spawn(super::metrics::publish(shared));
         Ok(pool)
     }
 }

@@ -15,6 +15,8 @@ mod host_calls;
 mod host_tools;
 mod map;
 mod memory;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod options;
 mod process;
 mod recycle;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 
 use super::memory::Interpreter;
-use super::{Error, Pool};
+use super::{Error, Pool, Shared};
 
 /// A pool in numbers; see [`Pool::stats`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -197,6 +197,19 @@ impl Latencies {
     }
 }
 
+impl Shared {
+    pub(super) fn stats(&self) -> PoolStats {
+        let (mut stats, interpreters) = {
+            let dispatch = self.lock();
+            (dispatch.stats(), dispatch.interpreters())
+        };
+        stats.failed = self.tally.read();
+        let resident = interpreters.iter().filter_map(Interpreter::resident);
+        stats.memory = resident.sum();
+        stats
+    }
+}
+
 impl Pool {
     /// The pool in numbers, at this moment. It reads two small files of the system for each worker, for its memory.
     ///
@@ -208,15 +221,7 @@ impl Pool {
     /// # }
     /// ```
     pub fn stats(&self) -> PoolStats {
-        let shared = self.shared();
-        let (mut stats, interpreters) = {
-            let dispatch = shared.lock();
-            (dispatch.stats(), dispatch.interpreters())
-        };
-        stats.failed = shared.tally.read();
-        let resident = interpreters.iter().filter_map(Interpreter::resident);
-        stats.memory = resident.sum();
-        stats
+        self.shared().stats()
     }
 
     /// Each worker in numbers, at this moment; those that are being replaced come last.
