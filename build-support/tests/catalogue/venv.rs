@@ -67,7 +67,7 @@ pub(crate) const PROOFS: &[Proof] = &[
     },
     Proof {
         code: Code::PythonTooOld,
-        place: "environment",
+        place: "option:python_executable",
         says: &["is Python ", "workers need Python 3.8 or later"],
         help: "name an environment with Python 3.8 or later",
         scene: || {
