@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use snakepit_test_tools::skip;
 use snakepit_tests::{HostPackage, Outcome};
 
 const TARGET: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/host-programs");
@@ -119,4 +120,68 @@ fn tests_and_examples_have_pools_and_every_command_of_cargo_expands_them() {
     ] {
         Outcome::of(host.cargo(command).arg("--offline")).stdout();
     }
+}
+
+#[test]
+fn what_is_written_into_a_program_gives_clippy_nothing_to_say() {
+    let host = package("host-clippy");
+    if !Outcome::of(&mut host.cargo(["clippy", "--version"])).success {
+        return skip("clippy");
+    }
+    let lints =
+        ["clippy::all", "clippy::pedantic", "warnings"].map(|lint| format!("--deny={lint}"));
+    let mut clippy = host.cargo(["clippy", "--offline", "--all-targets", "--"]);
+    Outcome::of(clippy.args(lints)).stdout();
+    // It is the program that is read: what is wrong in it is told.
+    host.write(
+        "src/b.rs",
+        &(config(4) + "\npub fn wrong() -> bool {\n    1 == 1\n}\n"),
+    );
+    let said = Outcome::of(&mut host.cargo(["clippy", "--offline"])).failure();
+    assert!(said.contains("eq_op"), "{said}");
+}
+
+const MEMBERS_MAIN: &str = r#"use snakepit::{PoolConfig, snakepit_pools};
+
+#[snakepit_pools]
+#[derive(Debug, Default)]
+pub struct Config {
+    #[pool(environment = system, size = 3)]
+    pub ml: PoolConfig,
+}
+
+fn main() {
+    let size = |pools: &[&snakepit::SpawnSpec]| pools[0].defaults.size;
+    println!("{} {}", size(Config::POOLS), size(host_members_library::Config::POOLS));
+}
+"#;
+
+#[test]
+fn each_package_of_a_workspace_has_pools_and_faults_of_its_own() {
+    let host = HostPackage::new("host-members", Path::new(TARGET), "", MEMBERS_MAIN);
+    let manifest = std::fs::read_to_string(host.path("Cargo.toml")).unwrap();
+    let broken = "#[pool(environment = venv(venv_path = \"nowhere\"))] ml: snakepit::PoolConfig";
+    let broken = format!("#[snakepit::snakepit_pools]\npub struct Config {{ {broken} }}\n");
+    for (member, source) in [("library", config(4)), ("broken", broken)] {
+        let own = manifest.replace("host-members", &format!("host-members-{member}"));
+        host.write(&format!("{member}/Cargo.toml"), &own);
+        host.write(
+            &format!("{member}/build.rs"),
+            "fn main() { snakepit_build::emit(); }\n",
+        );
+        host.write(&format!("{member}/src/lib.rs"), &source);
+    }
+    host.depend_on("host-members-library = { path = \"library\" }");
+    let whole = std::fs::read_to_string(host.path("Cargo.toml")).unwrap();
+    let members = "\n[workspace]\nmembers = [\"library\", \"broken\"]\n";
+    host.write("Cargo.toml", &(whole + members));
+
+    host.build(&[]).stdout();
+    let printed = Outcome::of(&mut host.program()).stdout();
+    assert_eq!(printed, "3 4\n");
+    let said = host.build(&["--workspace"]).failure();
+    let nowhere = host.path("broken/nowhere");
+    let wanted = format!("no virtual environment at `{}`", nowhere.display());
+    assert!(said.contains(&wanted), "{said}");
+    assert_eq!(said.matches("[snakepit::").count(), 1, "{said}");
 }
