@@ -42,7 +42,7 @@ pub struct PoolDeclaration {
 pub struct Request {
     /// The pool's name: errors and specs carry it.
     pub pool: String,
-    /// `auto`, `system`, `venv` or `custom`.
+    /// `auto`, `system`, `uv`, ..., or `custom`.
     pub kind: String,
     /// For `custom("name", ...)`: the registered name.
     pub custom: Option<String>,

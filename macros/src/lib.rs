@@ -2,6 +2,8 @@
 //! It starts no process and reads one file.
 
 mod expand;
+mod manifest;
+mod spec;
 
 use proc_macro::TokenStream;
 

@@ -11,7 +11,7 @@ use crate::declaration::Adapter;
 pub(super) fn adapter(setting: &Setting) -> Result<(Adapter, Span), Mistake> {
     const EMBED: &str = "write `embed(\"...\")` with the path of a Python file in the package";
     if let Some(Value::Word(word)) = &setting.value {
-        choice(word, &["embed"])?;
+        choice(word, &[("embed", ())])?;
         let [Argument::Text(file)] = setting.arguments.as_slice() else {
             return Err(Mistake::value(word, "`embed` with one file", EMBED));
         };

@@ -1,89 +1,84 @@
 //! `#[cfg(...)]` on a pool: whether a build script can tell that the compiler will leave it out.
 //! <https://doc.rust-lang.org/cargo/reference/environment-variables.html#environment-variables-cargo-sets-for-build-scripts>
 
+use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, ExprLit, Lit, LitBool, Meta, Token};
-
-/// What may stand in the parentheses of `cfg`. A `Meta` cannot be a bare `true` or `false`.
-enum Condition {
-    Constant(bool),
-    Meta(Box<Meta>),
-}
-
-impl Parse for Condition {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        if input.peek(LitBool) {
-            return Ok(Self::Constant(input.parse::<LitBool>()?.value));
-        }
-        Ok(Self::Meta(Box::new(input.parse()?)))
-    }
-}
+use syn::{Attribute, Ident, LitStr, Token, parenthesized, token};
 
 /// Whether the condition is certainly false. `variable` gives what Cargo tells a build script. What it does not tell,
 /// such as `test` or a `cfg` that a build script sets, leaves the answer open, and the pool is resolved: the macro
 /// leaves the last word to the compiler.
 pub(crate) fn is_false(condition: &Attribute, variable: &dyn Fn(&str) -> Option<String>) -> bool {
-    let condition = condition.parse_args::<Condition>();
-    condition.is_ok_and(|condition| value(&condition, variable) == Some(false))
+    let predicate = condition.parse_args::<Predicate>();
+    predicate.is_ok_and(|predicate| predicate.value(variable) == Some(false))
 }
 
-fn value(condition: &Condition, variable: &dyn Fn(&str) -> Option<String>) -> Option<bool> {
-    let meta = match condition {
-        Condition::Constant(constant) => return Some(*constant),
-        Condition::Meta(meta) => &**meta,
-    };
-    match meta {
-        Meta::Path(path) => {
-            let name = path.get_ident()?.to_string();
-            match name.as_str() {
+/// What stands in `cfg(...)`. <https://doc.rust-lang.org/reference/conditional-compilation.html>
+enum Predicate {
+    Name(String),
+    Equals(String, String),
+    List(String, Vec<Predicate>),
+}
+
+impl Parse for Predicate {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        // `true` and `false` are keywords.
+        let name = input.call(Ident::parse_any)?.unraw().to_string();
+        if input.parse::<Option<Token![=]>>()?.is_some() {
+            let value: LitStr = input.parse()?;
+            return Ok(Self::Equals(name, value.value()));
+        }
+        if !input.peek(token::Paren) {
+            return Ok(Self::Name(name));
+        }
+        let content;
+        parenthesized!(content in input);
+        let parts = Punctuated::<Self, Token![,]>::parse_terminated(&content)?;
+        Ok(Self::List(name, parts.into_iter().collect()))
+    }
+}
+
+impl Predicate {
+    fn value(&self, variable: &dyn Fn(&str) -> Option<String>) -> Option<bool> {
+        match self {
+            Self::Name(name) => match name.as_str() {
+                "true" => Some(true),
+                "false" => Some(false),
                 // Cargo does not tell these of the profile and the target that are compiled.
                 "debug_assertions" | "test" | "doc" | "doctest" | "miri" | "clippy" => None,
-                "unix" | "windows" => Some(variable(&told(&name)).is_some()),
-                _ => variable(&told(&name)).map(|_| true),
-            }
-        }
-        Meta::NameValue(pair) => {
-            let name = pair.path.get_ident()?.to_string();
-            let Expr::Lit(ExprLit {
-                lit: Lit::Str(wanted),
-                ..
-            }) = &pair.value
-            else {
-                return None;
-            };
-            let wanted = wanted.value();
-            if name == "feature" {
+                "unix" | "windows" => Some(variable(&told(name)).is_some()),
+                _ => variable(&told(name)).map(|_| true),
+            },
+            Self::Equals(name, wanted) if name == "feature" => {
                 let feature = wanted.to_uppercase().replace('-', "_");
-                return Some(variable(&format!("CARGO_FEATURE_{feature}")).is_some());
+                Some(variable(&format!("CARGO_FEATURE_{feature}")).is_some())
             }
-            let values = variable(&told(&name));
-            let is_listed = |values: &String| values.split(',').any(|value| value == wanted);
-            match values.as_ref().map(is_listed) {
-                Some(false) | None if !name.starts_with("target_") => None,
-                listed => Some(listed.unwrap_or(false)),
+            Self::Equals(name, wanted) => {
+                let values = variable(&told(name));
+                let is_listed = |values: &String| values.split(',').any(|value| value == wanted);
+                match values.as_ref().map(is_listed) {
+                    Some(false) | None if !name.starts_with("target_") => None,
+                    listed => Some(listed.unwrap_or(false)),
+                }
             }
-        }
-        Meta::List(list) => {
-            let parts = list
-                .parse_args_with(Punctuated::<Condition, Token![,]>::parse_terminated)
-                .ok()?;
-            let mut parts = parts.iter().map(|part| value(part, variable));
-            if list.path.is_ident("not") {
-                return parts.next()?.map(|part| !part);
-            }
-            // One part may decide, whatever the others are.
-            let decides = !list.path.is_ident("all");
-            if decides && !list.path.is_ident("any") {
-                return None;
-            }
-            let parts: Vec<_> = parts.collect();
-            if parts.contains(&Some(decides)) {
-                Some(decides)
-            } else if parts.contains(&None) {
-                None
-            } else {
-                Some(!decides)
+            Self::List(name, parts) => {
+                let mut parts = parts.iter().map(|part| part.value(variable));
+                // One part may decide, whatever the others are.
+                let decides = match name.as_str() {
+                    "not" => return parts.next()?.map(|part| !part),
+                    "all" => false,
+                    "any" => true,
+                    _ => return None,
+                };
+                let parts: Vec<_> = parts.collect();
+                if parts.contains(&Some(decides)) {
+                    Some(decides)
+                } else if parts.contains(&None) {
+                    None
+                } else {
+                    Some(!decides)
+                }
             }
         }
     }

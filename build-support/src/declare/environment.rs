@@ -8,30 +8,32 @@ use super::setting::{Argument, Setting, Value, as_text};
 use crate::catalogue::Code;
 use crate::declaration::PoolDeclaration;
 
-/// Kinds that are built, each with its options.
-const KINDS: &[(&str, &[&str])] = &[
-    ("auto", &["project_dir"]),
-    ("conda", &["environment_name", "prefix", "project_dir"]),
+/// What `environment` may be, in the order of the documentation, each with its options. What a custom one takes,
+/// nobody knows here.
+const KINDS: &[(&str, Option<&[&str]>)] = &[
+    ("system", Some(&["python_executable"])),
+    (
+        "uv",
+        Some(&["project_dir", "python_version", "uv_environment"]),
+    ),
+    ("venv", Some(&["venv_path"])),
     (
         "docker",
-        &["container_name", "cwd", "engine", "image", "python_path"],
+        Some(&["container_name", "cwd", "engine", "image", "python_path"]),
     ),
-    ("poetry", &["project_dir"]),
-    ("pyenv", &["python_version"]),
-    ("system", &["python_executable"]),
-    ("uv", &["project_dir", "python_version", "uv_environment"]),
-    ("venv", &["venv_path"]),
-];
-
-/// What `environment` may be, in the order of the documentation.
-const NAMES: &[&str] = &[
-    "system", "uv", "venv", "docker", "pyenv", "poetry", "conda", "custom", "auto",
+    ("pyenv", Some(&["python_version"])),
+    ("poetry", Some(&["project_dir"])),
+    (
+        "conda",
+        Some(&["environment_name", "prefix", "project_dir"]),
+    ),
+    ("custom", None),
+    ("auto", Some(&["project_dir"])),
 ];
 
 /// How a text without a name is written as an option.
 fn with_name(kind: &str, options: &[&str], text: &str) -> String {
     match options {
-        // What more a custom one takes, nobody knows here.
         [] => "write `option = \"...\"`".to_owned(),
         [option] => format!("write `{kind}({option} = {text:?})`"),
         options => format!(
@@ -63,22 +65,13 @@ pub(super) fn environment(
     let kind = word.unraw().to_string();
     pool.spans.insert("environment".to_owned(), word.span());
     pool.request.kind.clone_from(&kind);
-    let options = KINDS
-        .iter()
-        .find(|(name, _)| *name == kind)
-        .map(|(_, options)| *options);
-    if options.is_none() && kind != "custom" {
+    let Some((_, options)) = KINDS.iter().find(|(name, _)| *name == kind) else {
         let message = format!("unknown environment `{kind}`");
-        return mistakes.push(unknown(
-            word.span(),
-            invalid,
-            &message,
-            &kind,
-            NAMES.iter().copied(),
-        ));
-    }
+        let known = KINDS.iter().map(|(name, _)| *name);
+        return mistakes.push(unknown(word.span(), invalid, &message, &kind, known));
+    };
     for argument in &setting.arguments {
-        match (argument, options) {
+        match (argument, *options) {
             (Argument::Text(text), None) if pool.request.custom.is_none() => {
                 pool.request.custom = Some(text.value());
             }

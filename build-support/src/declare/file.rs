@@ -3,34 +3,58 @@
 use std::str::FromStr;
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
-use syn::ItemStruct;
+use quote::quote;
+use syn::parse::Parser;
+use syn::{Attribute, ItemStruct};
 
-use super::{parse_item, parse_struct};
+use super::{depth, parse_item, parse_struct};
 use crate::declaration::Declaration;
 
 /// All annotated structs of a source file, wherever they stand: in modules, in functions and in what other macros are
-/// given. What is wrong with them is the macro's to report.
+/// given. What is wrong with them is the macro's to report. A `#[cfg(...)]` of the modules and functions around a
+/// struct is one of its pools, too; that of `mod name;` stands in another file and is not known here.
 ///
 /// # Errors
 /// The file is not Rust.
 pub fn parse_file(text: &str) -> Result<Vec<Declaration>, syn::Error> {
     let mut found = Vec::new();
     // No recursion: the compiler, too, takes sources that nest deeper than this thread's stack would hold.
-    let mut open = vec![Trees::of(TokenStream::from_str(text)?)];
+    let mut open = vec![Trees::of(TokenStream::from_str(text)?, Vec::new())];
     while let Some(trees) = open.last_mut() {
         let index = trees.next;
         trees.next += 1;
-        if trees.attribute(index).is_some_and(is_ours) {
-            let (item, end) = trees.item(index);
-            found.extend(item.ok().as_ref().map(parse_struct));
-            // Its other attributes are its own, but something else may be in its braces.
-            trees.next = end.max(index + 1);
+        if let Some(attribute) = trees.attribute(index) {
+            let (condition, is_ours) = (condition(attribute), is_ours(attribute));
+            trees.own.extend(condition);
+            if is_ours {
+                let (item, end) = trees.item(index);
+                if let Ok(item) = item {
+                    let mut declaration = parse_struct(&item);
+                    for pool in &mut declaration.pools {
+                        pool.conditions.extend(trees.around.iter().cloned());
+                    }
+                    found.push(declaration);
+                }
+                // Its other attributes are its own, but something else may be in its braces.
+                trees.next = end.max(index + 1);
+            }
             continue;
         }
         match trees.all.get(index) {
+            Some(TokenTree::Group(group)) if trees.is_inner_attribute(index) => {
+                let condition = condition(group);
+                trees.around.extend(condition);
+            }
             Some(TokenTree::Group(group)) => {
-                let inside = Trees::of(group.stream());
+                let around = trees.around.iter().chain(&trees.own).cloned();
+                let inside = Trees::of(group.stream(), around.collect());
+                if group.delimiter() == Delimiter::Brace {
+                    trees.own.clear();
+                }
                 open.push(inside);
+            }
+            Some(TokenTree::Punct(mark)) if matches!(mark.as_char(), ';' | ',') => {
+                trees.own.clear();
             }
             Some(_) => {}
             None => _ = open.pop(),
@@ -43,14 +67,30 @@ pub fn parse_file(text: &str) -> Result<Vec<Declaration>, syn::Error> {
 struct Trees {
     all: Vec<TokenTree>,
     next: usize,
+    /// The conditions of what it stands in.
+    around: Vec<Attribute>,
+    /// Those of the item that is being read. Where one ends nobody can tell from tokens alone: rather too early, so
+    /// that a pool is left to the compiler, than too late.
+    own: Vec<Attribute>,
 }
 
 impl Trees {
-    fn of(tokens: TokenStream) -> Self {
+    fn of(tokens: TokenStream, around: Vec<Attribute>) -> Self {
         Self {
             all: tokens.into_iter().collect(),
             next: 0,
+            around,
+            own: Vec::new(),
         }
+    }
+
+    /// Whether the brackets at an index are those of `#![...]`.
+    fn is_inner_attribute(&self, end: usize) -> bool {
+        let marks = end
+            .checked_sub(2)
+            .and_then(|start| self.all.get(start..end));
+        matches!(marks, Some([TokenTree::Punct(hash), TokenTree::Punct(mark)])
+            if hash.as_char() == '#' && mark.as_char() == '!')
     }
 
     /// The attribute whose brackets are at an index.
@@ -88,18 +128,43 @@ impl Trees {
     }
 }
 
-/// Whether the attribute's path ends with the macro's name.
+/// Whether it is the macro's, by itself or in `cfg_attr`.
 fn is_ours(attribute: &Group) -> bool {
-    let path = attribute.stream().into_iter();
+    let tokens: Vec<TokenTree> = attribute.stream().into_iter().collect();
+    match &tokens[..] {
+        [TokenTree::Ident(name), TokenTree::Group(group)] if name == "cfg_attr" => {
+            let tokens: Vec<TokenTree> = group.stream().into_iter().collect();
+            let is_comma =
+                |tree: &TokenTree| matches!(tree, TokenTree::Punct(mark) if mark.as_char() == ',');
+            tokens.split(is_comma).skip(1).any(is_our_path)
+        }
+        tokens => is_our_path(tokens),
+    }
+}
+
+/// Whether a path ends with the macro's name.
+fn is_our_path(tokens: &[TokenTree]) -> bool {
+    let path = tokens.iter();
     let path = path.take_while(|tree| !matches!(tree, TokenTree::Group(_)));
-    path.last().is_some_and(|tree| match tree {
-        TokenTree::Ident(name) => name == "snakepit_pools",
-        _ => false,
-    })
+    matches!(path.last(), Some(TokenTree::Ident(name)) if name == "snakepit_pools")
+}
+
+/// The attribute, if it is `#[cfg(...)]`; one that nests too deep is not read.
+fn condition(attribute: &Group) -> Option<Attribute> {
+    let first = attribute.stream().into_iter().next()?;
+    let is_condition = matches!(first, TokenTree::Ident(name) if name == "cfg");
+    if !is_condition || depth::check(&attribute.stream(), "").is_err() {
+        return None;
+    }
+    let attributes = Attribute::parse_outer.parse2(quote!(# #attribute));
+    attributes.ok()?.pop()
 }
 
 #[cfg(test)]
 mod tests {
+    use quote::ToTokens;
+    use syn::Meta;
+
     use super::*;
 
     fn names(text: &str) -> Vec<String> {
@@ -120,6 +185,51 @@ mod tests {
                     wrap! { #[snakepit_pools] struct C { #[pool] c: P } }
                     #[snakepit_pools] struct A { #[pool] other: P }";
         assert_eq!(names(text), ["A", "B", "C", "A"]);
+    }
+
+    /// The conditions of each pool, as they are written.
+    fn conditions(text: &str) -> Vec<Vec<String>> {
+        let pools = parse_file(text).unwrap().into_iter();
+        let pools = pools.flat_map(|declaration| declaration.pools);
+        let text =
+            |condition: &Attribute| condition.parse_args::<Meta>().unwrap().to_token_stream();
+        pools
+            .map(|pool| {
+                pool.conditions
+                    .iter()
+                    .map(|one| text(one).to_string())
+                    .collect()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn what_stands_around_a_struct_decides_with_it() {
+        let pool = "#[snakepit_pools] struct A { #[pool] a: P }";
+        let text = format!(
+            "#![cfg(a)] #[cfg(b)] use c::{{d, e}}; #[cfg(c)] mod m {{ #![cfg(d)] #[cfg(e)] fn f() {{ {pool} }} {pool} }}
+             #[cfg(f)] const G: u8 = 0; {pool} #[cfg(g)] {pool}"
+        );
+        assert_eq!(
+            conditions(&text),
+            [
+                &["a", "c", "d", "e"][..],
+                &["a", "c", "d"],
+                &["a"],
+                &["g", "a"]
+            ]
+        );
+    }
+
+    #[test]
+    fn an_attribute_under_a_condition_is_one_with_that_condition() {
+        let text = "#[cfg_attr(a, derive(Debug), snakepit::snakepit_pools)] struct A {
+                        #[cfg_attr(b, serde(default), pool(size = 2))] #[cfg(c)] a: P,
+                        #[cfg_attr(d, other)] b: P,
+                    }
+                    #[cfg_attr(snakepit_pools, derive(Debug))] struct B { #[pool] a: P }";
+        assert_eq!(conditions(text), [["a", "c", "b"]]);
+        assert_eq!(parse_file(text).unwrap()[0].pools[0].request.size, 2);
     }
 
     #[test]

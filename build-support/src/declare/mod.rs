@@ -1,10 +1,12 @@
 //! Source to declaration: the one parser that the macro and the build script share. It looks at tokens only.
 //!
 //! Here is the struct; `arguments` reads its own attribute, `pool` that of a field, `environment` the options of a
-//! kind, `adapter` the module, and `file` finds the structs of a source file.
+//! kind, `adapter` the module, and `file` finds the structs of a source file. `attribute` and `condition` tell what the
+//! compiler may leave out.
 
 mod adapter;
 mod arguments;
+mod attribute;
 mod condition;
 mod depth;
 mod environment;
@@ -12,6 +14,7 @@ mod file;
 mod mistake;
 mod nearest;
 mod pool;
+mod profile;
 mod setting;
 mod units;
 
@@ -23,6 +26,7 @@ use syn::{Attribute, ItemStruct};
 pub(crate) use condition::is_false;
 
 pub use arguments::{Arguments, parse_arguments};
+pub use attribute::{pool_conditions, remove_pool};
 pub use file::parse_file;
 pub use mistake::Mistake;
 
@@ -94,27 +98,22 @@ pub fn parse_struct(item: &ItemStruct) -> Declaration {
         syn::Fields::Unnamed(_) => mistakes.push(misplaced(item.ident.span(), "a tuple struct")),
         syn::Fields::Unit => mistakes.push(misplaced(item.ident.span(), "a unit struct")),
     }
+    let own = attribute::find(&item.attrs, attribute::is_ours).into_iter();
+    let of_struct: Vec<Attribute> = attribute::conditions(&item.attrs)
+        .chain(own.filter_map(|found| found.condition))
+        .collect();
     let mut constants = vec![("POOLS".to_owned(), false)];
     for (index, field) in item.fields.iter().enumerate() {
-        let attributes: Vec<&Attribute> = field
-            .attrs
-            .iter()
-            .filter(|attribute| attribute.path().is_ident("pool"))
-            .collect();
+        let attributes = attribute::find(&field.attrs, attribute::is_pool);
         let (Some(attribute), Some(name)) = (attributes.first(), &field.ident) else {
             continue;
         };
-        let conditions: Vec<Attribute> = item
-            .attrs
-            .iter()
-            .chain(&field.attrs)
-            .filter(|attribute| attribute.path().is_ident("cfg"))
-            .cloned()
-            .collect();
+        let mut conditions = of_struct.clone();
+        conditions.extend(pool_conditions(field).unwrap_or_default());
         if let Some(second) = attributes.get(1) {
             let message = "this field has a `#[pool]` already";
             let help = "write all settings into one";
-            mistakes.push(Mistake::new(second, Code::KeyRepeated, message, help));
+            mistakes.push(Mistake::new(&second.meta, Code::KeyRepeated, message, help));
         }
         let constant = declaration::constant(&name.unraw().to_string());
         // Of two that are conditional the compiler may leave one out.
@@ -128,7 +127,7 @@ pub fn parse_struct(item: &ItemStruct) -> Declaration {
             mistakes.push(Mistake::new(name, Code::PoolNameTaken, message, help));
         }
         constants.push((constant, may_be_alone));
-        match pool::parse_pool(name.unraw().to_string(), attribute) {
+        match pool::parse_pool(name.unraw().to_string(), &attribute.meta) {
             Ok(pool) => pools.push(PoolDeclaration {
                 field: index,
                 conditions,

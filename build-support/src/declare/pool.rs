@@ -6,16 +6,17 @@ use proc_macro2::Span;
 use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, Token};
+use syn::{Meta, Token};
 
 use super::adapter::adapter;
 use super::depth;
 use super::environment::environment;
 use super::mistake::Mistake;
 use super::nearest::unknown;
-use super::setting::{Argument, Setting, Value, as_text, choice, within};
+use super::profile::profile;
+use super::setting::{Argument, Setting, Value, as_text};
 use crate::catalogue::Code;
-use crate::declaration::{Affinity, PoolDeclaration, Profile, Request, Supervision};
+use crate::declaration::{Affinity, PoolDeclaration, Request, Supervision};
 
 /// Keys of `#[pool(...)]`.
 const KEYS: &[&str] = &[
@@ -47,20 +48,17 @@ const KEYS: &[&str] = &[
     "startup_timeout",
 ];
 
-pub(super) fn parse_pool(
-    name: String,
-    attribute: &Attribute,
-) -> Result<PoolDeclaration, Vec<Mistake>> {
+pub(super) fn parse_pool(name: String, attribute: &Meta) -> Result<PoolDeclaration, Vec<Mistake>> {
     const HELP: &str = "write `#[pool]` or `#[pool(key = value, ...)]`";
-    let settings = match &attribute.meta {
-        syn::Meta::Path(_) => Punctuated::new(),
-        syn::Meta::List(list) => depth::check(&list.tokens, HELP)
+    let settings = match attribute {
+        Meta::Path(_) => Punctuated::new(),
+        Meta::List(list) => depth::check(&list.tokens, HELP)
             .and_then(|()| {
                 list.parse_args_with(Punctuated::<Setting, Token![,]>::parse_terminated)
                     .map_err(|error| Mistake::syntax(&error, HELP))
             })
             .map_err(|mistake| vec![mistake])?,
-        syn::Meta::NameValue(pair) => {
+        Meta::NameValue(pair) => {
             let message = "`pool` takes its settings in parentheses";
             return Err(vec![Mistake::new(
                 pair,
@@ -125,9 +123,9 @@ fn apply(
     match key {
         "environment" => environment(pool, setting, mistakes),
         "launch" => {
-            let word = setting.word("`direct`, `manager`")?;
-            request.manager_launch = choice(word, &["direct", "manager"])? == 1;
-            pool.spans.insert("launch".to_owned(), word.span());
+            let (is_manager, span) = setting.choice(&[("direct", false), ("manager", true)])?;
+            request.manager_launch = is_manager;
+            pool.spans.insert("launch".to_owned(), span);
         }
         "profile" => request.profile = profile(setting)?,
         "python" => request.python = Some(setting.text("\">=3.11\"")?.value()),
@@ -144,12 +142,12 @@ fn apply(
         "startup_timeout" => request.startup_timeout_ms = setting.duration()?,
         "execute_timeout" => request.execute_timeout_ms = setting.duration()?,
         "affinity" => {
-            let word = setting.word("hint, strict_queue, strict_fail_fast")?;
-            request.affinity = [
-                Affinity::Hint,
-                Affinity::StrictQueue,
-                Affinity::StrictFailFast,
-            ][choice(word, &["hint", "strict_queue", "strict_fail_fast"])?];
+            let choices = [
+                ("hint", Affinity::Hint),
+                ("strict_queue", Affinity::StrictQueue),
+                ("strict_fail_fast", Affinity::StrictFailFast),
+            ];
+            request.affinity = setting.choice(&choices)?.0;
         }
         "lenient" => request.lenient = setting.flag()?,
         "session_timeout" => request.session_timeout_ms = setting.duration()?,
@@ -178,40 +176,6 @@ fn supervision(values: &mut Supervision, key: &str, setting: &Setting) -> Result
         _ => unreachable!("`{key}` is one of the known keys"),
     }
     Ok(())
-}
-
-fn profile(setting: &Setting) -> Result<Profile, Mistake> {
-    const FORMS: &str = "`process`, `thread(threads = N)`, `async(concurrency = N)`";
-    let word = setting.word(FORMS)?;
-    let (option, mut count, profile): (&[&str], _, fn(u32) -> Profile) =
-        match choice(word, &["process", "thread", "async"])? {
-            0 => (&[], 1, |_| Profile::Process),
-            1 => (&["threads"], 4, Profile::Thread),
-            _ => (&["concurrency"], 64, Profile::Async),
-        };
-    for argument in &setting.arguments {
-        let (name, span, value) = match argument {
-            Argument::Pair {
-                name, span, value, ..
-            } => (name, *span, value),
-            Argument::Text(text) => {
-                let help = format!("write `profile` as one of {FORMS}");
-                return Err(Mistake::value(text, "an option with a name", help));
-            }
-        };
-        if !option.contains(&name.as_str()) {
-            let message = format!("`{word}` has no option `{name}`");
-            let known = option.iter().copied();
-            return Err(unknown(span, Code::OptionUnknown, &message, name, known));
-        }
-        let number = match &**value {
-            Expr::Lit(literal) => within(&literal.lit, 1024),
-            _ => None,
-        };
-        let help = format!("write `{word}({name} = 8)`");
-        count = number.ok_or_else(|| Mistake::value(value, "a number from 1 to 1024", help))?;
-    }
-    Ok(profile(count))
 }
 
 /// The texts of a list, each with its place.
@@ -280,6 +244,7 @@ mod tests {
     use syn::ItemStruct;
 
     use super::*;
+    use crate::declaration::Profile;
     use crate::declare::parse_struct;
 
     fn parsed(attribute: &str) -> Result<Request, String> {
@@ -347,22 +312,6 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_says_how_many_requests_run_at_a_time() {
-        let profile = |text: &str| {
-            parsed(&format!("#[pool(profile = {text})]")).map(|request| request.profile)
-        };
-        assert_eq!(profile("process"), Ok(Profile::Process));
-        assert_eq!(profile("thread"), Ok(Profile::Thread(4)));
-        assert_eq!(profile("async"), Ok(Profile::Async(64)));
-        assert_eq!(profile("async(concurrency = 8)"), Ok(Profile::Async(8)));
-        for wrong in ["async(threads = 8)", "process(threads = 1)", "thread(8)"] {
-            assert!(profile(wrong).is_err(), "{wrong}");
-        }
-        let error = profile("asink").unwrap_err();
-        assert!(error.contains("did you mean `async`?"), "{error}");
-    }
-
-    #[test]
     fn slips_name_the_nearest_known_word_and_list_them_all() {
         let error = parsed("#[pool(enviroment = venv)]").unwrap_err();
         assert!(
@@ -381,6 +330,16 @@ mod tests {
                 .unwrap_err()
                 .contains("without quotes")
         );
+    }
+
+    #[test]
+    fn every_known_key_is_read() {
+        for key in KEYS {
+            // Without a value: whoever reads it says how it is written.
+            let error = parsed(&format!("#[pool({key})]")).unwrap_err();
+            assert!(!error.contains("[snakepit::key_unknown]"), "{error}");
+            assert!(error.contains(&format!("write `{key}")), "{error}");
+        }
     }
 
     #[test]

@@ -124,12 +124,22 @@ impl Setting {
         Mistake::new(&self.key, Code::ValueInvalid, message, help)
     }
 
-    /// The word, which is one of `choices`.
-    pub(super) fn word(&self, choices: &str) -> Result<&Ident, Mistake> {
+    /// The word, which is one of those that are `shown` where there is none.
+    pub(super) fn word(&self, shown: &str) -> Result<&Ident, Mistake> {
         match &self.value {
             Some(Value::Word(word)) => Ok(word),
-            _ => Err(self.misshapen(&format!("write `{}` as one of {choices}", self.key))),
+            _ => Err(self.misshapen(&format!("write `{}` as one of {shown}", self.key))),
         }
+    }
+
+    /// What the word means, which is one of the choices, and where it stands.
+    pub(super) fn choice<T: Copy>(&self, choices: &[(&str, T)]) -> Result<(T, Span), Mistake> {
+        let shown: Vec<String> = choices
+            .iter()
+            .map(|(word, _)| format!("`{word}`"))
+            .collect();
+        let word = self.word(&shown.join(", "))?;
+        Ok((choice(word, choices)?, word.span()))
     }
 
     pub(super) fn literal(&self, example: &str) -> Result<&Lit, Mistake> {
@@ -213,19 +223,13 @@ pub(super) fn within(literal: &Lit, most: u32) -> Option<u32> {
     }
 }
 
-/// Which of the choices a word is.
-pub(super) fn choice(word: &Ident, choices: &[&str]) -> Result<usize, Mistake> {
+/// What a word means.
+pub(super) fn choice<T: Copy>(word: &Ident, choices: &[(&str, T)]) -> Result<T, Mistake> {
     let text = word.to_string();
-    choices
-        .iter()
-        .position(|choice| *choice == text)
-        .ok_or_else(|| {
-            unknown(
-                word.span(),
-                Code::ValueInvalid,
-                &format!("unknown value `{text}`"),
-                &text,
-                choices.iter().copied(),
-            )
-        })
+    let chosen = choices.iter().find(|(name, _)| *name == text);
+    chosen.map(|(_, meaning)| *meaning).ok_or_else(|| {
+        let message = format!("unknown value `{text}`");
+        let known = choices.iter().map(|(name, _)| *name);
+        unknown(word.span(), Code::ValueInvalid, &message, &text, known)
+    })
 }

@@ -1,0 +1,76 @@
+//! What the build script found: one file, which is all that the macro reads.
+
+use std::env;
+use std::path::PathBuf;
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use snakepit_build::declaration::PoolDeclaration;
+use snakepit_build::manifest::{FILE_NAME, Manifest, Outcome};
+use snakepit_build::{Code, Diagnostic};
+use syn::{Error, ItemStruct};
+
+use crate::spec::spec;
+
+/// The manifest, and what makes the compiler come back when it changes.
+pub(crate) fn read(item: &ItemStruct) -> (Result<Manifest, Error>, TokenStream) {
+    let mut inputs = quote! {
+        const _: ::core::option::Option<&str> = ::core::option_env!("SNAKEPIT_MANIFEST");
+    };
+    // The attribute's place as the source has it: of one inside a macro the compiler would say so at length.
+    let attribute = Span::call_site().resolved_at(item.ident.span());
+    let fail = |code, message: &str, help: &str| {
+        Err(Error::new(attribute, Diagnostic::new(code, message, help)))
+    };
+    let Some(path) = manifest_path() else {
+        let message = "no build script ran for this package";
+        let help = "add a `build.rs` whose `main` calls `snakepit_build::emit()`, \
+                    and `snakepit-build` under `[build-dependencies]`";
+        return (fail(Code::ManifestNotFound, message, help), inputs);
+    };
+    if path.is_file()
+        && let Some(path) = path.to_str()
+    {
+        inputs.extend(quote!(
+            const _: &[u8] = ::core::include_bytes!(#path);
+        ));
+    }
+    let manifest = Manifest::read(&path).or_else(|why| {
+        let message = format!("the manifest of the build script cannot be read: {why}");
+        let help = "call `snakepit_build::emit()` in `build.rs`, with `snakepit-build` of the version of `snakepit`";
+        fail(Code::ManifestInvalid, &message, help)
+    });
+    (manifest, inputs)
+}
+
+/// One pool's spec, or its errors.
+pub(crate) fn frozen(
+    krate: &syn::Path,
+    pool: &PoolDeclaration,
+    manifest: &Manifest,
+) -> Result<TokenStream, Vec<Error>> {
+    match manifest.pools.get(&pool.key()) {
+        Some(Outcome::Resolved(resolution)) => Ok(spec(krate, &pool.request, resolution)),
+        Some(Outcome::Failed(faults)) => {
+            let error = |fault: &Diagnostic| {
+                Error::new(pool.span(fault.place()), fault.of_pool(&pool.name))
+            };
+            Err(faults.iter().map(error).collect())
+        }
+        None => {
+            let message = "the build script did not see this declaration";
+            let help = "call `snakepit_build::emit()` in `build.rs`; a file outside `src`, `tests`, `examples` and \
+                        `benches` is named there: `Builder::new().source(\"...\").emit()`";
+            let fault = Diagnostic::new(Code::DeclarationUnknown, message, help);
+            let text = fault.of_pool(&pool.name);
+            Err(vec![Error::new(pool.span("pool"), text)])
+        }
+    }
+}
+
+fn manifest_path() -> Option<PathBuf> {
+    let named = env::var_os("SNAKEPIT_MANIFEST").map(PathBuf::from);
+    let path = named.or_else(|| Some(PathBuf::from(env::var_os("OUT_DIR")?).join(FILE_NAME)))?;
+    // `include_bytes!` takes a relative path from the source file, not from here.
+    Some(std::path::absolute(&path).unwrap_or(path))
+}
