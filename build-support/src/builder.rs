@@ -12,7 +12,7 @@ use crate::host::{Host, Machine};
 use crate::manifest::{FILE_NAME, Manifest, Outcome};
 use crate::probe::Cache;
 use crate::recorder::{Facts, Recorder};
-use crate::resolver::{Custom, is_dir, resolve};
+use crate::resolver::{Custom, resolve};
 
 /// Resolves every declared pool of the package whose build script calls it.
 ///
@@ -93,7 +93,7 @@ impl Builder {
         let mut watched = BTreeSet::new();
         let mut files = Vec::new();
         for folder in ["src", "tests", "examples", "benches"].map(|name| package.join(name)) {
-            if is_dir(&folder) {
+            if folder.is_dir() {
                 rust_files(&folder, &mut files);
                 watched.insert(folder);
             }

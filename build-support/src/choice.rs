@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::catalogue::Code;
 use crate::declaration::Request;
 use crate::detector::{Detected, FALLBACK, MARKERS, detect};
 use crate::diagnostic::Diagnostic;
@@ -49,17 +48,7 @@ pub(crate) fn choose(
 
 fn automatic(mut config: Config, package: &Path, host: &dyn Host) -> Result<Choice, Diagnostic> {
     let named = config.option("project_dir").map(str::to_owned);
-    let start = config.absolute(named.as_deref().unwrap_or("."));
-    if !host.info(&start).is_some_and(|info| info.is_dir) {
-        let message = format!(
-            "`project_dir` names `{}`, which is no folder",
-            start.display()
-        );
-        let help = "make it, or correct the path";
-        return Err(
-            Diagnostic::new(Code::ProjectDirNotFound, message, help).at("option:project_dir")
-        );
-    }
+    let start = config.project_dir(host)?;
     let mut found = detect(&start, host);
     let mut dir = start.clone();
     let mut empty = Vec::new();

@@ -91,8 +91,7 @@ impl Diagnostic {
         &self.help
     }
 
-    /// The part of the declaration: a key of
-    /// [`PoolDeclaration::spans`](crate::declaration::PoolDeclaration::spans).
+    /// The part of the declaration: `environment`, `python`, `adapter`, `option:venv_path`, `requires:0`.
     pub fn place(&self) -> &str {
         &self.place
     }

@@ -179,6 +179,8 @@ pub(crate) fn check(
         let fault = Diagnostic::new(Code::PythonPathNotFound, message, help);
         faults.push(fault.at(format!("python_path:{index}")));
     }
+    // Without one of its folders no module is missed.
+    let adapter = adapter.filter(|_| answer.folders.iter().all(|is_there| *is_there));
     let tools = match (answer.adapter, adapter) {
         (Some(inspection), Some(adapter)) => inspection.tools(&Asked {
             module: adapter.module(),

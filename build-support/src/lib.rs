@@ -1,7 +1,9 @@
 //! The build script's side of Snakepit: finds the Python environment of every declared pool, checks it and writes
 //! what the macro turns into constants. Nothing here runs a worker.
 //!
-//! The modules stand in the order of the data: declare, detect, probe, resolve, manifest.
+//! [`emit`] is all that most programs need. [`Builder`] takes further source files, and environments of the program's
+//! own: these implement [`PythonEnvironment`] and look at the machine through a [`Host`]. The modules that are public
+//! and hidden are for the macro and for this project's own tests: they change without notice.
 //!
 //! ```no_run
 //! // in the `main` of build.rs
@@ -12,25 +14,33 @@ mod adapter;
 mod builder;
 mod catalogue;
 mod choice;
+#[doc(hidden)]
 pub mod declaration;
+#[doc(hidden)]
 pub mod declare;
 mod demand;
+#[doc(hidden)]
 pub mod detector;
 mod diagnostic;
 mod distribution;
 mod document;
 mod elsewhere;
-pub mod environment;
+mod environment;
+#[doc(hidden)]
 pub mod host;
+#[doc(hidden)]
 pub mod manifest;
 mod marker;
 mod memo;
 mod origin;
+#[doc(hidden)]
 pub mod probe;
 mod recorder;
 mod remedy;
 mod requirement;
+#[doc(hidden)]
 pub mod resolver;
+mod said;
 mod script;
 mod search_path;
 mod specifier;
@@ -44,4 +54,6 @@ pub use builder::{Builder, emit};
 pub use catalogue::Code;
 pub use diagnostic::Diagnostic;
 pub use environment::{Config, Elsewhere, ExtraMetadata, Launch, PythonEnvironment};
-pub use host::{Host, Machine};
+pub use host::{Answer, FileInfo, Host, Machine, Program};
+pub use manifest::EnvOp;
+pub use probe::Interpreter;

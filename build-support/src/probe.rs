@@ -14,6 +14,7 @@ use crate::diagnostic::Diagnostic;
 use crate::environment::shown;
 use crate::host::{Host, Program};
 use crate::memo::Memo;
+use crate::said::said;
 use crate::wire::record;
 
 /// Longest wait for an interpreter's answer.
@@ -318,16 +319,5 @@ impl Said {
             Some(version) => Ok(Self::TooOld(version.to_owned())),
             None => serde_json::from_value(value).map(Self::Interpreter),
         }
-    }
-}
-
-/// The last line of what a program printed, cut to a length that fits into a message.
-pub(crate) fn said(text: &str) -> String {
-    match text.lines().rev().find(|line| !line.trim().is_empty()) {
-        None => "it printed nothing".to_owned(),
-        Some(line) => format!(
-            "it printed `{}`",
-            line.chars().take(200).collect::<String>().escape_debug()
-        ),
     }
 }

@@ -1,7 +1,6 @@
 //! Declaration to resolution, or to everything that is wrong with it.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::adapter::Source;
@@ -335,9 +334,4 @@ fn compared(facts: &Facts, executable: &Path, host: &dyn Host) -> Vec<Check> {
         })
     });
     length.into_iter().chain(contents).collect()
-}
-
-/// Whether a folder is there; the builder asks before it watches one.
-pub(crate) fn is_dir(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|metadata| metadata.is_dir())
 }

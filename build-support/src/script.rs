@@ -3,6 +3,7 @@
 use serde_core::de::DeserializeOwned;
 
 use crate::host::{Host, Program};
+use crate::said::last_line;
 
 /// What comes before the answer: user code of `site` may print before it.
 const MARK: &str = "snakepit-answer:";
@@ -19,9 +20,5 @@ pub(crate) fn ask<T: DeserializeOwned>(
             .map_err(|error| format!("its answer cannot be read: {error}"));
     }
     let stderr = String::from_utf8_lossy(&answer.stderr);
-    let words = stderr.lines().rev().find(|line| !line.trim().is_empty());
-    Err(words.map_or_else(
-        || format!("it printed no answer ({})", answer.status),
-        ToOwned::to_owned,
-    ))
+    Err(last_line(&stderr).unwrap_or_else(|| format!("it printed no answer ({})", answer.status)))
 }

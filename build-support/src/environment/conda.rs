@@ -13,7 +13,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::venv::quoted;
-use super::{Config, ExtraMetadata, Launch, PythonEnvironment};
+use super::{Config, ExtraMetadata, Launch, PythonEnvironment, permission};
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::Host;
@@ -23,7 +23,7 @@ use yaml::Value;
 
 /// A conda environment.
 #[derive(Debug, Clone, Copy)]
-pub struct Conda;
+pub(crate) struct Conda;
 
 /// The names of the file that describes an environment.
 const FILES: [&str; 2] = ["environment.yml", "environment.yaml"];
@@ -120,19 +120,11 @@ fn find(config: &Config, host: &dyn Host) -> Result<Found, Diagnostic> {
 
 /// The environment that `environment.yml` describes.
 fn described(config: &Config, host: &dyn Host) -> Result<Found, Diagnostic> {
-    let folder = config.absolute(config.option("project_dir").unwrap_or("."));
+    let folder = config.project_dir(host)?;
     let place = match config.option("project_dir") {
         Some(_) => "option:project_dir",
         None => "environment",
     };
-    if !host.info(&folder).is_some_and(|info| info.is_dir) {
-        let message = format!(
-            "`project_dir` names `{}`, which is no folder",
-            folder.display()
-        );
-        let help = "make it, or correct the path";
-        return Err(Diagnostic::new(Code::ProjectDirNotFound, message, help).at(place));
-    }
     let mut files = FILES.iter().map(|name| folder.join(name));
     let Some(file) = files.find(|file| host.info(file).is_some_and(|info| !info.is_dir)) else {
         return Err(Diagnostic::new(
@@ -315,7 +307,7 @@ fn settings<'a>(
         Diagnostic::new(
             Code::CondaFileInvalid,
             format!("`{}` cannot be read as YAML: {why}", file.display()),
-            "correct the file",
+            permission(file, host).unwrap_or_else(|| "correct the file".to_owned()),
         )
     };
     let bytes = host

@@ -16,10 +16,11 @@ use super::{Config, Elsewhere, ExtraMetadata, Launch, PythonEnvironment};
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::{Answer, Host, Program};
+use crate::said::last_line;
 
 /// A Python in a container.
 #[derive(Debug, Clone, Copy)]
-pub struct Docker;
+pub(crate) struct Docker;
 
 /// Longest wait for an answer of the engine.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -343,14 +344,8 @@ fn unreachable(engine: &str, found: &str) -> Diagnostic {
 
 /// The last line of what the client said, or how it ended.
 fn in_words(answer: &Answer) -> String {
-    let text =
-        [&answer.stderr, &answer.stdout].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-    text.iter()
-        .flat_map(|text| text.lines().rev())
-        .map(str::trim)
-        .find(|line| !line.is_empty())
-        .map_or_else(
-            || answer.status.clone(),
-            |line| line.chars().take(300).collect(),
-        )
+    [&answer.stderr, &answer.stdout]
+        .iter()
+        .find_map(|bytes| last_line(&String::from_utf8_lossy(bytes)))
+        .unwrap_or_else(|| answer.status.clone())
 }

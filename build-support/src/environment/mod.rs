@@ -13,16 +13,16 @@ use std::io::{self, ErrorKind};
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
-pub use conda::Conda;
+pub(crate) use conda::Conda;
 pub(crate) use conda::manager::name as conda_manager;
-pub use docker::Docker;
-pub use poetry::Poetry;
-pub use pyenv::Pyenv;
+pub(crate) use docker::Docker;
+pub(crate) use poetry::Poetry;
+pub(crate) use pyenv::Pyenv;
 pub(crate) use pyenv::without_pyenv;
-pub use system::System;
-pub use uv::Uv;
+pub(crate) use system::System;
+pub(crate) use uv::Uv;
 pub(crate) use uv::is_member as is_uv_member;
-pub use venv::Venv;
+pub(crate) use venv::Venv;
 pub(crate) use venv::quoted;
 
 use crate::catalogue::Code;
@@ -56,6 +56,20 @@ impl Config {
     /// A path of the declaration, made absolute.
     pub fn absolute(&self, path: impl AsRef<Path>) -> PathBuf {
         absolute(&self.base, path)
+    }
+
+    /// The folder that `project_dir` names, by default the base; it is there.
+    pub(crate) fn project_dir(&self, host: &dyn Host) -> Result<PathBuf, Diagnostic> {
+        let folder = self.absolute(self.option("project_dir").unwrap_or("."));
+        if host.info(&folder).is_some_and(|info| info.is_dir) {
+            return Ok(folder);
+        }
+        let message = format!(
+            "`project_dir` names `{}`, which is no folder",
+            folder.display()
+        );
+        let help = "make it, or correct the path";
+        Err(Diagnostic::new(Code::ProjectDirNotFound, message, help).at("option:project_dir"))
     }
 }
 
@@ -99,6 +113,14 @@ const DENIED: &str = "has an interpreter that this user may not look at (permiss
 /// Whether it is closed to this user.
 fn is_denied(path: &Path, host: &dyn Host) -> bool {
     unseen(path, host).is_some_and(|error| error.kind() == ErrorKind::PermissionDenied)
+}
+
+/// What to do about a file that is closed to this user; `None` where that is not what is wrong. To make it anew would
+/// throw away what is in order.
+fn permission(file: &Path, host: &dyn Host) -> Option<String> {
+    let error = host.consult(file).err()?;
+    let is_closed = error.kind() == ErrorKind::PermissionDenied;
+    is_closed.then(|| format!("give this user permission to read `{}`", file.display()))
 }
 
 /// A command as a person would type it.

@@ -10,7 +10,7 @@ mod step;
 use std::path::{Path, PathBuf};
 
 use super::venv::quoted;
-use super::{Config, ExtraMetadata, Launch, PythonEnvironment, Venv};
+use super::{Config, ExtraMetadata, Launch, PythonEnvironment, Venv, permission};
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::{self, Table};
@@ -18,7 +18,7 @@ use crate::host::Host;
 
 /// The virtual environment of a poetry project.
 #[derive(Debug, Clone, Copy)]
-pub struct Poetry;
+pub(crate) struct Poetry;
 
 impl PythonEnvironment for Poetry {
     fn resolve_executable(&self, config: &Config, host: &dyn Host) -> Result<PathBuf, Diagnostic> {
@@ -60,11 +60,17 @@ impl PythonEnvironment for Poetry {
             return Ok(());
         }
         let environment = project.environment(config, host)?;
+        let folder = environment.absolute(environment.option("venv_path").unwrap_or_default());
         Venv.validate_environment(&environment, host)
-            .map_err(|fault| project.invalid(&fault))?;
+            .map_err(|fault| {
+                let invalid = project.invalid(&fault);
+                match permission(&folder.join("pyvenv.cfg"), host) {
+                    Some(help) => invalid.with_help(help),
+                    None => invalid,
+                }
+            })?;
         let executable = Venv.resolve_executable(&environment, host)?;
         let interpreter = host.interpreter(&executable)?;
-        let folder = environment.absolute(environment.option("venv_path").unwrap_or_default());
         step::check(&project, &lock, &folder, &interpreter, host)
     }
 
@@ -87,23 +93,17 @@ struct Project {
 impl Project {
     fn of(config: &Config, host: &dyn Host) -> Result<Self, Diagnostic> {
         let project = Self {
-            folder: config.absolute(config.option("project_dir").unwrap_or(".")),
+            folder: config.project_dir(host)?,
             place: match config.option("project_dir") {
                 Some(_) => "option:project_dir",
                 None => "environment",
             },
         };
         let shown = project.folder.display();
-        let is_dir = |path: &Path| host.info(path).is_some_and(|info| info.is_dir);
         let is_file = |name: &str| {
             let info = host.info(&project.folder.join(name));
             info.is_some_and(|info| !info.is_dir)
         };
-        if !is_dir(&project.folder) {
-            let message = format!("`project_dir` names `{shown}`, which is no folder");
-            let help = "make it, or correct the path";
-            return Err(project.fault(Code::ProjectDirNotFound, message, help));
-        }
         if !is_file("pyproject.toml") {
             return Err(project.fault(
                 Code::PoetryProjectNotFound,
@@ -172,7 +172,7 @@ impl Project {
             self.fault(
                 Code::PoetryFileInvalid,
                 format!("`{}` cannot be read as TOML: {why}", file.display()),
-                "correct the file",
+                permission(file, host).unwrap_or_else(|| "correct the file".to_owned()),
             )
         })
     }

@@ -13,7 +13,7 @@ use crate::host::Host;
 
 /// A version of pyenv.
 #[derive(Debug, Clone, Copy)]
-pub struct Pyenv;
+pub(crate) struct Pyenv;
 
 /// The file that names the versions of a folder.
 const FILE: &str = ".python-version";

@@ -10,7 +10,7 @@ use crate::host::Host;
 
 /// The interpreter of the machine.
 #[derive(Debug, Clone, Copy)]
-pub struct System;
+pub(crate) struct System;
 
 impl PythonEnvironment for System {
     fn resolve_executable(&self, config: &Config, host: &dyn Host) -> Result<PathBuf, Diagnostic> {

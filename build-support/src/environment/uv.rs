@@ -12,19 +12,19 @@ use std::str::FromStr;
 use serde_json::Value;
 
 use super::pyenv::is_version;
-use super::{Config, ExtraMetadata, Launch, PythonEnvironment, Venv, quoted};
+use super::{Config, ExtraMetadata, Launch, PythonEnvironment, Venv, permission, quoted};
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::{self, Table};
 use crate::host::{Host, Program};
 use crate::manifest::EnvOp;
-use crate::probe;
 use crate::specifier::Specifiers;
 use crate::version::Version;
+use crate::{probe, said};
 
 /// A project of uv.
 #[derive(Debug, Clone, Copy)]
-pub struct Uv;
+pub(crate) struct Uv;
 
 /// The variable that names another folder than `.venv`; a relative one starts at the workspace's root.
 /// <https://docs.astral.sh/uv/concepts/projects/config/#project-environment-path>
@@ -118,13 +118,8 @@ enum Asked {
 
 impl Project {
     fn read(config: &Config, host: &dyn Host) -> Result<Self, Diagnostic> {
-        let folder = config.absolute(config.option("project_dir").unwrap_or("."));
+        let folder = config.project_dir(host)?;
         let shown = folder.display();
-        if !host.info(&folder).is_some_and(|info| info.is_dir) {
-            let message = format!("`project_dir` names `{shown}`, which is no folder");
-            let help = "make it, or correct the path";
-            return Err(Diagnostic::new(Code::ProjectDirNotFound, message, help).at(PLACE));
-        }
         let python = config.option("python_version").map(str::to_owned);
         if let Some(version) = &python
             && (version.trim().is_empty() || version.starts_with('-'))
@@ -203,6 +198,9 @@ impl Project {
     fn broken(&self, fault: &Diagnostic, host: &dyn Host) -> Diagnostic {
         let folder = self.environment();
         let diagnostic = self.not_synced(fault.message());
+        if let Some(help) = permission(&folder.join("pyvenv.cfg"), host) {
+            return diagnostic.with_help(help);
+        }
         // uv replaces environments, and nothing else.
         let is_other = match host.info(&folder) {
             None => host.is_link(&folder),
@@ -266,15 +264,15 @@ impl Project {
             Err(error) => Asked::NotInStep(format!("`{}` cannot be run: {error}", uv.display())),
             Ok(answer) if answer.success => Asked::InStep,
             Ok(answer) => {
-                let said = String::from_utf8_lossy(&answer.stderr);
-                if said.contains("unexpected argument") {
+                let stderr = String::from_utf8_lossy(&answer.stderr);
+                if stderr.contains("unexpected argument") {
                     return Asked::CannotTell;
                 }
                 Asked::NotInStep(format!(
                     "`uv {}`: {}, {}",
                     question.join(" "),
                     answer.status,
-                    probe::said(&said)
+                    said::said(&stderr)
                 ))
             }
         }
@@ -289,8 +287,11 @@ fn locked(folder: &Path, host: &dyn Host) -> Result<Option<(PathBuf, PathBuf, Ta
     };
     if is_locked(folder) {
         let lock = parsed(folder, host).map_err(|why| {
-            let message = format!("`{}` {why}", folder.join("uv.lock").display());
-            let help = format!("remove it, then run `uv lock` in `{}`", folder.display());
+            let file = folder.join("uv.lock");
+            let message = format!("`{}` {why}", file.display());
+            let help = permission(&file, host).unwrap_or_else(|| {
+                format!("remove it, then run `uv lock` in `{}`", folder.display())
+            });
             Diagnostic::new(Code::UvLockInvalid, message, help).at(PLACE)
         })?;
         return Ok(Some((folder.to_owned(), folder.to_owned(), lock)));

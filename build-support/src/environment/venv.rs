@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Config, DENIED, Launch, PythonEnvironment, is_denied, unseen};
+use super::{Config, DENIED, Launch, PythonEnvironment, is_denied, permission, unseen};
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::Host;
@@ -10,7 +10,7 @@ use crate::manifest::EnvOp;
 
 /// A virtual environment.
 #[derive(Debug, Clone, Copy)]
-pub struct Venv;
+pub(crate) struct Venv;
 
 impl Venv {
     fn folder(config: &Config) -> PathBuf {
@@ -124,10 +124,10 @@ impl PythonEnvironment for Venv {
         Err(Diagnostic::new(
             Code::VenvInvalid,
             format!("`{}` {found}", path.display()),
-            format!(
-                "make it again: `python3 -m venv --clear {}`",
-                quoted(&Self::folder(config))
-            ),
+            permission(&path, host).unwrap_or_else(|| {
+                let shown = quoted(&Self::folder(config));
+                format!("make it again: `python3 -m venv --clear {shown}`")
+            }),
         )
         .at("option:venv_path"))
     }

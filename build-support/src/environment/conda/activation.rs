@@ -11,6 +11,7 @@ use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::{Answer, Host, Program};
 use crate::manifest::EnvOp;
+use crate::said::said;
 
 /// Longest wait for all activation scripts together.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -187,12 +188,7 @@ fn effect(
         .run(&Program::new(&env, &args, LIMIT))
         .map_err(|error| failed(error.to_string()))?;
     let Some((before, after)) = halves(&answer) else {
-        let said = String::from_utf8_lossy(&answer.stderr);
-        let said = said.lines().rev().find(|line| !line.trim().is_empty());
-        let said = said.map_or("it printed nothing".to_owned(), |line| {
-            let line: String = line.chars().take(200).collect();
-            format!("it printed `{}`", line.escape_debug())
-        });
+        let said = said(&String::from_utf8_lossy(&answer.stderr));
         return Err(failed(format!("{}, {said}", answer.status)));
     };
     Ok(difference(&before, &after))

@@ -12,6 +12,7 @@ use crate::document::Table;
 use crate::host::{Host, Program};
 use crate::manifest::EnvOp;
 use crate::requirement::normalized;
+use crate::said::said;
 
 /// Longest wait for poetry's answer, which takes half a second on an idle machine.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -93,31 +94,23 @@ fn ask(project: &Project, host: &dyn Host) -> Result<PathBuf, Diagnostic> {
         .map_err(|error| failed(error.to_string()))?;
     let stdout = String::from_utf8_lossy(&answer.stdout);
     let stderr = String::from_utf8_lossy(&answer.stderr);
-    let last = |text: &str| {
-        let line = text.lines().rev().find(|line| !line.trim().is_empty());
-        line.map(|line| line.trim().chars().take(200).collect::<String>())
-    };
-    let path = last(&stdout);
-    match path {
-        // No environment: status 1 and not a word.
-        None if answer.status == "exit status: 1" && last(&stderr).is_none() => Err(absent()),
-        Some(path) if answer.success => {
-            let folder = PathBuf::from(&path);
-            let is_dir = host.info(&folder).is_some_and(|info| info.is_dir);
-            if folder.is_absolute() && is_dir {
-                Ok(folder)
-            } else {
-                Err(failed(format!("it printed `{}`", path.escape_debug())))
-            }
+    let is_silent = |text: &str| text.trim().is_empty();
+    if answer.success && !is_silent(&stdout) {
+        // It may have had something to say before.
+        let folder = stdout.lines().map(str::trim).rfind(|line| !line.is_empty());
+        let folder = PathBuf::from(folder.unwrap_or_default());
+        let is_dir = host.info(&folder).is_some_and(|info| info.is_dir);
+        if folder.is_absolute() && is_dir {
+            return Ok(folder);
         }
-        path => {
-            let said = last(&stderr).or(path);
-            let said = said.map_or("it printed nothing".to_owned(), |line| {
-                format!("it printed `{}`", line.escape_debug())
-            });
-            Err(failed(format!("{}, {said}", answer.status)))
-        }
+        return Err(failed(said(&stdout)));
     }
+    // No environment: status 1 and not a word.
+    if answer.status == "exit status: 1" && is_silent(&stdout) && is_silent(&stderr) {
+        return Err(absent());
+    }
+    let text = if is_silent(&stderr) { stdout } else { stderr };
+    Err(failed(format!("{}, {}", answer.status, said(&text))))
 }
 
 /// `demo-2UWaDhPs`: the project's name, and a digest of its path, as poetry's `generate_env_name` puts them together.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::Project;
+use super::{Project, permission};
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::distribution::{Distributions, Installed, same_version};
@@ -25,10 +25,10 @@ pub(super) fn read_lock(project: &Project, host: &dyn Host) -> Result<Table, Dia
         project.fault(
             Code::PoetryLockInvalid,
             format!("`{}` cannot be read as TOML: {why}", file.display()),
-            format!(
-                "remove it, then run `poetry lock` in `{}`",
-                project.folder.display()
-            ),
+            permission(&file, host).unwrap_or_else(|| {
+                let folder = project.folder.display();
+                format!("remove it, then run `poetry lock` in `{folder}`")
+            }),
         )
     })
 }
