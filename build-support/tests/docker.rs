@@ -290,8 +290,8 @@ fn what_a_declaration_demands_is_asked_inside_and_all_faults_are_told() {
             ("python_version_mismatch", "python"),
             ("requirement_not_met", "requires:0"),
             ("requirement_not_installed", "requires:1"),
+            // The module is not missed in it.
             ("python_path_not_found", "python_path:0"),
-            ("adapter_not_found", "adapter"),
         ]
     );
     assert!(
@@ -305,6 +305,10 @@ fn what_a_declaration_demands_is_asked_inside_and_all_faults_are_told() {
         "{faults:?}"
     );
 
+    container.shell("mkdir -p /srv/code");
+    request.python = None;
+    request.requires.clear();
+    refused(&request, &world, "adapter_not_found", "adapter");
     container.shell("mkdir -p /srv/code/service && touch /srv/code/service/tools.py");
     request.python = Some(">=3.8".to_owned());
     request.requires = ["Inside.Only>=1", "absent; sys_platform == 'win32'"]

@@ -166,6 +166,16 @@ fn what_another_user_closed_is_named_with_the_systems_reason() {
         assert!(said.contains(&format!("[snakepit::{code}]")), "{said}");
         let reason = said.to_lowercase().contains("permission denied");
         assert!(reason && said.contains(names), "{said}");
+        // What cannot be read is in order as far as anybody knows: it is not to be removed or made anew.
+        let (_, help) = said.split_once("; help: ").unwrap();
+        let is_file = [".cfg`", ".lock`", ".yml`"]
+            .iter()
+            .any(|end| names.ends_with(end));
+        assert_eq!(
+            help.starts_with("give this user permission to read `"),
+            is_file,
+            "{said}"
+        );
     }
 }
 

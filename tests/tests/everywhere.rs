@@ -48,6 +48,31 @@ pub struct Conditional {
     pub machine: PoolConfig,
 }
 
+#[cfg_attr(unix, snakepit_pools)]
+#[derive(Debug, Default)]
+pub struct Under {
+    #[cfg_attr(unix, pool(environment = system, size = 7))]
+    pub here: PoolConfig,
+    #[cfg_attr(windows, pool(environment = venv(venv_path = "nowhere")))]
+    pub there: PoolConfig,
+}
+
+#[snakepit_pools]
+#[cfg(windows)]
+pub struct Behind {
+    #[pool(environment = venv(venv_path = "nowhere"))]
+    pub behind: PoolConfig,
+}
+
+#[cfg(windows)]
+mod windows {
+    #[snakepit::snakepit_pools]
+    pub struct Around {
+        #[pool(environment = venv(venv_path = "nowhere"))]
+        pub around: snakepit::PoolConfig,
+    }
+}
+
 fn inside() -> usize {
     #[snakepit_pools]
     struct Inner {
@@ -66,6 +91,7 @@ fn main() {
     println!("{names:?} {} {}", Named::TYPE.pool, inside());
     println!("{} {}", a::Config::ML.defaults.size, b::Config::ML.defaults.size);
     println!("{}", Conditional::MACHINE.defaults.size);
+    println!("{} {}", Under::HERE.defaults.size, Under::POOLS.len());
 }
 "#;
 
@@ -94,7 +120,7 @@ fn conditions_modules_functions_and_names_make_no_difference_to_the_program() {
     built.stdout();
     assert!(!said.contains("warning"), "{said}");
     let printed = Outcome::of(&mut host.program()).stdout();
-    assert_eq!(printed, "[\"always\", \"machine\"] type 1\n3 4\n2\n");
+    assert_eq!(printed, "[\"always\", \"machine\"] type 1\n3 4\n2\n7 1\n");
 
     // The pool that the feature brings is the only one that fails.
     let said = host.build(&["--features", "gpu"]).failure();

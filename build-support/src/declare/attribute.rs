@@ -5,6 +5,8 @@ use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Field, Meta, Path, Token, parse_quote};
 
+use super::depth;
+
 /// One that was looked for.
 pub(super) struct Found {
     pub(super) meta: Meta,
@@ -89,6 +91,7 @@ fn conditional(meta: &Meta) -> Option<(TokenStream, Vec<Meta>)> {
     if !list.path.is_ident("cfg_attr") {
         return None;
     }
+    depth::check(&list.tokens, "").ok()?;
     let parts = |input: ParseStream<'_>| {
         let mut condition = TokenStream::new();
         while !input.is_empty() && !input.peek(Token![,]) {
