@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::environment::python_versions;
 use crate::host::Host;
 
 /// What a directory holds.
@@ -69,10 +70,11 @@ pub fn detect(dir: &Path, host: &dyn Host) -> Detected {
     };
     let option = match marker.kind {
         "venv" => ("venv_path", marker.name.to_owned()),
-        "pyenv" => (
-            "python_version",
-            first_version(&dir.join(marker.name), host),
-        ),
+        "pyenv" => {
+            let text = host.read(&dir.join(marker.name)).unwrap_or_default();
+            let versions = python_versions(&String::from_utf8_lossy(&text)).into_iter();
+            ("python_version", versions.take(1).collect())
+        }
         _ => ("project_dir", dir.display().to_string()),
     };
     Detected {
@@ -80,15 +82,4 @@ pub fn detect(dir: &Path, host: &dyn Host) -> Detected {
         marker: marker.name,
         options: vec![option],
     }
-}
-
-/// The first version that a `.python-version` names.
-fn first_version(file: &Path, host: &dyn Host) -> String {
-    let text = host.read(file).unwrap_or_default();
-    String::from_utf8_lossy(&text)
-        .lines()
-        .map(str::trim)
-        .find(|line| !line.is_empty() && !line.starts_with('#'))
-        .unwrap_or_default()
-        .to_owned()
 }

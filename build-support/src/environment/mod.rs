@@ -18,7 +18,7 @@ pub(crate) use conda::manager::name as conda_manager;
 pub(crate) use docker::Docker;
 pub(crate) use poetry::Poetry;
 pub(crate) use pyenv::Pyenv;
-pub(crate) use pyenv::without_pyenv;
+pub(crate) use pyenv::{names as python_versions, without_pyenv};
 pub(crate) use system::System;
 pub(crate) use uv::Uv;
 pub(crate) use uv::is_member as is_uv_member;
@@ -107,12 +107,29 @@ fn unseen(path: &Path, host: &dyn Host) -> Option<io::Error> {
     (!is_absent).then_some(error)
 }
 
-/// What is said of an environment whose interpreter is closed to this user.
-const DENIED: &str = "has an interpreter that this user may not look at (permission denied, perhaps behind its link)";
-
 /// Whether it is closed to this user.
 fn is_denied(path: &Path, host: &dyn Host) -> bool {
     unseen(path, host).is_some_and(|error| error.kind() == ErrorKind::PermissionDenied)
+}
+
+/// The first of the files in a folder that is an interpreter, or in words what is wrong with the last that is there.
+fn interpreter_in(folder: &Path, files: &[&str], host: &dyn Host) -> Result<PathBuf, &'static str> {
+    let mut fault = "has no interpreter";
+    for file in files {
+        let python = folder.join(file);
+        match host.info(&python) {
+            Some(info) if info.is_executable => return Ok(python),
+            Some(_) => fault = "has an interpreter that is not executable",
+            None if is_denied(&python, host) => {
+                fault = "has an interpreter that this user may not look at (permission denied, perhaps behind its link)";
+            }
+            None if host.is_link(&python) => {
+                fault = "has an interpreter that was removed (its link is broken)";
+            }
+            None => {}
+        }
+    }
+    Err(fault)
 }
 
 /// What to do about a file that is closed to this user; `None` where that is not what is wrong. To make it anew would

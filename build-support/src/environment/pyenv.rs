@@ -6,7 +6,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::{Config, DENIED, Launch, PythonEnvironment, System, is_denied, quoted};
+use super::{Config, Launch, PythonEnvironment, System, interpreter_in, quoted};
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::Host;
@@ -207,19 +207,11 @@ fn numbers(name: &str) -> Vec<u64> {
 }
 
 fn interpreter(folder: &Path, name: &str, host: &dyn Host) -> Result<PathBuf, Diagnostic> {
-    let mut fault = "has no interpreter";
-    for file in ["bin/python3", "bin/python", "python.exe"] {
-        let python = folder.join(file);
-        match host.info(&python) {
-            Some(info) if info.is_executable => return Ok(python),
-            Some(_) => fault = "has an interpreter that is not executable",
-            None if is_denied(&python, host) => fault = DENIED,
-            None if host.is_link(&python) => {
-                fault = "has an interpreter that was removed (its link is broken)";
-            }
-            None => {}
-        }
-    }
+    let files = ["bin/python3", "bin/python", "python.exe"];
+    let fault = match interpreter_in(folder, &files, host) {
+        Ok(python) => return Ok(python),
+        Err(fault) => fault,
+    };
     let message = format!("pyenv's version `{}` {fault}", folder.display());
     let release = name.starts_with(|c: char| c.is_ascii_digit());
     let help = if release && !name.contains('/') {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Config, DENIED, Launch, PythonEnvironment, is_denied, permission, unseen};
+use super::{Config, Launch, PythonEnvironment, interpreter_in, permission, unseen};
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::Host;
@@ -54,19 +54,11 @@ impl PythonEnvironment for Venv {
             }
             Some(_) => {}
         }
-        let mut fault = "has no interpreter";
-        for name in ["bin/python3", "bin/python", "Scripts/python.exe"] {
-            let python = folder.join(name);
-            match host.info(&python) {
-                Some(info) if info.is_executable => return Ok(python),
-                Some(_) => fault = "has an interpreter that is not executable",
-                None if is_denied(&python, host) => fault = DENIED,
-                None if host.is_link(&python) => {
-                    fault = "has an interpreter that was removed (its link is broken)"
-                }
-                None => {}
-            }
-        }
+        let files = ["bin/python3", "bin/python", "Scripts/python.exe"];
+        let fault = match interpreter_in(&folder, &files, host) {
+            Ok(python) => return Ok(python),
+            Err(fault) => fault,
+        };
         // A folder that is no virtual environment is not the place for a command that clears it.
         let is_one = ["pyvenv.cfg", "bin", "Scripts"]
             .iter()
