@@ -85,8 +85,8 @@ fn inside() -> usize {
 
 fn main() {
     let config = Conditional::default();
-    let _ = async { config.start_pools().await.map(|pools| (pools.always, pools.machine)) };
-    let _ = async { Named::default().start_pools().await.map(|pools| pools.r#type) };
+    drop(async { config.start_pools().await.map(|pools| (pools.always, pools.machine)) });
+    drop(async { Named::default().start_pools().await.map(|pools| pools.r#type) });
     let names: Vec<&str> = Conditional::POOLS.iter().map(|spec| spec.pool).collect();
     println!("{names:?} {} {}", Named::TYPE.pool, inside());
     println!("{} {}", a::Config::ML.defaults.size, b::Config::ML.defaults.size);
