@@ -74,7 +74,11 @@ impl Builder {
         );
         let out =
             PathBuf::from(env::var_os("OUT_DIR").expect("`emit` is called by a build script"));
-        let (pools, watched) = self.declared(&package);
+        let Declared {
+            pools,
+            places,
+            watched,
+        } = self.declared(&package);
         let probes = Cache::load(out.join("snakepit-probes.json"));
         let (outcomes, facts) = self.resolve_all(&pools, &package, &probes);
         let manifest = Manifest { pools: outcomes };
@@ -83,13 +87,12 @@ impl Builder {
         if let Err(error) = manifest.write(&path) {
             panic!("`{}` cannot be written: {error}", path.display());
         }
-        for directive in directives(&manifest, &watched, &facts, &out) {
+        for directive in directives(&manifest, &places, &watched, &facts, &out) {
             println!("{directive}");
         }
     }
 
-    /// The pools of all sources, and the files and folders to watch for new ones.
-    fn declared(&self, package: &Path) -> (Vec<PoolDeclaration>, BTreeSet<PathBuf>) {
+    fn declared(&self, package: &Path) -> Declared {
         let mut watched = BTreeSet::new();
         let mut files = Vec::new();
         for folder in ["src", "tests", "examples", "benches"].map(|name| package.join(name)) {
@@ -103,6 +106,7 @@ impl Builder {
             watched.insert(package.join(source));
         }
         let mut pools = Vec::new();
+        let mut places = BTreeMap::new();
         for file in files {
             // A file that cannot be read or parsed is the compiler's to report, at its place.
             let text = Machine.read(&file).ok().map(String::from_utf8);
@@ -111,15 +115,24 @@ impl Builder {
             };
             if text.contains("snakepit_pools") {
                 let declarations = declare::parse_file(&text).unwrap_or_default();
-                pools.extend(
-                    declarations
-                        .into_iter()
-                        .flat_map(|declaration| declaration.pools)
-                        .filter(|pool| !is_disabled(pool)),
-                );
+                let shown = file.strip_prefix(package).unwrap_or(&file).display();
+                let declared = declarations
+                    .into_iter()
+                    .flat_map(|declaration| declaration.pools)
+                    .filter(|pool| !is_disabled(pool));
+                for pool in declared {
+                    let line = pool.span("pool").start().line;
+                    let place = places.entry(pool.key());
+                    place.or_insert_with(|| format!("{shown}:{line}"));
+                    pools.push(pool);
+                }
             }
         }
-        (pools, watched)
+        Declared {
+            pools,
+            places,
+            watched,
+        }
     }
 
     fn resolve_all(
@@ -161,9 +174,20 @@ impl Builder {
     }
 }
 
+/// What the sources say.
+struct Declared {
+    pools: Vec<PoolDeclaration>,
+    /// Where each pool stands first, as `src/main.rs:7`, by its key. Only Cargo's warnings have it: the manifest is the
+    /// same wherever a pool stands.
+    places: BTreeMap<String, String>,
+    /// The files and folders to watch for new pools.
+    watched: BTreeSet<PathBuf>,
+}
+
 /// What Cargo is told: when to ask again, and what to warn of.
 fn directives(
     manifest: &Manifest,
+    places: &BTreeMap<String, String>,
     watched: &BTreeSet<PathBuf>,
     facts: &[Facts],
     out: &Path,
@@ -198,10 +222,12 @@ fn directives(
             lines.push(format!("cargo::rerun-if-env-changed={name}"));
         }
     }
-    for outcome in manifest.pools.values() {
+    for (key, outcome) in &manifest.pools {
         if let Outcome::Resolved(resolution) = outcome {
+            let place = places.get(key);
+            let place = place.map_or_else(String::new, |place| format!("{place}: "));
             let warnings = resolution.warnings.iter();
-            lines.extend(warnings.map(|warning| format!("cargo::warning={warning}")));
+            lines.extend(warnings.map(|warning| format!("cargo::warning={place}{warning}")));
         }
     }
     lines
@@ -234,6 +260,7 @@ mod tests {
     use super::*;
     use crate::catalogue::Code;
     use crate::diagnostic::Diagnostic;
+    use crate::manifest::Resolution;
 
     /// The directives of a package whose only pool reads one file and three variables.
     fn lines(outcome: Outcome) -> Vec<String> {
@@ -258,6 +285,7 @@ mod tests {
         let watched = BTreeSet::from([PathBuf::from("/app/src")]);
         directives(
             &manifest,
+            &BTreeMap::from([("ml".to_owned(), "src/main.rs:7".to_owned())]),
             &watched,
             &[facts.clone(), facts],
             Path::new("/out"),
@@ -276,6 +304,28 @@ mod tests {
             "cargo::rerun-if-env-changed=UV_PROJECT_ENVIRONMENT",
         ];
         assert_eq!(lines(Outcome::Resolved(Box::default())), wanted);
+    }
+
+    #[test]
+    fn a_warning_names_the_file_and_the_line_of_its_pool() {
+        let resolution = Resolution {
+            warnings: vec!["pool `ml`: slow".to_owned()],
+            ..Resolution::default()
+        };
+        let lines = lines(Outcome::Resolved(Box::new(resolution)));
+        let wanted = "cargo::warning=src/main.rs:7: pool `ml`: slow";
+        assert_eq!(lines.last().map(String::as_str), Some(wanted));
+    }
+
+    #[test]
+    fn pools_are_found_with_the_line_of_their_attribute() {
+        let package = tempfile::tempdir().unwrap();
+        fs::create_dir(package.path().join("src")).unwrap();
+        let source = "//! A program.\n\n#[snakepit_pools]\nstruct C {\n    #[pool]\n    ml: PoolConfig,\n}\n";
+        fs::write(package.path().join("src/main.rs"), source).unwrap();
+        let declared = Builder::new().declared(package.path());
+        let places: Vec<&String> = declared.places.values().collect();
+        assert_eq!(places, ["src/main.rs:5"]);
     }
 
     #[test]

@@ -67,8 +67,8 @@ catalogue! {
         mend: "Write the dotted name of the module, as `import` takes it, and name the folder that it is in under `python_path`.";
 
     AdapterNameTaken "adapter_name_taken" "the adapter has the name of another module";
-        when: "Python itself, or what it loads at its start, has a module of this name: a worker would get that one, or others would get the adapter in its place.";
-        mend: "Give the adapter's file another name.";
+        when: "Python itself, or what it loads at its start, has a module of this name: a worker would get that one, or others would get the adapter in its place. Or nothing but Python's own module has this name.";
+        mend: "Give the adapter's file another name, or name a module of your own, and its folder under `python_path`.";
 
     AdapterNotFound "adapter_not_found" "the adapter's module is not there";
         when: "Neither the environment nor a folder of `python_path` has the module that `adapter` names.";
@@ -160,7 +160,7 @@ catalogue! {
 
     DeclarationUnknown "declaration_unknown" "the build script did not see this declaration";
         when: "The struct is in a file that the build script does not read, is written by a macro, or `build.rs` does not call `snakepit_build::emit()`.";
-        mend: "Call it; and name a file outside `src`, `tests`, `examples` and `benches` with `Builder::source`.";
+        mend: "Call it (if it does: `touch build.rs`), name a file outside `src`, `tests`, `examples` and `benches` with `Builder::source`, and write out a struct that a macro writes.";
 
     DockerEngineUnreachable "docker_engine_unreachable" "the container engine does not answer";
         when: "The client is there, but its engine does not run, may not be used, or is set to a place where there is none.";
@@ -303,8 +303,8 @@ catalogue! {
         mend: "Name an environment with a newer one.";
 
     PythonVersionInvalid "python_version_invalid" "this is no version of Python";
-        when: "`python_version` is empty or begins like an option of a command.";
-        mend: "Write a version such as `3.13`.";
+        when: "`python_version` is empty, begins like an option of a command, or is a range where one version is wanted.";
+        mend: "Write a version such as `3.13`; for a range there is the key `python`.";
 
     PythonVersionMismatch "python_version_mismatch" "the environment has another Python";
         when: "The interpreter's version does not meet `python` or `python_version`.";
@@ -331,8 +331,12 @@ catalogue! {
         mend: "Install it with the command of the help.";
 
     RequirementNotMet "requirement_not_met" "a distribution has another version";
-        when: "What a string of `requires` wants is installed in a version that it excludes, or from another address.";
+        when: "What a string of `requires` wants is installed in a version that it excludes, or from another address than the one that is asked for. An installation that wrote no address down, such as one from an index, will do.";
         mend: "Install another with the command of the help.";
+
+    StandardModuleHidden "standard_module_hidden" "a file hides a module of Python itself";
+        when: "A folder of `python_path` has a file or package with the name of a module of Python's standard library, and is searched before it. It is a warning: what imports the module, also inside of other packages, gets the file.";
+        mend: "Give the file another name.";
 
     StructNotSupported "struct_not_supported" "the attribute stands on something else";
         when: "`#[snakepit_pools]` stands on an item that is no struct with named fields, or on a generic one.";
@@ -349,6 +353,10 @@ catalogue! {
     UvLockNotFound "uv_lock_not_found" "there is no `uv.lock`";
         when: "Neither the project's folder nor that of a workspace above has a lock file that covers it.";
         mend: "Run `uv lock` there, or name another `project_dir`.";
+
+    UvLockOutdated "uv_lock_outdated" "`uv.lock` is not up to date with `pyproject.toml`";
+        when: "`pyproject.toml` was changed, for example by a further dependency, and the project was not locked again: what `uv lock --check` finds. Without uv only the direct dependencies are compared.";
+        mend: "Run `uv lock` in the project's folder, then `uv sync`.";
 
     UvNotInstalled "uv_not_installed" "there is no uv to start the workers with";
         when: "`launch = manager` wants `uv`, which is not on the search path.";
@@ -372,7 +380,9 @@ impl Code {
     pub const fn is_warning(self) -> bool {
         matches!(
             self,
-            Self::GilStillEnabled | Self::ThreadProfileWithoutFreeThreading
+            Self::GilStillEnabled
+                | Self::StandardModuleHidden
+                | Self::ThreadProfileWithoutFreeThreading
         )
     }
 }

@@ -8,7 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::distribution::{Distribution, Distributions};
 use crate::marker::{Marker, Variables};
 use crate::origin;
-use crate::requirement::{Requirement, Source, normalized};
+use crate::requirement::{Requirement, Source, normalized, upright};
 use crate::specifier::Specifiers;
 use crate::version::Version;
 
@@ -16,12 +16,15 @@ use crate::version::Version;
 pub(crate) fn specifiers(text: &str) -> Result<Specifiers, Diagnostic> {
     Specifiers::from_str(text).map_err(|error| {
         let message = format!("`{text}` is not a version specifier: {error}");
-        Diagnostic::new(
-            Code::RequirementInvalid,
-            message,
-            "write one like `>=3.11,<3.14`",
-        )
-        .at("python")
+        let help = match Version::from_str(text) {
+            Ok(version) if version.release.len() < 3 => format!("did you mean `=={text}.*`?"),
+            Ok(_) => format!("did you mean `=={text}`?"),
+            Err(_) => match upright(text) {
+                Some(upright) => format!("did you mean `{upright}`?"),
+                None => "write one like `>=3.11,<3.14`".to_owned(),
+            },
+        };
+        Diagnostic::new(Code::RequirementInvalid, message, help).at("python")
     })
 }
 
@@ -261,6 +264,14 @@ mod tests {
         assert!(older.is(Code::PythonVersionMismatch), "{older:?}");
         let broken = check("three", "3.9.1").unwrap_err();
         assert!(broken.is(Code::RequirementInvalid), "{broken:?}");
+        for (slip, meant) in [
+            ("3.11", "==3.11.*"),
+            ("3.11.4", "==3.11.4"),
+            ("=>3.11", ">=3.11"),
+        ] {
+            let broken = specifiers(slip).unwrap_err();
+            assert_eq!(broken.help(), format!("did you mean `{meant}`?"));
+        }
     }
 
     /// Distributions by name.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::adapter::{self, Asked, INSPECT, Inspection, Source};
+use crate::adapter::{self, Adapted, Asked, INSPECT, Inspection, Source};
 use crate::catalogue::Code;
 use crate::declaration::Request;
 use crate::demand::Demands;
@@ -14,8 +14,8 @@ use crate::distribution::{self, Distribution, Distributions};
 use crate::environment::ExtraMetadata;
 use crate::environment::{Elsewhere, Launch};
 use crate::host::Host;
-use crate::manifest::Tool;
 use crate::probe::Interpreter;
+use crate::remedy::Target;
 use crate::requirement::{Requirement, normalized};
 use crate::wire::read;
 use crate::{remedy, script};
@@ -127,9 +127,9 @@ pub(crate) fn check(
     source: Option<&Source>,
     place: Place<'_>,
     host: &dyn Host,
-) -> Result<Vec<Tool>, Vec<Diagnostic>> {
+) -> Result<Adapted, Vec<Diagnostic>> {
     if request.requires.is_empty() && request.python_path.is_empty() && request.adapter.is_none() {
-        return Ok(Vec::new());
+        return Ok(Adapted::default());
     }
     let name = &place.elsewhere.name;
     // A relative one was told before, and without it no module is missed.
@@ -167,7 +167,17 @@ pub(crate) fn check(
         command: &shown,
         distributions: &answer,
         remedy: &|wanted, part| match place.elsewhere.is_lasting {
-            true => remedy::install("", &ExtraMetadata::new(), &shown, wanted, part, host),
+            true => {
+                // What else is there nobody asked.
+                let target = Target {
+                    kind: "",
+                    extra: &ExtraMetadata::new(),
+                    command: &shown,
+                    interpreter: None,
+                    has_pip: true,
+                };
+                remedy::install(&target, wanted, part, host)
+            }
             false => format!("install `{}` in {name}, and make that again", wanted.text),
         },
     };
@@ -188,7 +198,7 @@ pub(crate) fn check(
             version: &place.interpreter.version,
             python_path: &request.python_path,
         }),
-        _ => Ok(Vec::new()),
+        _ => Ok(Adapted::default()),
     };
     match tools {
         Ok(tools) if faults.is_empty() => Ok(tools),

@@ -4,17 +4,35 @@ use std::path::Path;
 
 use crate::environment::{ExtraMetadata, conda_manager, quoted};
 use crate::host::Host;
+use crate::probe::Interpreter;
 use crate::requirement::{Requirement, Source};
+
+/// Where something is to be installed.
+pub(crate) struct Target<'a> {
+    /// The environment's kind, and what it says beside its interpreter.
+    pub(crate) kind: &'a str,
+    pub(crate) extra: &'a ExtraMetadata,
+    /// How a person would start the interpreter.
+    pub(crate) command: &'a str,
+    /// The interpreter, where its files are those of this machine.
+    pub(crate) interpreter: Option<&'a Interpreter>,
+    /// Whether it has pip: what uv makes has none.
+    pub(crate) has_pip: bool,
+}
 
 /// What to run for a string of `requires`, of which `part` is what does not hold.
 pub(crate) fn install(
-    kind: &str,
-    extra: &ExtraMetadata,
-    command: &str,
+    target: &Target<'_>,
     wanted: &Requirement,
     part: &Requirement,
     host: &dyn Host,
 ) -> String {
+    let Target {
+        kind,
+        extra,
+        command,
+        ..
+    } = *target;
     let text = |requirement: &str| quoted(Path::new(requirement));
     let add = match kind {
         "uv" => Some("uv add"),
@@ -37,10 +55,33 @@ pub(crate) fn install(
         Source::Url(_) => "--force-reinstall ",
         Source::Versions(_) => "",
     };
-    format!(
-        "run `{command} -m pip install {force}{}`",
-        text(&wanted.text)
-    )
+    let wanted = text(&wanted.text);
+    if target
+        .interpreter
+        .is_some_and(|interpreter| is_managed(interpreter, host))
+    {
+        return format!(
+            "the system's own packages alone may change this Python: run `{command} -m venv .venv`, then \
+             `.venv/bin/python -m pip install {wanted}`, and write `environment = venv`"
+        );
+    }
+    match (target.has_pip, host.which("uv")) {
+        (true, _) => format!("run `{command} -m pip install {force}{wanted}`"),
+        (false, Some(_)) => {
+            let force = force.replace("--force-reinstall", "--reinstall");
+            format!("run `uv pip install --python {command} {force}{wanted}`")
+        }
+        (false, None) => {
+            format!("run `{command} -m ensurepip`, then `{command} -m pip install {force}{wanted}`")
+        }
+    }
+}
+
+/// Whether pip refuses to install into an interpreter.
+/// <https://packaging.python.org/en/latest/specifications/externally-managed-environments/>
+fn is_managed(interpreter: &Interpreter, host: &dyn Host) -> bool {
+    let mark = Path::new(&interpreter.standard_library).join("EXTERNALLY-MANAGED");
+    interpreter.prefix == interpreter.base_prefix && host.info(&mark).is_some()
 }
 
 /// As conda writes it: no extras, no address, and no space, at which it would end.
@@ -65,6 +106,44 @@ mod tests {
     use super::*;
     use crate::host::Machine;
 
+    /// An interpreter whose own modules are in a folder.
+    fn interpreter(library: &Path, prefix: &str) -> Interpreter {
+        let known = serde_json::json!({
+            "version": "3.13.1", "implementation": "cpython", "executable": "", "prefix": prefix, "base_prefix": "/usr",
+            "platform": "", "cache_tag": "", "abi_flags": "", "soabi": "", "ext_suffix": "", "free_threading": false,
+            "gil_enabled": true, "site_packages": [], "standard_library": library, "markers": {},
+        });
+        serde_json::from_value(known).unwrap()
+    }
+
+    #[test]
+    fn a_python_that_the_system_manages_is_left_alone_and_an_environment_of_it_is_not() {
+        let library = tempfile::tempdir().unwrap();
+        std::fs::write(library.path().join("EXTERNALLY-MANAGED"), "").unwrap();
+        let wanted = Requirement::parse("demo").unwrap();
+        let run = |prefix| {
+            let target = Target {
+                kind: "system",
+                extra: &ExtraMetadata::new(),
+                command: "/usr/bin/python3",
+                interpreter: Some(&interpreter(library.path(), prefix)),
+                has_pip: true,
+            };
+            install(&target, &wanted, &wanted, &Machine)
+        };
+        let managed = run("/usr");
+        assert!(
+            managed.contains(
+                "`/usr/bin/python3 -m venv .venv`, then `.venv/bin/python -m pip install demo`"
+            ),
+            "{managed}"
+        );
+        assert_eq!(
+            run("/app/.venv"),
+            "run `/usr/bin/python3 -m pip install demo`"
+        );
+    }
+
     #[test]
     fn each_manager_is_given_what_it_understands() {
         let extra = ExtraMetadata::from([
@@ -74,7 +153,16 @@ mod tests {
         let wanted = Requirement::parse("Demo[fast] >= 1; python_version > '3'").unwrap();
         let part = Requirement::parse("Alpha ~= 2.1, != 2.2").unwrap();
         let url = Requirement::parse("alpha @ https://host/a").unwrap();
-        let run = |kind, part| install(kind, &extra, "/venv/bin/python", &wanted, part, &Machine);
+        let run = |kind, part| {
+            let target = Target {
+                kind,
+                extra: &extra,
+                command: "/venv/bin/python",
+                interpreter: None,
+                has_pip: true,
+            };
+            install(&target, &wanted, part, &Machine)
+        };
         for (kind, command) in [
             ("uv", "run `uv add 'Demo[fast] >= 1'` in `/app`"),
             ("poetry", "run `poetry add 'Demo[fast] >= 1'` in `/app`"),

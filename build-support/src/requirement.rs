@@ -36,11 +36,14 @@ impl Requirement {
         let text = text.trim();
         let invalid = |why: String| {
             let message = format!("`{text}` is not a requirement: {why}");
-            Diagnostic::new(
-                Code::RequirementInvalid,
-                message,
-                "write one like `numpy>=2`",
-            )
+            let help = if let Some(upright) = upright(text) {
+                format!("did you mean `{upright}`?")
+            } else if text.contains("://") && !text.contains('@') {
+                format!("write `name @ {text}` with the name of the distribution")
+            } else {
+                "write one like `numpy>=2`".to_owned()
+            };
+            Diagnostic::new(Code::RequirementInvalid, message, help)
         };
         let (name, rest) = split_name(text).map_err(invalid)?;
         let (extras, rest) = split_extras(rest).map_err(invalid)?;
@@ -97,6 +100,12 @@ impl Requirement {
             }
         }
     }
+}
+
+/// The same with `>=` and `<=` for `=>` and `=<`, if it has one of these.
+pub(crate) fn upright(text: &str) -> Option<String> {
+    let upright = text.replace("=>", ">=").replace("=<", "<=");
+    (upright != text).then_some(upright)
 }
 
 fn unreadable(text: &str, unread: Unread) -> Diagnostic {
@@ -168,6 +177,18 @@ pub(crate) fn normalized(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn slips_are_told_how_they_are_meant() {
+        for (text, help) in [
+            ("pip=>20", "did you mean `pip>=20`?"),
+            ("pip=<20", "did you mean `pip<=20`?"),
+            ("git+https://x/y", "write `name @ git+https://x/y`"),
+        ] {
+            let fault = Requirement::parse(text).unwrap_err();
+            assert!(fault.help().starts_with(help), "{fault:?}");
+        }
+    }
 
     #[test]
     fn every_part_is_read_and_the_marker_is_kept_from_the_installer() {

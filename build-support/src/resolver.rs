@@ -3,21 +3,23 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::adapter::Source;
+use crate::adapter::{Adapted, Source};
 use crate::catalogue::Code;
 use crate::choice::{Choice, choose};
 use crate::declaration::Request;
+use crate::declare::nearest;
 use crate::demand::{self, Demands};
 use crate::diagnostic::Diagnostic;
-use crate::distribution::Installed;
+use crate::distribution::{Distributions, Installed};
 use crate::environment::{
-    Conda, Docker, ExtraMetadata, Launch, Poetry, Pyenv, PythonEnvironment, System, Uv, Venv,
-    absolute, utf8,
+    Conda, Config, Docker, ExtraMetadata, Launch, Poetry, Pyenv, PythonEnvironment, System, Uv,
+    Venv, absolute, utf8,
 };
-use crate::host::Host;
-use crate::manifest::{Check, EnvOp, Metadata, Resolution, Tool};
+use crate::host::{Host, Program};
+use crate::manifest::{Check, EnvOp, Metadata, Resolution};
 use crate::probe::{self, Cache, Interpreter};
 use crate::recorder::{Facts, Recorder};
+use crate::remedy::Target;
 use crate::{adapter, elsewhere, remedy, upgrade, validator, written};
 
 /// Kinds that a program registered in its `build.rs`.
@@ -53,15 +55,15 @@ pub fn resolve(
         }
     };
     let source = source.as_ref();
-    let tools = demanded(request, package_dir, source, &found, probes, host);
-    let tools = tools.unwrap_or_else(|more| {
+    let adapted = demanded(request, package_dir, source, &found, probes, host);
+    let adapted = adapted.unwrap_or_else(|more| {
         faults.extend(more);
-        Vec::new()
+        Adapted::default()
     });
     if !faults.is_empty() {
         return Err(faults);
     }
-    frozen(request, package_dir, source, tools, found, host).map_err(|fault| vec![fault])
+    frozen(request, package_dir, source, adapted, found, host).map_err(|fault| vec![fault])
 }
 
 /// An environment that is there and whole.
@@ -100,8 +102,11 @@ fn find(
         "poetry" => &Poetry,
         name => custom.get(name).map(Box::as_ref).ok_or_else(|| {
             let message = format!("no environment `{name}` is registered");
-            let help =
-                format!("register it in `build.rs`: `Builder::new().environment(\"{name}\", ...)`");
+            let near = nearest(name, custom.keys().map(String::as_str));
+            let hint = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+            let help = format!(
+                "{hint}register it in `build.rs`: `snakepit_build::Builder::new().environment({name:?}, ...).emit()`"
+            );
             Diagnostic::new(Code::CustomEnvironmentNotRegistered, message, help)
         })?,
     };
@@ -129,14 +134,24 @@ fn find(
     } else if launch.args.is_empty() {
         probes.ask(&executable, host)
     } else {
-        let program = launch.program(&executable, &[]);
+        let env = launch.asking_env();
+        let program = Program {
+            env: &env,
+            ..launch.program(&executable, &[])
+        };
         probes.ask_through(
             &program,
             &(&launch.env, &facts.files, &facts.consulted, &extra),
             host,
         )
     };
-    let interpreter = interpreter.map_err(|fault| environment.explain(&config, host, fault))?;
+    let interpreter = interpreter.map_err(|fault| {
+        let fault = match (fault.is(Code::PythonTooOld), naming(&config)) {
+            (true, Some(option)) => fault.at(format!("option:{option}")),
+            _ => fault,
+        };
+        environment.explain(&config, host, fault)
+    })?;
     Ok(Found {
         kind,
         detected_by,
@@ -148,6 +163,25 @@ fn find(
     })
 }
 
+/// The option that names the interpreter, or what it belongs to.
+fn naming(config: &Config) -> Option<&'static str> {
+    let options = [
+        "python_version",
+        "python_executable",
+        "python_path",
+        "venv_path",
+        "prefix",
+        "environment_name",
+        "image",
+        "container_name",
+        "uv_environment",
+        "project_dir",
+    ];
+    options
+        .into_iter()
+        .find(|name| config.option(name).is_some())
+}
+
 /// The adapter's tools, or everything that the declaration demands of its environment and that does not hold.
 fn demanded(
     request: &Request,
@@ -156,7 +190,7 @@ fn demanded(
     found: &Found,
     probes: &Cache,
     host: &dyn Host,
-) -> Result<Vec<Tool>, Vec<Diagnostic>> {
+) -> Result<Adapted, Vec<Diagnostic>> {
     let Found {
         executable,
         launch,
@@ -233,7 +267,7 @@ fn frozen(
     request: &Request,
     package_dir: &Path,
     source: Option<&Source>,
-    tools: Vec<Tool>,
+    adapted: Adapted,
     found: Found,
     host: &dyn Host,
 ) -> Result<Resolution, Diagnostic> {
@@ -256,6 +290,11 @@ fn frozen(
         }));
         checks = compared(&facts, &executable, host);
     }
+    let warnings = validator::warnings(request, &interpreter)
+        .into_iter()
+        .chain(adapted.warnings)
+        .map(|warning| warning.warning_of_pool(&request.pool))
+        .collect();
     Ok(Resolution {
         command: utf8(&executable)?,
         args: launch.args,
@@ -264,8 +303,8 @@ fn frozen(
         checks,
         python_path,
         embedded: source.map(|source| utf8(&source.file)).transpose()?,
-        tools,
-        warnings: validator::warnings(request, &interpreter),
+        tools: adapted.tools,
+        warnings,
         metadata: metadata(kind, detected_by, &interpreter, extra),
     })
 }
@@ -294,7 +333,16 @@ fn distributions(
         variables: &interpreter.markers,
         command,
         distributions: &installed,
-        remedy: &|wanted, part| remedy::install(kind, extra, command, wanted, part, host),
+        remedy: &|wanted, part| {
+            let target = Target {
+                kind,
+                extra,
+                command,
+                interpreter: Some(interpreter),
+                has_pip: installed.find("pip").is_some(),
+            };
+            remedy::install(&target, wanted, part, host)
+        },
     };
     demands.check(&request.requires)
 }

@@ -6,7 +6,7 @@ use crate::diagnostic::Diagnostic;
 use crate::probe::Interpreter;
 
 /// The seed's matrix of profile and Python.
-pub(crate) fn warnings(request: &Request, interpreter: &Interpreter) -> Vec<String> {
+pub(crate) fn warnings(request: &Request, interpreter: &Interpreter) -> Vec<Diagnostic> {
     let Profile::Thread(threads) = request.profile else {
         return Vec::new();
     };
@@ -32,5 +32,5 @@ pub(crate) fn warnings(request: &Request, interpreter: &Interpreter) -> Vec<Stri
     } else {
         return Vec::new();
     };
-    vec![warning.warning_of_pool(&request.pool)]
+    vec![warning]
 }

@@ -194,6 +194,7 @@ fn a_misspelt_adapter_is_told_the_module_that_is_there() {
         ("my_tool", "my_tools"),
         ("servce", "service"),
         ("service.tool", "service.tools"),
+        ("python.service.tools", "service.tools"),
     ] {
         let fault = resolved(&python(), package.path(), module(wrong)).unwrap_err();
         assert_eq!(fault.code(), "adapter_not_found");
@@ -217,6 +218,51 @@ fn a_name_that_python_itself_has_already_is_refused() {
     // Not loaded before an adapter, and so the one in the folder is what a worker imports.
     let found = resolved(&python(), package.path(), module("json")).unwrap();
     assert_eq!(found.tools[0].name, "f");
+}
+
+#[test]
+fn a_module_of_python_itself_is_no_adapter() {
+    let package = package(&[("tools.py", b"")]);
+    for python in pythons() {
+        for name in [
+            "sys",
+            "json",
+            "json.decoder",
+            "colorsys",
+            "zipimport",
+            "os.path",
+        ] {
+            let fault = resolved(&python.path, package.path(), module(name)).unwrap_err();
+            assert_eq!(fault.code(), "adapter_name_taken", "{python:?}: {fault:?}");
+            assert!(fault.help().contains("of your own"), "{fault:?}");
+        }
+    }
+}
+
+#[test]
+fn a_file_that_hides_a_module_of_python_itself_is_warned_of_by_its_path() {
+    let package = package(&[
+        ("tools.py", b""),
+        ("colorsys.py", b""),
+        ("wave/__init__.py", b""),
+        // Found after Python's own, and loaded before any adapter.
+        ("sys.py", b""),
+        ("json/no_package.py", b""),
+    ]);
+    for python in pythons() {
+        let found = resolved(&python.path, package.path(), module("tools")).unwrap();
+        let [color, wave] = &found.warnings[..] else {
+            panic!("{python:?}: {:?}", found.warnings);
+        };
+        let file = package.path().join("python/colorsys.py");
+        let says = format!("`{}` hides the module `colorsys`", file.display());
+        assert!(color.contains(&says), "{color}");
+        assert!(
+            color.contains("[snakepit::standard_module_hidden]"),
+            "{color}"
+        );
+        assert!(wave.contains("wave/__init__.py` hides"), "{wave}");
+    }
 }
 
 #[test]

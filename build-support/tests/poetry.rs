@@ -476,6 +476,24 @@ fn poetry_itself_starts_the_interpreter_where_it_is_asked_to() {
 }
 
 #[test]
+fn a_build_makes_no_environment_where_poetry_would_start_the_workers() {
+    let mut site = Site::new();
+    site.project(&[]);
+    site.write("poetry.toml", "[virtualenvs]\nin-project = true\n");
+    let Some(()) = site.poetry(&["lock"]) else {
+        return;
+    };
+    let venv = site.app.join(".venv");
+    let _ = fs::remove_dir_all(&venv);
+    let poetry = tool("poetry").unwrap();
+    site.world.which = Box::new(move |_| Some(poetry.clone()));
+    let mut managed = declared();
+    managed.manager_launch = true;
+    site.resolved(&managed).unwrap();
+    assert!(!venv.exists());
+}
+
+#[test]
 fn a_poetry_that_hangs_is_ended_at_the_limit() {
     let mut site = Site::new();
     site.project(&[]);

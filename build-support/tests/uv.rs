@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -269,9 +270,17 @@ fn started_by_uv_a_failure_shows_the_command_and_the_lack_of_uv_is_named() {
     assert_eq!(Path::new(&found.command), project.uv);
     assert_eq!(found.args, ["run", "python"]);
     assert_eq!(found.cwd.as_deref().map(Path::new), Some(&*project.app()));
-    fs::write(project.app().join("pyproject.toml"), "[project").unwrap();
+    // One that finds everything in step, and starts nothing.
+    let fake = project.app().join("fake/uv");
+    support::script(
+        &fake,
+        "#!/bin/sh\ntest \"$1\" = sync || { echo 'cannot start' >&2; exit 3; }\n",
+    );
+    let there = fake.clone();
+    project.world.which = Box::new(move |_| Some(there.clone()));
     let fault = project.refused(&managed);
     assert_eq!(fault.code(), "probe_failed");
+    assert!(fault.message().contains("cannot start"), "{fault:?}");
     assert!(fault.help().contains("uv run python -c"), "{fault:?}");
     project.without_uv();
     let fault = project.refused(&managed);
@@ -279,6 +288,117 @@ fn started_by_uv_a_failure_shows_the_command_and_the_lack_of_uv_is_named() {
         (fault.code(), fault.place()),
         ("uv_not_installed", "launch")
     );
+}
+
+/// Every file below a folder with its content, links as what they point at.
+fn snapshot(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(path) = open.pop() {
+        for entry in fs::read_dir(path).unwrap().flatten() {
+            let path = entry.path();
+            let content = match (fs::read_link(&path), path.is_dir()) {
+                (Ok(target), _) => target.into_os_string().into_encoded_bytes(),
+                (Err(_), true) => {
+                    open.push(path.clone());
+                    Vec::new()
+                }
+                (Err(_), false) => fs::read(&path).unwrap(),
+            };
+            // The interpreter itself writes what it compiled.
+            if !path.ends_with("__pycache__") {
+                files.insert(path, content);
+            }
+        }
+    }
+    files
+}
+
+#[test]
+fn a_build_changes_nothing_where_uv_would_start_the_workers() {
+    let Some(project) = Project::new() else {
+        return;
+    };
+    project.with_dependency();
+    let mut managed = uv();
+    managed.manager_launch = true;
+    project.resolve(&managed).unwrap();
+    let venv = project.app().join(".venv");
+    let unchanged = |managed: &Request, code: &str| {
+        let before = snapshot(&project.app());
+        let fault = project.refused(managed);
+        assert_eq!(fault.code(), code, "{fault:?}");
+        assert!(snapshot(&project.app()) == before, "{fault:?}");
+    };
+    // What `uv run` would install.
+    project.uv(&["pip", "uninstall", "--quiet", "alpha"]);
+    unchanged(&managed, "environment_not_synced");
+    project.uv(&["sync", "--quiet"]);
+    // What it would make anew with another Python, here or from the network.
+    let mut other = managed.clone();
+    let option = ("python_version".to_owned(), "3.99".to_owned());
+    other.options.extend([option]);
+    unchanged(&other, "python_version_mismatch");
+    let text = fs::read_to_string(project.app().join("pyproject.toml")).unwrap();
+    fs::write(project.app().join(".python-version"), "3.99\n").unwrap();
+    unchanged(&managed, "environment_not_synced");
+    fs::remove_file(project.app().join(".python-version")).unwrap();
+    // What it would lock.
+    let further = text.replace("dependencies = [", "dependencies = [\"beta\", ");
+    fs::write(project.app().join("pyproject.toml"), further).unwrap();
+    unchanged(&managed, "uv_lock_outdated");
+    fs::write(project.app().join("pyproject.toml"), text).unwrap();
+    // What it would make.
+    fs::remove_dir_all(&venv).unwrap();
+    unchanged(&managed, "environment_not_synced");
+}
+
+#[test]
+fn a_lock_that_is_not_up_to_date_is_refused_with_and_without_uv() {
+    let Some(mut project) = Project::new() else {
+        return;
+    };
+    for version in ["1.0", "2.0"] {
+        wheel(&project.app().join("wheels"), "alpha", version, &[]);
+    }
+    let file = project.app().join("pyproject.toml");
+    let declare = |dependencies: &str| {
+        let text = format!(
+            "[project]\nname = \"demo\"\nversion = \"0.1.0\"\nrequires-python = \">=3.8\"\n\
+             dependencies = [{dependencies}]\n[tool.uv]\nno-index = true\nfind-links = [\"wheels\"]\n"
+        );
+        fs::write(&file, text).unwrap();
+    };
+    declare("'Alpha == 1.*'");
+    project.uv(&["sync", "--quiet"]);
+    project.resolve(&uv()).unwrap();
+    let which = std::mem::replace(&mut project.world.which, Box::new(|_| None));
+    project.resolve(&uv()).unwrap();
+    let absent = "the dependency `beta` is not in the lock";
+    let changes = [
+        ("'alpha==1.*', 'beta'", absent),
+        ("'alpha==1.*', \"beta; sys_platform == 'win32'\"", absent),
+        ("", "`alpha` is locked, and no dependency any more"),
+        (
+            "'alpha>=1'",
+            "`alpha` was locked for other versions than are asked for now",
+        ),
+    ];
+    let refused = |project: &Project| {
+        for (dependencies, found) in changes {
+            declare(dependencies);
+            let fault = project.refused(&uv());
+            assert_eq!(fault.code(), "uv_lock_outdated", "{fault:?}");
+            assert_eq!(fault.place(), "option:project_dir");
+            assert!(fault.message().contains(found), "{fault:?}");
+            assert!(fault.help().starts_with("run `uv lock` in"), "{fault:?}");
+        }
+    };
+    refused(&project);
+    project.world.which = which;
+    refused(&project);
+    project.uv(&["lock", "--quiet"]);
+    project.resolve(&uv()).unwrap();
 }
 
 #[test]

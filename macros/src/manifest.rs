@@ -59,8 +59,10 @@ pub(crate) fn frozen(
         }
         None => {
             let message = "the build script did not see this declaration";
-            let help = "call `snakepit_build::emit()` in `build.rs`; a file outside `src`, `tests`, `examples` and \
-                        `benches` is named there: `Builder::new().source(\"...\").emit()`";
+            let help = "call `snakepit_build::emit()` in `build.rs` (if it does: `touch build.rs`); a file outside `src`, \
+                        `tests`, `examples` and `benches` is named there: \
+                        `snakepit_build::Builder::new().source(\"...\").emit()`; a struct that a macro writes is not \
+                        seen: write it out";
             let fault = Diagnostic::new(Code::DeclarationUnknown, message, help);
             let text = fault.of_pool(&pool.name);
             Err(vec![Error::new(pool.span("pool"), text)])

@@ -81,6 +81,9 @@ impl fmt::Display for Tool {
         if self.is_async {
             f.write_str("async ")?;
         }
+        if self.is_streaming {
+            f.write_str("stream ")?;
+        }
         write!(f, "{}(", self.name)?;
         let mut before: Option<ParameterKind> = None;
         for parameter in self.parameters {
@@ -156,6 +159,19 @@ mod tests {
             is_streaming: false,
         };
         format!("{tool:?}")
+    }
+
+    #[test]
+    fn a_tool_that_gives_a_stream_says_so() {
+        let tool = Tool {
+            name: "train",
+            parameters: &[],
+            returns: None,
+            doc: None,
+            is_async: true,
+            is_streaming: true,
+        };
+        assert_eq!(tool.to_string(), "async stream train()");
     }
 
     #[test]

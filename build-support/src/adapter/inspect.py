@@ -36,16 +36,47 @@ def inspect_adapter():
             file, data = find(module, facts)
         else:
             # In front of all others, it would be everybody's module of this name.
-            known = getattr(sys, "stdlib_module_names", sys.builtin_module_names)
-            standard = [os.path.dirname(os.__file__)]
-            if module in known or module in loaded_before or machinery.PathFinder.find_spec(module, standard):
+            if is_standard(module) or module in loaded_before:
                 raise Refused("taken")
             file, data = embedded, sys.stdin.buffer.read()
         tools = None if data is None else list_tools(*parse(file, data))
         look = {"kind": "found", "tools": tools}
     except Refused as refused:
         look = refused.look
-    return {"look": look, "facts": facts}
+    return {"look": look, "facts": facts, "hiding": hiding(question["python_path"])}
+
+
+def is_standard(name):
+    """Whether Python itself has a module of this name. Older Pythons do not know all of theirs."""
+    known = getattr(sys, "stdlib_module_names", sys.builtin_module_names)
+    return name in known or machinery.PathFinder.find_spec(name, [os.path.dirname(os.__file__)]) is not None
+
+
+def is_own(spec):
+    """Whether it is Python's own module that is found, and not one of the same name. `site-packages` may be below."""
+    if spec is not None and spec.loader in (machinery.BuiltinImporter, machinery.FrozenImporter):
+        return True
+    if spec is None or not spec.origin:
+        return False
+    folder = os.path.dirname(spec.origin)
+    if spec.submodule_search_locations is not None:
+        folder = os.path.dirname(folder)
+    library = os.path.realpath(os.path.dirname(os.__file__))
+    return os.path.realpath(folder) in (library, os.path.join(library, "lib-dynload"))
+
+
+def hiding(folders):
+    """Files that are found before modules of Python itself; those that a worker has already are not hidden."""
+    files = []
+    for folder in folders:
+        for name, entry in modules_in(folder):
+            file = entry.path
+            if entry.is_dir():
+                file = os.path.join(file, "__init__.py")
+            is_first = name not in loaded_before and name not in sys.builtin_module_names
+            if is_first and os.path.isfile(file) and is_standard(name):
+                files.append([file, name])
+    return sorted(files)
 
 
 def reply(answer):
@@ -73,6 +104,8 @@ def find(module, facts):
             raise Refused("missing", names=[])
         first = loaded_before.get(name)
         if first is not None and depth < len(parts):
+            if depth == 1 and is_own(getattr(first, "__spec__", None)):
+                raise Refused("standard")
             # What is below it is looked for in it, also by a worker.
             folders = list(getattr(first, "__path__", ())) or None
             continue
@@ -90,6 +123,8 @@ def find(module, facts):
         if spec.origin in ("frozen", "built-in") and name in names_beside(name, folders):
             # Python looks for these first: the one in the folder is never imported.
             raise Refused("taken")
+        if depth == 1 and is_own(spec):
+            raise Refused("standard")
         if spec.submodule_search_locations is None:
             folders = None
         elif depth < len(parts):
@@ -124,16 +159,21 @@ def names_beside(name, folders):
     parent, _, _ = name.rpartition(".")
     names = set()
     for folder in question["python_path"] if folders is None else folders:
-        try:
-            entries = list(os.scandir(folder))
-        except OSError:
-            continue
-        for entry in entries:
-            stem, dot, _ = entry.name.partition(".")
-            known = entry.name.endswith(tuple(machinery.all_suffixes())) if dot else entry.is_dir()
-            if known and stem.isidentifier() and not stem.startswith("__"):
-                names.add(parent + "." + stem if parent else stem)
+        names.update(parent + "." + stem if parent else stem for stem, _ in modules_in(folder))
     return sorted(names)[:MOST_NAMES]
+
+
+def modules_in(folder):
+    """The modules of a folder, each with its name."""
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        return
+    for entry in entries:
+        stem, dot, _ = entry.name.partition(".")
+        known = entry.name.endswith(tuple(machinery.all_suffixes())) if dot else entry.is_dir()
+        if known and stem.isidentifier() and not stem.startswith("__"):
+            yield stem, entry
 
 
 def parse(file, data):

@@ -18,9 +18,22 @@ use crate::wire::{record, tagged};
 pub(crate) struct Inspection {
     look: Look,
     facts: Vec<Fact>,
+    /// Files of `python_path`, each with the name of Python's own module that it hides.
+    hiding: Option<Vec<(String, String)>>,
 }
 
-record!(Inspection { look, facts });
+record!(Inspection {
+    look,
+    facts,
+    hiding
+});
+
+/// What is there for a program to use, and to be warned of.
+#[derive(Debug, Default)]
+pub(crate) struct Adapted {
+    pub(crate) tools: Vec<Tool>,
+    pub(crate) warnings: Vec<Diagnostic>,
+}
 
 /// A file or folder that decided the answer: its path, its length in bytes, and when it was written, in nanoseconds.
 #[derive(Debug, Clone)]
@@ -52,6 +65,7 @@ enum Look {
         folders: Vec<String>,
     },
     Taken,
+    Standard,
     TooLarge {
         file: String,
         bytes: u64,
@@ -73,6 +87,7 @@ tagged!(Look by "kind" {
     "missing" => Missing { names },
     "namespace" => Namespace { folders },
     "taken" => Taken {},
+    "standard" => Standard {},
     "too_large" => TooLarge { file, bytes },
     "unreadable" => Unreadable { file, reason },
     "syntax_error" => SyntaxError { file, line, column, shown },
@@ -83,7 +98,7 @@ impl Inspection {
     pub(super) fn holds(&self, host: &dyn Host) -> bool {
         let is_there = !matches!(
             self.look,
-            Look::Missing { .. } | Look::Namespace { .. } | Look::Taken
+            Look::Missing { .. } | Look::Namespace { .. } | Look::Taken | Look::Standard
         );
         is_there && self.facts.iter().all(|fact| fact.holds(host))
     }
@@ -96,13 +111,19 @@ impl Inspection {
         }
     }
 
-    /// The tools, or the fault.
-    pub(crate) fn tools(self, asked: &Asked<'_>) -> Result<Vec<Tool>, Diagnostic> {
+    /// The tools with their warnings, or the fault.
+    pub(crate) fn tools(self, asked: &Asked<'_>) -> Result<Adapted, Diagnostic> {
         let Asked {
             module, version, ..
         } = asked;
         let fault = match self.look {
-            Look::Found { tools } => return Ok(tools.unwrap_or_default()),
+            Look::Found { tools } => {
+                let hiding = self.hiding.iter().flatten();
+                return Ok(Adapted {
+                    tools: tools.unwrap_or_default(),
+                    warnings: hiding.map(|(file, name)| hidden(file, name)).collect(),
+                });
+            }
             Look::Missing { names } => asked.not_found(&names),
             Look::Namespace { folders } => Diagnostic::new(
                 Code::AdapterWithoutInit,
@@ -118,6 +139,11 @@ impl Inspection {
                     "the adapter's name `{module}` is that of another module, which Python {version} has already"
                 ),
                 "give its file another name",
+            ),
+            Look::Standard => Diagnostic::new(
+                Code::AdapterNameTaken,
+                format!("the adapter `{module}` is a module of Python {version} itself"),
+                "name a module of your own, and its folder in `python_path = [\"...\"]`",
             ),
             Look::TooLarge { file, bytes } => too_large(&file, bytes),
             Look::Unreadable { file, reason } => Diagnostic::new(
@@ -170,6 +196,7 @@ impl Asked<'_> {
             message.push_str(&format!(", nor does `{}`", self.python_path.join("`, `")));
         }
         let near = nearest(self.module, names.iter().map(String::as_str));
+        let near = near.or_else(|| below_folder(self.module, names));
         let hint = near.map_or_else(String::new, |name| format!("did you mean `{name}`? "));
         let help = format!(
             "{hint}name its folder in `python_path = [\"...\"]`, or install its package into the environment"
@@ -189,6 +216,22 @@ impl Asked<'_> {
         );
         Diagnostic::new(Code::AdapterCheckFailed, message, help).at("adapter")
     }
+}
+
+/// The module that is meant where a folder of `python_path` was taken for a package.
+fn below_folder<'a>(module: &'a str, names: &[String]) -> Option<&'a str> {
+    let dots = module.match_indices('.');
+    dots.map(|(index, _)| &module[index + 1..]).find(|rest| {
+        let top = rest.split('.').next().unwrap_or_default();
+        names.iter().any(|name| name == top)
+    })
+}
+
+/// The warning of a file that is found before a module of Python itself.
+fn hidden(file: &str, name: &str) -> Diagnostic {
+    let message =
+        format!("`{file}` hides the module `{name}` of Python itself from all that import it");
+    Diagnostic::new(Code::StandardModuleHidden, message, "give it another name")
 }
 
 /// The fault of a source that is not read.

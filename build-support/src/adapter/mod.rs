@@ -19,13 +19,13 @@ use crate::declaration::{Adapter, Request};
 use crate::diagnostic::Diagnostic;
 use crate::environment::Launch;
 use crate::host::Host;
-use crate::manifest::{EnvOp, Tool};
+use crate::manifest::EnvOp;
 use crate::probe::{Cache, Interpreter};
 use crate::script;
 
 pub(crate) use embed::{Source, read};
 use inspection::too_large;
-pub(crate) use inspection::{Asked, Inspection};
+pub(crate) use inspection::{Adapted, Asked, Inspection};
 
 /// The longest source of an adapter, in bytes: reading it takes Python about a hundred times as much memory.
 const MOST_SOURCE: u64 = 8 << 20;
@@ -93,7 +93,7 @@ pub(crate) struct Place<'a> {
     pub(crate) python_path: &'a [String],
 }
 
-/// The adapter's tools; `source` is that of an embedded one.
+/// The adapter's tools and warnings; `source` is that of an embedded one.
 pub(crate) fn check(
     request: &Request,
     adapter: Option<&Adapter>,
@@ -101,11 +101,11 @@ pub(crate) fn check(
     place: Place<'_>,
     probes: &Cache,
     host: &dyn Host,
-) -> Result<Vec<Tool>, Diagnostic> {
+) -> Result<Adapted, Diagnostic> {
     let folders = place.python_path.iter().map(String::as_str);
     let question = Question::new(adapter, source, folders.collect());
     let Some(module) = question.module else {
-        return Ok(Vec::new());
+        return Ok(Adapted::default());
     };
     let command = place.launch.shown(place.executable);
     let asked = Asked {
@@ -139,7 +139,7 @@ pub(crate) fn check(
 
 /// What a worker's environment is, as far as it decides which modules it finds.
 fn environment(launch: &Launch, request: &Request) -> Vec<EnvOp> {
-    let mut env = launch.env.clone();
+    let mut env = launch.asking_env();
     for name in FOREIGN {
         let is_set = env.iter().any(|op| {
             matches!(op, EnvOp::Set { name: set, .. } | EnvOp::Prepend { name: set, .. } if set == name)

@@ -3,6 +3,7 @@
 use proc_macro2::Span;
 
 use super::mistake::Mistake;
+use super::nearest::nearest;
 use super::setting::{Argument, Setting, Value, choice};
 use crate::catalogue::Code;
 use crate::declaration::Adapter;
@@ -11,9 +12,18 @@ use crate::declaration::Adapter;
 pub(super) fn adapter(setting: &Setting) -> Result<(Adapter, Span), Mistake> {
     const EMBED: &str = "write `embed(\"...\")` with the path of a Python file in the package";
     if let Some(Value::Word(word)) = &setting.value {
+        let text = word.to_string();
+        if setting.arguments.is_empty() && nearest(&text, ["embed"].into_iter()).is_none() {
+            let help = format!("write `adapter = {text:?}`");
+            return Err(Mistake::value(word, "a text in quotes", help));
+        }
         choice(word, &[("embed", ())])?;
-        let [Argument::Text(file)] = setting.arguments.as_slice() else {
-            return Err(Mistake::value(word, "`embed` with one file", EMBED));
+        let file = match setting.arguments.as_slice() {
+            [Argument::Text(file)] => file,
+            [Argument::Bare(bare)] => {
+                return Err(Mistake::bare(bare, &|text| format!("embed({text})")));
+            }
+            _ => return Err(Mistake::value(word, "`embed` with one file", EMBED)),
         };
         return Ok((Adapter::Embed(file.value()), file.span()));
     }
@@ -24,10 +34,10 @@ pub(super) fn adapter(setting: &Setting) -> Result<(Adapter, Span), Mistake> {
         return Err(invalid("a module takes no parentheses", EMBED.to_owned()));
     }
     if let Some(stem) = name.strip_suffix(".py") {
-        let dotted = stem.replace('/', ".");
+        let (folder, module) = stem.rsplit_once('/').unwrap_or((".", stem));
         let help = format!(
-            "write `{dotted}`, and its folder in `python_path`; or `embed({name:?})`, which puts the file into the \
-             program"
+            "write `adapter = {module:?}, python_path = [{folder:?}]`, or `embed({name:?})`, which puts the file into \
+             the program"
         );
         return Err(invalid("an adapter is a module, not a file", help));
     }
@@ -80,6 +90,17 @@ mod tests {
         }
         let error = parsed("\"python/tools.py\"").unwrap_err();
         assert!(error.contains("`embed(\"python/tools.py\")`"), "{error}");
+        assert!(
+            error.contains("`adapter = \"tools\", python_path = [\"python\"]`"),
+            "{error}"
+        );
+        let error = parsed("greetings").unwrap_err();
+        assert!(error.contains("write `adapter = \"greetings\"`"), "{error}");
+        let error = parsed("embed(python/tools.py)").unwrap_err();
+        assert!(
+            error.contains("write `embed(\"python/tools.py\")`"),
+            "{error}"
+        );
         assert!(parsed("\"a-b\"").unwrap_err().contains("dotted name"));
         let error = parsed("\"a\"(\"b\")").unwrap_err();
         assert!(error.contains("no parentheses"), "{error}");

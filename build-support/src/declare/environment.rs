@@ -4,7 +4,7 @@ use syn::ext::IdentExt;
 
 use super::mistake::Mistake;
 use super::nearest::unknown;
-use super::setting::{Argument, Setting, Value, as_text};
+use super::setting::{Argument, Setting, Value, as_text, expression_in_quotes};
 use crate::catalogue::Code;
 use crate::declaration::PoolDeclaration;
 
@@ -72,6 +72,18 @@ pub(super) fn environment(
     };
     for argument in &setting.arguments {
         match (argument, *options) {
+            (Argument::Bare(bare), options) => {
+                // An option without a value is a mistake of its own, once it has one.
+                let written = |text: &str| match options {
+                    Some([option]) => format!("{kind}({option} = {text})"),
+                    Some(_) => format!("{kind}(option = {text})"),
+                    None => format!("{kind}({text})"),
+                };
+                mistakes.push(Mistake::bare(bare, &written));
+                if options.is_none() && pool.request.custom.is_none() {
+                    return;
+                }
+            }
             (Argument::Text(text), None) if pool.request.custom.is_none() => {
                 pool.request.custom = Some(text.value());
             }
@@ -94,7 +106,7 @@ pub(super) fn environment(
                 _,
             ) => {
                 let Some(text) = as_text(value) else {
-                    let help = format!("write `{name} = \"...\"`");
+                    let help = format!("write `{name} = {}`", expression_in_quotes(value));
                     mistakes.push(Mistake::value(value, "a text in quotes", help));
                     continue;
                 };

@@ -5,6 +5,7 @@ use std::fmt;
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 
+use super::setting::in_quotes;
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 
@@ -49,6 +50,12 @@ impl Mistake {
             format!("{wanted} is wanted here"),
             help,
         )
+    }
+
+    /// A text without its quotes; `written` is the whole with a text in its place.
+    pub(super) fn bare(tokens: &TokenStream, written: &dyn Fn(&str) -> String) -> Self {
+        let help = format!("write `{}`", written(&in_quotes(tokens)));
+        Self::value(tokens, "a text in quotes", help)
     }
 
     /// The same name once more.

@@ -219,6 +219,10 @@ fn variables(
                 mistakes.push(Mistake::value(text, "a variable with a name", HELP));
                 continue;
             }
+            Argument::Bare(bare) => {
+                mistakes.push(Mistake::value(bare, "a variable with a name", HELP));
+                continue;
+            }
         };
         let Some(text) = as_text(value) else {
             mistakes.push(Mistake::value(value, "a text in quotes", HELP));
@@ -381,6 +385,20 @@ mod tests {
             ),
             ("size: 4, requires: [\"numpy\"]", "write `requires = ...`"),
             ("execute_timeout = 90", "write `execute_timeout = \"90s\"`"),
+            ("environment = custom(nix)", "write `custom(\"nix\")`"),
+            (
+                "environment = venv(venv_path = .venv)",
+                "write `venv_path = \".venv\"`",
+            ),
+            (
+                "environment = venv(venv_path = envs/my-app/.venv, )",
+                "write `venv_path = \"envs/my-app/.venv\"`",
+            ),
+            (
+                "environment = uv(python_version = 3.12)",
+                "write `python_version = \"3.12\"`",
+            ),
+            ("max_requests = 0", "remove it"),
         ] {
             let error = parsed(&format!("#[pool({attribute})]")).unwrap_err();
             assert!(error.contains(help), "{error}");

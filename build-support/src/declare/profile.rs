@@ -29,9 +29,9 @@ pub(super) fn profile(setting: &Setting) -> Result<Profile, Mistake> {
             Argument::Pair {
                 name, span, value, ..
             } => (name, *span, value),
-            Argument::Text(text) => {
+            Argument::Text(_) | Argument::Bare(_) => {
                 let help = format!("write `profile` as one of {SHOWN}");
-                return Err(Mistake::value(text, "an option with a name", help));
+                return Err(Mistake::value(&setting.key, "an option with a name", help));
             }
         };
         if option != Some(name.as_str()) {

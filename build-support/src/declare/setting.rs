@@ -1,6 +1,6 @@
 //! The grammar of one setting, and the readers of its values.
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
@@ -32,6 +32,8 @@ pub(super) enum Value {
 /// One part of the parentheses.
 pub(super) enum Argument {
     Text(LitStr),
+    /// What is no text for want of quotes.
+    Bare(TokenStream),
     Pair {
         name: String,
         span: Span,
@@ -44,6 +46,13 @@ impl Parse for Argument {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         if input.peek(LitStr) && !input.peek2(Token![=]) {
             return Ok(Self::Text(input.parse()?));
+        }
+        let fork = input.fork();
+        let is_named = fork.peek(LitStr)
+            || fork.call(Ident::parse_any).is_ok()
+                && (fork.peek(Token![=]) || fork.peek(Token![:]));
+        if !is_named {
+            return Ok(Self::Bare(rest(input)?));
         }
         let (name, span) = if input.peek(LitStr) {
             let text: LitStr = input.parse()?;
@@ -59,9 +68,51 @@ impl Parse for Argument {
         Ok(Self::Pair {
             name,
             span,
-            value: input.parse()?,
+            value: Box::new(value(input)?),
             colon,
         })
+    }
+}
+
+/// A value; what is no expression of Rust stands as it is written, such as a path without quotes.
+fn value(input: ParseStream<'_>) -> syn::Result<Expr> {
+    let fork = input.fork();
+    if fork.parse::<Expr>().is_ok() && (fork.is_empty() || fork.peek(Token![,])) {
+        return input.parse();
+    }
+    rest(input).map(Expr::Verbatim)
+}
+
+/// What stands before the next comma.
+fn rest(input: ParseStream<'_>) -> syn::Result<TokenStream> {
+    let mut tokens = TokenStream::new();
+    while !input.is_empty() && !input.peek(Token![,]) {
+        tokens.extend([input.parse::<TokenTree>()?]);
+    }
+    if tokens.is_empty() {
+        return Err(input.error("expected a value"));
+    }
+    Ok(tokens)
+}
+
+/// What was meant as a text, in its quotes.
+pub(super) fn in_quotes(tokens: impl ToTokens) -> String {
+    let text = tokens.to_token_stream().to_string();
+    format!("{:?}", text.replace(char::is_whitespace, ""))
+}
+
+/// The same for an expression; one that is more than a word, a number or a path says nothing of it.
+pub(super) fn expression_in_quotes(value: &Expr) -> String {
+    match value {
+        Expr::Lit(ExprLit {
+            lit: Lit::Int(_) | Lit::Float(_),
+            ..
+        })
+        | Expr::Path(_)
+        | Expr::Binary(_)
+        | Expr::Field(_)
+        | Expr::Verbatim(_) => in_quotes(value),
+        _ => "\"...\"".to_owned(),
     }
 }
 
@@ -109,7 +160,7 @@ impl Setting {
             Argument::Pair {
                 name, value, colon, ..
             } => Some(((*colon)?, name.clone(), value.to_token_stream().to_string())),
-            Argument::Text(_) => None,
+            Argument::Text(_) | Argument::Bare(_) => None,
         });
         own.into_iter().chain(inside).map(|(colon, name, value)| {
             let message = "`=` is wanted here, not `:`";
@@ -166,6 +217,13 @@ impl Setting {
 
     pub(super) fn number(&self, most: u32) -> Result<u32, Mistake> {
         match &self.value {
+            Some(Value::Literal(Lit::Int(number)))
+                if self.key == "max_requests" && number.base10_digits() == "0" =>
+            {
+                let help = "remove it, and no worker is replaced for its requests; or write `max_requests = 10000`";
+                let wanted = format!("a number from 1 to {most}");
+                return Err(Mistake::value(number, &wanted, help));
+            }
             Some(Value::Literal(number)) => within(number, most).ok_or(number),
             Some(Value::Other(other)) => {
                 let wanted = format!("a number from 1 to {most}");

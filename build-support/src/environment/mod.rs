@@ -159,6 +159,8 @@ pub struct Launch {
     pub env: Vec<EnvOp>,
     /// The working directory, where one is demanded.
     pub cwd: Option<PathBuf>,
+    /// Set in addition while the build asks the interpreter: what keeps a manager from changing the environment.
+    pub asking: Vec<EnvOp>,
     /// Set where the interpreter does not see the build machine's files and variables.
     pub elsewhere: Option<Elsewhere>,
 }
@@ -181,6 +183,11 @@ impl Launch {
     /// The command as a person would type it, before the interpreter's arguments.
     pub(crate) fn shown(&self, executable: &Path) -> String {
         shown(executable, self.args.iter().map(String::as_str))
+    }
+
+    /// The environment of a run that asks the interpreter.
+    pub(crate) fn asking_env(&self) -> Vec<EnvOp> {
+        self.env.iter().chain(&self.asking).cloned().collect()
     }
 
     /// A run of the interpreter, started as its workers are.

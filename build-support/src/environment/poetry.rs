@@ -15,6 +15,7 @@ use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::{self, Table};
 use crate::host::Host;
+use crate::manifest::EnvOp;
 
 /// The virtual environment of a poetry project.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +46,7 @@ impl PythonEnvironment for Poetry {
         if config.manager_launch {
             return Ok(Launch {
                 args: ["run", "python"].map(str::to_owned).to_vec(),
+                asking: project.unchanging(config, host)?,
                 cwd: Some(project.folder),
                 ..Launch::default()
             });
@@ -55,7 +57,8 @@ impl PythonEnvironment for Poetry {
     fn validate_environment(&self, config: &Config, host: &dyn Host) -> Result<(), Diagnostic> {
         let project = Project::of(config, host)?;
         let lock = step::read_lock(&project, host)?;
-        // `poetry run` makes an environment where there is none: an empty one, which is all that such a lock asks for.
+        // `poetry run` makes an environment where there is none at the start of a worker: an empty one, which is all that
+        // such a lock asks for.
         if config.manager_launch && step::asks_for_nothing(&lock) {
             return Ok(());
         }
@@ -130,6 +133,19 @@ impl Project {
             manager_launch: config.manager_launch,
             ..Config::default()
         })
+    }
+
+    /// What keeps poetry from making an environment while it is asked: where there is none, and none is wanted, it
+    /// starts the interpreter of which it would make one. Of an environment that is there this would make it look away.
+    fn unchanging(&self, config: &Config, host: &dyn Host) -> Result<Vec<EnvOp>, Diagnostic> {
+        let lock = step::read_lock(self, host)?;
+        if !step::asks_for_nothing(&lock) || self.environment(config, host).is_ok() {
+            return Ok(Vec::new());
+        }
+        Ok(vec![EnvOp::Set {
+            name: "POETRY_VIRTUALENVS_CREATE".to_owned(),
+            value: "false".to_owned(),
+        }])
     }
 
     fn text(&self, folder: &Path) -> Result<String, Diagnostic> {

@@ -49,11 +49,12 @@ impl PythonEnvironment for Pyenv {
             return Err(fault(Code::PyenvNotInstalled, message, help.to_owned()));
         };
         let versions = root.join("versions");
-        let installed: Vec<String> = host
+        let mut installed: Vec<String> = host
             .list(&versions)
             .iter()
             .filter_map(|path| Some(path.file_name()?.to_str()?.to_owned()))
             .collect();
+        installed.sort_by_key(|name| numbers(name));
         for name in &wanted.names {
             if name == "system" {
                 return system(config, Some(&root), host);
@@ -114,6 +115,14 @@ impl Wanted {
             let text = host.variable("PYENV_VERSION")?;
             some(parts(&text.to_string_lossy()), "`PYENV_VERSION`".to_owned())
         };
+        if let Some(text) = config.option("python_version")
+            && text.trim().starts_with(['<', '>', '=', '!', '~'])
+        {
+            let message =
+                format!("`python_version` is `{text}`, which is a range and no version of pyenv");
+            let help = format!("write one like `3.13`; for a range there is `python = {text:?}`");
+            return Err(Diagnostic::new(Code::PythonVersionInvalid, message, help).at(PLACE));
+        }
         let found = match config.option("python_version") {
             Some(text) => some(parts(text), "`python_version`".to_owned()),
             None => config.base.ancestors().find_map(file).or_else(variable),

@@ -89,6 +89,9 @@ fn named(config: &Config, name: &str, who: &str, host: &dyn Host) -> Result<Path
         )
     };
     match host.info(&path) {
+        None if Path::new(name).components().count() == 1 => {
+            Err(missing("is not on the search path"))
+        }
         None => Err(match unseen(&path, host) {
             Some(error) => missing(&format!("cannot be looked at: {error}")),
             None => missing("does not exist"),

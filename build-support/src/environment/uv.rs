@@ -1,9 +1,11 @@
 //! `uv`: a project with `uv.lock`, and the environment that `uv sync` makes of it. A member of a workspace has its
 //! root's. <https://docs.astral.sh/uv/concepts/projects/layout/>
 //!
-//! Started by uv (`launch = manager`), the environment is brought in step at each start; started directly, it has to
-//! be in step when the program is built.
+//! It has to be in step with its lock when the program is built, also where uv starts the workers (`launch = manager`)
+//! and would bring it in step: a build changes nothing of what it looks at.
 
+mod asking;
+mod outdated;
 mod step;
 
 use std::path::{Path, PathBuf};
@@ -11,16 +13,16 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
+use self::asking::{Asked, unchanging};
 use super::pyenv::is_version;
 use super::{Config, ExtraMetadata, Launch, PythonEnvironment, Venv, permission, quoted};
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::{self, Table};
-use crate::host::{Host, Program};
+use crate::host::Host;
 use crate::manifest::EnvOp;
 use crate::specifier::Specifiers;
 use crate::version::Version;
-use crate::{probe, said};
 
 /// A project of uv.
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +74,7 @@ impl PythonEnvironment for Uv {
         Ok(Launch {
             args: args.map(str::to_owned).collect(),
             env: project.env(),
+            asking: unchanging(),
             cwd: Some(project.folder),
             ..Launch::default()
         })
@@ -80,23 +83,37 @@ impl PythonEnvironment for Uv {
     fn validate_environment(&self, config: &Config, host: &dyn Host) -> Result<(), Diagnostic> {
         let project = Project::read(config, host)?;
         // They decide what uv does, if they are there.
-        for name in ["pyproject.toml", "uv.toml", ".python-version"] {
-            let _ = host.consult(&project.root.join(name));
+        for folder in [&project.root, &project.folder] {
+            for name in ["pyproject.toml", "uv.toml", ".python-version"] {
+                let _ = host.consult(&folder.join(name));
+            }
         }
-        if config.manager_launch {
-            let _ = host.consult(&project.environment().join("pyvenv.cfg"));
+        if config.manager_launch && !project.is_uvs(host) {
             return Ok(());
         }
-        let executable = self.resolve_executable(config, host)?;
+        let executable = Venv
+            .resolve_executable(&project.venv(), host)
+            .map_err(|fault| project.broken(&fault, host))?;
         Venv.validate_environment(&project.venv(), host)
             .map_err(|fault| project.broken(&fault, host))?;
         project.check_python(&executable, host)?;
-        let Some(uv) = host.which("uv") else {
-            return step::compare(&project, &executable, host);
+        let by_files = || {
+            outdated::compare(&project, host)?;
+            step::compare(&project, &executable, host)
         };
-        match project.ask(&uv, host) {
+        let Some(uv) = host.which("uv") else {
+            return by_files();
+        };
+        // Mostly one question answers both: whether the lock is up to date, and the environment in step with it.
+        match project.ask(&uv, "--locked", config.manager_launch, host) {
+            Asked::InStep => return Ok(()),
+            Asked::CannotTell => return by_files(),
+            Asked::NotInStep(_) => outdated::ask(&project, &uv, host)?,
+        }
+        // Without the network, uv cannot always tell what a project depends on: then the lock is believed.
+        match project.ask(&uv, "--frozen", config.manager_launch, host) {
             Asked::InStep => Ok(()),
-            Asked::CannotTell => step::compare(&project, &executable, host),
+            Asked::CannotTell => by_files(),
             Asked::NotInStep(said) => Err(project.not_synced(&said)),
         }
     }
@@ -106,14 +123,6 @@ impl PythonEnvironment for Uv {
         let folder = project.folder.display().to_string();
         Ok(ExtraMetadata::from([("project_dir".to_owned(), folder)]))
     }
-}
-
-/// What uv says of the environment.
-enum Asked {
-    InStep,
-    NotInStep(String),
-    /// This uv is too old for the question.
-    CannotTell,
 }
 
 impl Project {
@@ -131,7 +140,11 @@ impl Project {
         }
         let Some((root, member, lock)) = locked(&folder, host)? else {
             let message = format!("no `uv.lock` in `{shown}`");
-            let help = format!("run `uv lock` in `{shown}`");
+            let is_project = host.info(&folder.join("pyproject.toml")).is_some();
+            let help = match is_project {
+                true => format!("run `uv lock` in `{shown}`"),
+                false => format!("run `uv init --bare` in `{shown}`, then `uv lock`"),
+            };
             return Err(Diagnostic::new(Code::UvLockNotFound, message, help).at(PLACE));
         };
         let named = match config.option("uv_environment") {
@@ -170,6 +183,12 @@ impl Project {
             value: value.clone(),
         };
         self.named.iter().map(set).collect()
+    }
+
+    /// Whether uv finds a project here. Without one `uv run` starts an interpreter of the machine.
+    fn is_uvs(&self, host: &dyn Host) -> bool {
+        let mut folders = self.folder.ancestors();
+        folders.any(|folder| host.info(&folder.join("pyproject.toml")).is_some())
     }
 
     /// The command that brings the environment in step.
@@ -239,43 +258,6 @@ impl Project {
         );
         let fault = Diagnostic::new(Code::PythonVersionMismatch, message, self.sync());
         Err(fault.at("option:python_version"))
-    }
-
-    /// Asks uv, without the network and without a change. What is installed beside the lock does no harm, and
-    /// development's packages need not be there.
-    fn ask(&self, uv: &Path, host: &dyn Host) -> Asked {
-        let env = [EnvOp::Set {
-            name: ENVIRONMENT.to_owned(),
-            value: self.environment().display().to_string(),
-        }];
-        let question = [
-            "sync",
-            "--check",
-            "--frozen",
-            "--inexact",
-            "--no-default-groups",
-        ];
-        let answer = host.run(&Program {
-            env: &env,
-            cwd: Some(&self.folder),
-            ..Program::new(uv, &[&question[..], &["--offline"]].concat(), probe::LIMIT)
-        });
-        match answer {
-            Err(error) => Asked::NotInStep(format!("`{}` cannot be run: {error}", uv.display())),
-            Ok(answer) if answer.success => Asked::InStep,
-            Ok(answer) => {
-                let stderr = String::from_utf8_lossy(&answer.stderr);
-                if stderr.contains("unexpected argument") {
-                    return Asked::CannotTell;
-                }
-                Asked::NotInStep(format!(
-                    "`uv {}`: {}, {}",
-                    question.join(" "),
-                    answer.status,
-                    said::said(&stderr)
-                ))
-            }
-        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use snakepit_build::Code;
 use snakepit_build::declaration::Adapter;
-use snakepit_test_tools::{python, succeeds};
+use snakepit_test_tools::{python, succeeds, tool};
 
 use crate::support::wheels::wheel;
 use crate::{Proof, Site};
@@ -60,6 +60,39 @@ pub(crate) const PROOFS: &[Proof] = &[
         scene: || {
             let site = with_pip("demo-one>=1");
             wheel(&site.path("wheels"), "demo_one", "1.0", &[]);
+            Some(site)
+        },
+        mend: Site::follow,
+    },
+    // What `uv venv` makes has no pip.
+    Proof {
+        code: Code::RequirementNotInstalled,
+        place: "requires:0",
+        says: &["wants `demo-one`, which is not installed for"],
+        help: "run `uv pip install --python '",
+        scene: || {
+            let uv = tool("uv")?;
+            let mut site = requiring("demo-one");
+            site.provide("uv", &uv);
+            wheel(&site.path("wheels"), "demo_one", "1.0", &[]);
+            site.set("UV_FIND_LINKS", site.path("wheels"));
+            site.set("UV_NO_INDEX", "1");
+            Some(site)
+        },
+        mend: Site::follow,
+    },
+    Proof {
+        code: Code::RequirementNotInstalled,
+        place: "requires:0",
+        says: &["wants `demo-one`, which is not installed for"],
+        help: "-m ensurepip`, then `",
+        scene: || {
+            let mut site = requiring("demo-one");
+            wheel(&site.path("wheels"), "demo_one", "1.0", &[]);
+            let wheels = site.path("wheels").display().to_string();
+            let address = format!("file://{}", wheels.replace(' ', "%20"));
+            site.set("PIP_FIND_LINKS", address);
+            site.set("PIP_NO_INDEX", "1");
             Some(site)
         },
         mend: Site::follow,

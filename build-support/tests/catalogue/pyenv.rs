@@ -69,6 +69,20 @@ pub(crate) const PROOFS: &[Proof] = &[
         mend: Site::follow,
     },
     Proof {
+        code: Code::PythonVersionInvalid,
+        place: "option:python_version",
+        says: &["`python_version` is `>=3.10`, which is a range"],
+        help: "for a range there is `python = \">=3.10\"`",
+        scene: || {
+            let site = machine(&[("python_version", ">=3.10")])?;
+            let bin = site.beside("pyenv/versions/3.13/bin");
+            fs::create_dir_all(&bin).unwrap();
+            std::os::unix::fs::symlink(&python().path, bin.join("python3")).unwrap();
+            Some(site)
+        },
+        mend: |site, _| site.option("python_version", "3.13"),
+    },
+    Proof {
         code: Code::PythonVersionRequired,
         place: "option:python_version",
         says: &["no Python version is named"],

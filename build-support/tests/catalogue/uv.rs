@@ -5,6 +5,7 @@ use std::fs;
 use snakepit_build::Code;
 use snakepit_test_tools::{python, tool, uv_project};
 
+use crate::support::wheels::wheel;
 use crate::{Proof, Site};
 
 /// A project in step with its lock, on a machine with uv, which goes to no network.
@@ -46,6 +47,39 @@ pub(crate) const PROOFS: &[Proof] = &[
             fs::remove_file(site.path("uv.lock")).unwrap();
             site.follow(help);
         },
+    },
+    Proof {
+        code: Code::UvLockOutdated,
+        place: "option:project_dir",
+        says: &[
+            "my app/uv.lock` is not up to date with",
+            "the dependency `alpha` is not in the lock",
+        ],
+        help: "run `uv lock` in",
+        scene: || {
+            let site = project(&[])?;
+            wheel(&site.path("wheels"), "alpha", "1.0", &[]);
+            let text = fs::read_to_string(site.path("pyproject.toml")).unwrap();
+            let text = text
+                + "dependencies = ['alpha']\n[tool.uv]\nno-index = true\nfind-links = ['wheels']\n";
+            site.write("pyproject.toml", &text);
+            Some(site)
+        },
+        mend: Site::follow,
+    },
+    Proof {
+        code: Code::UvLockNotFound,
+        place: "option:project_dir",
+        says: &["no `uv.lock` in", "my app`"],
+        help: "run `uv init --bare` in",
+        scene: || {
+            let site = project(&[])?;
+            for file in ["uv.lock", "pyproject.toml"] {
+                fs::remove_file(site.path(file)).unwrap();
+            }
+            Some(site)
+        },
+        mend: Site::follow,
     },
     Proof {
         code: Code::EnvironmentNotSynced,

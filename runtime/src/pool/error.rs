@@ -18,6 +18,24 @@ pub struct PythonException {
     pub traceback: String,
 }
 
+impl PythonException {
+    /// What it means at the start of a worker that has an adapter, with the last place in the traceback.
+    pub(crate) fn of_import(&self, adapter: &str) -> String {
+        let mut places = self.traceback.lines().filter_map(|line| {
+            let (file, rest) = line.trim_start().strip_prefix("File \"")?.split_once('"')?;
+            let number = rest.strip_prefix(", line ")?;
+            let number = number.split(',').next()?;
+            // Python's own import system is no place to look at.
+            (!file.starts_with("<frozen ")).then_some((file, number))
+        });
+        let place = places.next_back();
+        let place = place.map_or_else(String::new, |(file, line)| {
+            format!(" (`{file}`, line {line})")
+        });
+        format!("adapter `{adapter}` was not imported: {self}{place}")
+    }
+}
+
 impl fmt::Display for PythonException {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.type_name, self.message)
@@ -223,4 +241,29 @@ impl fmt::Debug for Error {
 /// The worker's own words under a message.
 fn indented(stderr: &str) -> String {
     stderr.lines().map(|line| format!("\n  | {line}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_adapter_that_is_not_imported_is_named_with_the_last_place_of_the_users_own_code() {
+        let exception = |traceback: &str| PythonException {
+            type_name: "ModuleNotFoundError".to_owned(),
+            message: "No module named 'numpy'".to_owned(),
+            traceback: traceback.to_owned(),
+        };
+        let said =
+            "adapter `imports` was not imported: ModuleNotFoundError: No module named 'numpy'";
+        let traceback = "Traceback (most recent call last):\n  \
+                         File \"<snakepit>/bridge.py\", line 263, in adopt\n    import_module(name)\n  \
+                         File \"/app/python/imports.py\", line 7, in <module>\n    import numpy\n  \
+                         File \"<frozen importlib._bootstrap>\", line 1142, in _find\n";
+        assert_eq!(
+            exception(traceback).of_import("imports"),
+            format!("{said} (`/app/python/imports.py`, line 7)")
+        );
+        assert_eq!(exception("").of_import("imports"), said);
+    }
 }

@@ -245,7 +245,13 @@ pub(crate) async fn start(
             }
         }
         Ok(Ok(frame)) => match serde_json::from_slice::<PythonException>(&frame.body.json) {
-            Ok(exception) => (exception.to_string(), Some(Box::new(exception))),
+            Ok(exception) => {
+                let reason = match spec.adapter {
+                    Some(adapter) => exception.of_import(adapter),
+                    None => exception.to_string(),
+                };
+                (reason, Some(Box::new(exception)))
+            }
             Err(_) => (
                 "its first frame is neither ready nor an error".to_owned(),
                 None,
