@@ -93,7 +93,7 @@ pub(crate) const PROOFS: &[Proof] = &[
     },
     Proof {
         code: Code::ProbeFailed,
-        place: "environment",
+        place: "option:venv_path",
         says: &["did not answer as a Python interpreter"],
         help: "-c \"import sys; print(sys.version)\"` to see what is wrong with it",
         scene: || {
@@ -135,7 +135,7 @@ pub(crate) const PROOFS: &[Proof] = &[
         code: Code::CustomEnvironmentNotRegistered,
         place: "environment",
         says: &["no environment `wrapped` is registered"],
-        help: "`Builder::new().environment(\"wrapped\", ...)`",
+        help: "`snakepit_build::Builder::new().environment(\"wrapped\", ...).emit()`",
         scene: || {
             let mut site = Site::with_python("custom", &[]);
             site.request.custom = Some("wrapped".to_owned());
