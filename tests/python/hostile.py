@@ -234,7 +234,8 @@ def segfault():
 
 def stop():
     os.kill(os.getpid(), signal.SIGSTOP)
-
+    # The thread that sends it may run on for a moment: it is not to answer.
+    hang()
 
 
 class Loud:

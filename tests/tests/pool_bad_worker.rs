@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use snakepit::{CallOptions, Error, Pool, PoolConfig, SpawnSpec, snakepit_pools};
-use snakepit_tests::process::exists;
+use snakepit_tests::{process::exists, until};
 
 #[snakepit_pools]
 #[derive(Default)]
@@ -146,7 +146,10 @@ async fn where_many_run_in_a_worker_harm_costs_only_those_that_had_begun_in_it()
                 matches!(error, Error::WorkerCrashed { .. }),
                 "{tool}: {error:?}"
             );
-            assert!(error.to_string().contains(wanted), "{tool}: {error}");
+            let text = error.to_string();
+            // Another request's reply may follow the half before the process has gone.
+            let ran_on = *tool == "half_a_header" && text.contains("instead of a frame");
+            assert!(text.contains(wanted) || ran_on, "{tool}: {error}");
             assert!(around.crashed.len() < 4, "{tool}: {:?}", around.crashed);
             assert_eq!(around.right + around.crashed.len(), HARMLESS);
             serves(&pool).await;
@@ -188,6 +191,8 @@ async fn of_two_answers_the_first_counts_and_the_second_ends_the_worker() {
                 "{error}"
             );
         }
+        // A call that begins in it before the second answer is read would be its second victim.
+        until(async || pool.stats().restarts == round).await;
         serves(&pool).await;
         assert_eq!(pool.stats().restarts, round);
     }

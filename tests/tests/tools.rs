@@ -45,8 +45,9 @@ async fn a_tool_has_the_signature_that_python_gives_it() {
     let tools = Pools::OFFERED.tools.iter();
     for tool in tools.filter(|tool| tool.name != "ancient") {
         let (signature, is_async, is_streaming) = &looks[tool.name];
-        let word = if *is_async { "async " } else { "" };
-        let wanted = format!("{word}{}{signature}", tool.name);
+        let is = |word, holds: bool| if holds { word } else { "" };
+        let words = [is("async ", *is_async), is("stream ", *is_streaming)].concat();
+        let wanted = format!("{words}{}{signature}", tool.name);
         assert_eq!(tool.to_string(), wanted);
         assert_eq!(
             (tool.is_async, tool.is_streaming),
