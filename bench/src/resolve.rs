@@ -23,12 +23,10 @@ pub(crate) fn measure(effort: Effort, rows: &mut Vec<Row>) {
     rows.push(Row::time(&text, median(warm), Target::Time(30e-3)));
 
     let resolutions = kinds.resolutions();
-    let mut interpreters: BTreeSet<PathBuf> = resolutions
+    let interpreters: BTreeSet<PathBuf> = resolutions
         .iter()
         .map(|(_, resolution)| resolution.command.clone().into())
         .collect();
-    // What stands on the search path is asked, too: it may be a shim.
-    interpreters.extend(Machine.which("python3"));
     let (mut cold, mut slowest) = (Vec::new(), Vec::new());
     for _ in 0..effort.of(20) {
         kinds.forget();

@@ -26,55 +26,11 @@ const OLDEST: &str = "3.8";
 /// What comes before the answer: `site` and `sitecustomize` may print whatever they like before it.
 const MARK: &str = "snakepit-probe:";
 
-/// It must run on every Python that somebody may still have, to tell that it is too old. The folder that it runs in
-/// is no place to import from; the option `-I` says the same, but Python 2 does not know it.
-const SCRIPT: &str = r#"
-import sys
-sys.path = [folder for folder in sys.path if folder not in ("", ".")]
-import json, os, platform, sysconfig
-def answer():
-    version = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info < (3, 8):
-        return {"too_old": version}
-    def full(info):
-        level = {"alpha": "a", "beta": "b", "candidate": "rc"}.get(info[3])
-        return ".".join(map(str, info[:3])) + (level + str(info[4]) if level else "")
-    gil = getattr(sys, "_is_gil_enabled", None)
-    paths = sysconfig.get_paths()
-    variable = sysconfig.get_config_var
-    own = (paths["stdlib"], paths["platstdlib"], os.path.join(paths["platstdlib"], "lib-dynload"))
-    folders = [folder for folder in sys.path if folder not in own and os.path.isdir(folder)]
-    return {
-        "version": full(sys.version_info),
-        "implementation": sys.implementation.name,
-        "executable": sys.executable or "",
-        "prefix": sys.prefix,
-        "base_prefix": sys.base_prefix,
-        "platform": sysconfig.get_platform(),
-        "cache_tag": sys.implementation.cache_tag or "",
-        "abi_flags": getattr(sys, "abiflags", ""),
-        "soabi": variable("SOABI") or "",
-        "ext_suffix": variable("EXT_SUFFIX") or "",
-        "free_threading": bool(variable("Py_GIL_DISABLED")),
-        "gil_enabled": True if gil is None else bool(gil()),
-        "site_packages": folders + sorted({paths["purelib"], paths["platlib"]}.difference(folders)),
-        "standard_library": paths["stdlib"],
-        "markers": {
-            "implementation_name": sys.implementation.name,
-            "implementation_version": full(sys.implementation.version),
-            "os_name": os.name,
-            "platform_machine": platform.machine(),
-            "platform_python_implementation": platform.python_implementation(),
-            "platform_release": platform.release(),
-            "platform_system": platform.system(),
-            "platform_version": platform.version(),
-            "python_full_version": platform.python_version().rstrip("+"),
-            "python_version": ".".join(platform.python_version_tuple()[:2]),
-            "sys_platform": sys.platform,
-        },
-    }
-print("snakepit-probe:" + json.dumps(answer()))
-"#;
+/// The functions of the script.
+const PROBE: &str = include_str!("probe.py");
+
+/// Runs them, after [`PROBE`].
+const ASK: &str = r#"print("snakepit-probe:" + json(answer()))"#;
 
 /// What an interpreter says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -276,9 +232,10 @@ pub(crate) fn ask(
         )
     };
     // `-E -s` keep the builder's own PYTHONPATH and user site out of the answer.
+    let script = format!("{PROBE}{ASK}");
     let answer = host
         .run(&Program {
-            args: [&program.args[..], &["-E", "-s", "-c", SCRIPT]].concat(),
+            args: [&program.args[..], &["-E", "-s", "-c", &script]].concat(),
             ..program.clone()
         })
         .map_err(|error| failed(error.to_string()))?;

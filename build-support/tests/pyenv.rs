@@ -182,6 +182,30 @@ fn system_means_the_interpreter_that_is_no_shim() {
 }
 
 #[test]
+fn the_version_behind_a_shim_is_read_from_files_and_the_shim_is_not_started() {
+    let mut layout = Layout::with(&["3.12.1", "3.11.1"]);
+    fs::create_dir(layout.version("without")).unwrap();
+    let root = layout.folder.path().join("root");
+    let shim = root.join("shims/python3");
+    support::script(&shim, "#!/bin/sh\nexit 1\n");
+    layout.world.which = Box::new(move |_| Some(shim.clone()));
+    let system = request("system", &[]);
+    fs::write(root.join("version"), "3.12.1\n").unwrap();
+    assert_eq!(layout.served(&system), "3.12.1");
+    layout.file("without\n3.11.1\n");
+    assert_eq!(layout.served(&system), "3.11.1");
+    let variables = &mut layout.world.variables;
+    variables.insert("PYENV_VERSION".to_owned(), "without:3.12.1".into());
+    assert_eq!(layout.served(&system), "3.12.1");
+    // What only pyenv can tell, pyenv is asked.
+    layout.world.variables.remove("PYENV_VERSION");
+    for name in ["system", "3.12", "../versions/3.12.1"] {
+        layout.file(name);
+        assert_eq!(layout.refused(&system).code(), "probe_failed", "{name}");
+    }
+}
+
+#[test]
 fn without_pyenv_auto_takes_an_interpreter_of_that_version_from_the_search_path() {
     let mut layout = Layout::with(&[]);
     fs::remove_dir_all(layout.folder.path().join("root")).unwrap();

@@ -234,6 +234,39 @@ fn interpreter(folder: &Path, name: &str, host: &dyn Host) -> Result<PathBuf, Di
     Err(Diagnostic::new(Code::PyenvVersionInvalid, message, help))
 }
 
+/// The interpreter that a shim of pyenv starts, from the files that pyenv itself reads: its chain of shell scripts
+/// takes longer than any interpreter. `None` where only pyenv can tell, and where it is no shim.
+pub(super) fn behind_shim(shim: &Path, config: &Config, host: &dyn Host) -> Option<PathBuf> {
+    let program = Path::new(shim.file_name()?);
+    let root = shim
+        .parent()
+        .filter(|dir| dir.ends_with("shims"))?
+        .parent()?;
+    let versions = root.join("versions");
+    let selected = match host.variable("PYENV_VERSION") {
+        Some(variable) => variable.to_str()?.replace(':', "\n"),
+        None => {
+            let files = config.base.ancestors().map(|folder| folder.join(FILE));
+            let mut files = files.chain([root.join("version")]);
+            let found = files.find_map(|file| host.consult(&file).ok())?;
+            String::from_utf8(found).ok()?
+        }
+    };
+    for name in names(&selected) {
+        // Anything but the name of an installed version is for pyenv to understand.
+        let is_installed = chosen(&name, &[], &versions, host).as_ref() == Some(&name);
+        let bin = is_installed.then(|| versions.join(&name).join("bin"))?;
+        let interpreter = bin.join(program);
+        if host
+            .info(&interpreter)
+            .is_some_and(|info| info.is_executable)
+        {
+            return Some(interpreter).filter(|found| !host.is_script(found));
+        }
+    }
+    None
+}
+
 /// The interpreter that is there without pyenv: the first on the search path that is no shim.
 fn system(config: &Config, root: Option<&Path>, host: &dyn Host) -> Result<PathBuf, Diagnostic> {
     let mut system = Config {

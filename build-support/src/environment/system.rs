@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::pyenv::behind_shim;
 use super::{Config, Launch, PythonEnvironment, unseen};
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
@@ -36,7 +37,7 @@ impl PythonEnvironment for System {
                  or set `SNAKEPIT_PYTHON`",
             )
         })?;
-        started_by(found, host)
+        started_by(found, config, host)
     }
 
     fn resolve_environment(&self, _: &Config, _: &dyn Host) -> Result<Launch, Diagnostic> {
@@ -57,9 +58,12 @@ impl PythonEnvironment for System {
 
 /// What a program on the search path starts. A shim costs its own start each time, twice an interpreter's, so the
 /// interpreter behind it is taken, unless the script makes a difference to what it starts.
-fn started_by(found: PathBuf, host: &dyn Host) -> Result<PathBuf, Diagnostic> {
+fn started_by(found: PathBuf, config: &Config, host: &dyn Host) -> Result<PathBuf, Diagnostic> {
     if !host.is_script(&found) {
         return Ok(found);
+    }
+    if let Some(interpreter) = behind_shim(&found, config, host) {
+        return Ok(interpreter);
     }
     let started = host.interpreter(&found)?;
     let interpreter = PathBuf::from(&started.executable);
