@@ -18,6 +18,14 @@ mod declare;
 #[allow(
     dead_code,
     unreachable_pub,
+    unused_imports,
+    reason = "the runtime's own file, which `frame` needs"
+)]
+#[path = "../../runtime/src/pool/finite.rs"]
+mod finite;
+#[allow(
+    dead_code,
+    unreachable_pub,
     reason = "the runtime's own file: the decoder is private there and needs nothing else of it"
 )]
 #[path = "../../runtime/src/pool/frame.rs"]

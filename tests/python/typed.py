@@ -142,3 +142,9 @@ def imported(names):
     import sys
 
     return [name for name in names if name in sys.modules]
+
+
+def asked_limit(name):
+    from snakepit_bridge import host
+
+    return host.limit(name)

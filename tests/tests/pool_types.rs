@@ -4,7 +4,9 @@
     reason = "a test program has no readers of its documentation"
 )]
 
-use serde::Deserialize;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use snakepit::{Buffer, DType, Defaults, Error, Memo, Pool, PoolConfig, SpawnSpec, snakepit_pools};
 
@@ -93,6 +95,64 @@ async fn what_cannot_be_sent_is_one_error_with_its_type_and_its_place() {
     assert!(refused(&pool, "cycle").await.contains("RecursionError"));
     let back: u8 = pool.execute("echo", &1).await.unwrap();
     assert_eq!(back, 1);
+}
+
+#[tokio::test]
+async fn a_number_that_is_not_finite_is_an_error_with_its_place_and_goes_in_a_buffer() {
+    #[derive(Serialize)]
+    struct Sample {
+        name: Option<&'static str>,
+        rates: BTreeMap<&'static str, Vec<f32>>,
+    }
+    let builder = Pool::builder(Pools::STRICT).host_tool("limit", async |name: String| {
+        Ok::<f64, String>(if name == "none" { f64::INFINITY } else { 1.0 })
+    });
+    let pool = builder.start(&PoolConfig::default()).await.unwrap();
+    let sample = |rate| Sample {
+        name: None,
+        rates: [("a", vec![1.0, rate])].into(),
+    };
+    let session = pool.session("a");
+    for (outcome, place) in [
+        (pool.execute("echo", &f64::NAN).await, "`$` is NaN"),
+        (
+            pool.execute("echo", &(1, f32::NEG_INFINITY)).await,
+            "`$[1]` is infinite",
+        ),
+        (
+            pool.execute("echo", &sample(f32::NAN)).await,
+            "`$.rates.a[1]` is NaN",
+        ),
+        (
+            session.execute("echo", &[None, Some(f64::NAN)]).await,
+            "`$[1]` is NaN",
+        ),
+        (pool.execute("asked_limit", &"none").await, ""),
+    ] {
+        let error: Error = Result::<Value, Error>::unwrap_err(outcome);
+        if place.is_empty() {
+            assert!(
+                error.to_string().contains("HostError: `$` is infinite"),
+                "{error}"
+            );
+        } else {
+            assert!(matches!(error, Error::Encoding { .. }), "{error}");
+            assert!(error.to_string().contains(place), "{error}");
+        }
+    }
+    // One in a stream of arguments fails alone.
+    let outcomes = pool.map::<_, _, f64>("echo", [1.0, f64::NAN, 2.0]);
+    let mut outcomes = std::pin::pin!(outcomes);
+    let mut told = Vec::new();
+    while let Some(outcome) = outcomes.next().await {
+        told.push(outcome.ok());
+    }
+    assert_eq!(told, [Some(1.0), None, Some(2.0)]);
+    let back: Value = pool.execute("echo", &sample(2.0)).await.unwrap();
+    assert_eq!(back, json!({"name": null, "rates": {"a": [1.0, 2.0]}}));
+    let numbers = Buffer::from_vec(vec![f64::NAN, f64::INFINITY]);
+    let back: Buffer = pool.execute("echo", &numbers).await.unwrap();
+    assert_eq!(back.as_bytes(), numbers.as_bytes());
 }
 
 #[tokio::test]

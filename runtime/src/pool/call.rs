@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
 use super::dispatch::Refused;
+use super::finite::Root;
 use super::frame::{Kind, encode};
 use super::request::{Answer, InSession, Outcome, Request, Waiter, after};
 use super::restart::Trouble;
@@ -88,14 +89,19 @@ impl<'a> Ask<'a> {
         let number = shared.tickets.fetch_add(1, Ordering::Relaxed);
         let shares = shared.shares.load(Ordering::Relaxed);
         let frame = if credit.is_none() && self.session.is_none() {
-            encode(number, Kind::Request, &(self.tool, args), shares)
+            encode(number, Kind::Request, &(self.tool, Root(args)), shares)
         } else {
             let more = More {
                 credit,
                 session: self.session.map(|session| &*session.id),
                 end: None,
             };
-            encode(number, Kind::Request, &(self.tool, args, more), shares)
+            encode(
+                number,
+                Kind::Request,
+                &(self.tool, Root(args), more),
+                shares,
+            )
         };
         let frame = frame.map_err(|message| Error::Encoding {
             pool: shared.spec.pool,

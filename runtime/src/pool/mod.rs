@@ -8,6 +8,7 @@ mod call;
 mod connection;
 mod dispatch;
 mod error;
+mod finite;
 mod frame;
 mod health;
 mod heartbeat;

@@ -23,7 +23,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::buffer::{Buffer, DType, File};
-use super::segment;
+use super::{finite, segment};
 
 /// From this size on a buffer goes through shared memory, in bytes. Measured there and back: every new page of a memory
 /// file has to be found and met, while what is read from a socket lies in pages that the allocators of both sides use
@@ -168,10 +168,14 @@ pub(super) fn collect<T: Serialize + ?Sized>(
     value: &T,
 ) -> Result<Vec<Buffer>, String> {
     let before = SENDING.replace(Some(Vec::new()));
-    let written = serde_json::to_writer(json, value);
-    let buffers = SENDING.replace(before).unwrap_or_default();
-    written.map_err(|error| error.to_string())?;
-    Ok(buffers)
+    let written = finite::write(json, value);
+    let buffers = SENDING.replace(Some(Vec::new())).unwrap_or_default();
+    let checked = written.and_then(|has_null| match has_null {
+        true => finite::check(value),
+        false => Ok(()),
+    });
+    SENDING.set(before);
+    checked.map(|()| buffers)
 }
 
 /// What is sent behind the JSON, and the files that go with it.
@@ -358,6 +362,17 @@ mod tests {
             .decode::<std::collections::BTreeMap<String, u8>>()
             .unwrap_err();
         assert!(!refused.contains(&**MARK), "{refused}");
+    }
+
+    #[test]
+    fn a_buffer_beside_a_null_is_collected_once_and_hides_no_number_behind_it() {
+        let buffer = Buffer::from_slice(&[f64::NAN]);
+        let (mut json, mut other) = (Vec::new(), Vec::new());
+        let buffers = collect(&mut json, &(&buffer, None::<u8>, 1.0)).unwrap();
+        assert_eq!(buffers.len(), 1);
+        let error = collect(&mut other, &(&buffer, f64::NAN)).unwrap_err();
+        assert!(error.contains("`$[1]` is NaN"), "{error}");
+        assert!(SENDING.take().is_none());
     }
 
     #[test]
