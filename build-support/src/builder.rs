@@ -2,17 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::{env, fs, thread};
+use std::env;
 
-use crate::declaration::PoolDeclaration;
-use crate::declare;
+use crate::declaration::Request;
 use crate::environment::PythonEnvironment;
 use crate::environment::docker::SELECTION;
-use crate::host::{Host, Machine};
+use crate::host::Machine;
 use crate::manifest::{FILE_NAME, Manifest, Outcome};
+use crate::package::{Sources, World, is_disabled, resolve_all};
 use crate::probe::Cache;
-use crate::recorder::{Facts, Recorder};
-use crate::resolver::{Custom, resolve};
+use crate::recorder::Facts;
+use crate::resolver::Custom;
 
 /// Resolves every declared pool of the package whose build script calls it.
 ///
@@ -74,120 +74,74 @@ impl Builder {
         );
         let out =
             PathBuf::from(env::var_os("OUT_DIR").expect("`emit` is called by a build script"));
-        let Declared {
-            pools,
-            places,
-            watched,
-        } = self.declared(&package);
+        let Declared { pools, watched } = self.declared(&package);
         let probes = Cache::load(out.join("snakepit-probes.json"));
-        let (outcomes, facts) = self.resolve_all(&pools, &package, &probes);
+        let world = World {
+            package: &package,
+            custom: &self.custom,
+            probes: &probes,
+            host: &Machine,
+        };
+        let requests = pools.iter().map(|(key, pool)| (key.clone(), &pool.request));
+        let (outcomes, facts) = resolve_all(requests, world, &|_| {}).into_iter().unzip();
+        let facts: Vec<Facts> = facts;
         let manifest = Manifest { pools: outcomes };
         probes.save();
         let path = out.join(FILE_NAME);
         if let Err(error) = manifest.write(&path) {
             panic!("`{}` cannot be written: {error}", path.display());
         }
-        for directive in directives(&manifest, &places, &watched, &facts, &out) {
+        for directive in directives(&manifest, &pools, &watched, &facts, &out) {
             println!("{directive}");
         }
     }
 
     fn declared(&self, package: &Path) -> Declared {
-        let mut watched = BTreeSet::new();
-        let mut files = Vec::new();
-        for folder in ["src", "tests", "examples", "benches"].map(|name| package.join(name)) {
-            if folder.is_dir() {
-                rust_files(&folder, &mut files);
-                watched.insert(folder);
-            }
-        }
-        for source in &self.sources {
-            files.push(package.join(source));
-            watched.insert(package.join(source));
-        }
-        let mut pools = Vec::new();
-        let mut places = BTreeMap::new();
-        for file in files {
-            // A file that cannot be read or parsed is the compiler's to report, at its place.
-            let text = Machine.read(&file).ok().map(String::from_utf8);
-            let Some(Ok(text)) = text else {
-                continue;
-            };
-            if text.contains("snakepit_pools") {
-                let declarations = declare::parse_file(&text).unwrap_or_default();
-                let shown = file.strip_prefix(package).unwrap_or(&file).display();
-                let declared = declarations
-                    .into_iter()
-                    .flat_map(|declaration| declaration.pools)
-                    .filter(|pool| !is_disabled(pool));
-                for pool in declared {
-                    let line = pool.span("pool").start().line;
-                    let place = places.entry(pool.key());
-                    place.or_insert_with(|| format!("{shown}:{line}"));
-                    pools.push(pool);
-                }
+        // A file that cannot be read or parsed is the compiler's to report, at its place.
+        let sources = Sources::read(package, &self.sources);
+        let mut pools = BTreeMap::new();
+        for source in sources.files {
+            let declarations = source.declarations.unwrap_or_default();
+            let declared = declarations
+                .into_iter()
+                .flat_map(|declaration| declaration.pools)
+                .filter(|pool| !is_disabled(pool, &|name| env::var(name).ok()));
+            for pool in declared {
+                let line = pool.span("pool").start().line;
+                let place = pools.entry(pool.key());
+                place.or_insert_with(|| Declaration {
+                    place: format!("{}:{line}", source.shown.display()),
+                    request: pool.request,
+                });
             }
         }
         Declared {
             pools,
-            places,
-            watched,
+            watched: sources.watched,
         }
-    }
-
-    fn resolve_all(
-        &self,
-        pools: &[PoolDeclaration],
-        package: &Path,
-        probes: &Cache,
-    ) -> (BTreeMap<String, Outcome>, Vec<Facts>) {
-        let requests: BTreeMap<String, _> = pools
-            .iter()
-            .map(|pool| (pool.key(), pool.request.clone()))
-            .collect();
-        // Spans cannot cross threads; requests can.
-        thread::scope(|scope| {
-            let running: Vec<_> = requests
-                .into_iter()
-                .map(|(key, request)| {
-                    let custom = &self.custom;
-                    let work = move || {
-                        let host = Recorder::new(&Machine, probes);
-                        let outcome = match resolve(&request, package, custom, probes, &host) {
-                            Ok(resolution) => Outcome::Resolved(Box::new(resolution)),
-                            Err(faults) => Outcome::Failed(faults),
-                        };
-                        ((key, outcome), host.into_facts())
-                    };
-                    scope.spawn(work)
-                })
-                .collect();
-            running
-                .into_iter()
-                .map(|thread| {
-                    thread
-                        .join()
-                        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-                })
-                .unzip()
-        })
     }
 }
 
 /// What the sources say.
 struct Declared {
-    pools: Vec<PoolDeclaration>,
-    /// Where each pool stands first, as `src/main.rs:7`, by its key. Only Cargo's warnings have it: the manifest is the
-    /// same wherever a pool stands.
-    places: BTreeMap<String, String>,
+    /// The pools, by their keys.
+    pools: BTreeMap<String, Declaration>,
     /// The files and folders to watch for new pools.
     watched: BTreeSet<PathBuf>,
+}
+
+/// A pool of the sources.
+struct Declaration {
+    /// Where it stands first, as `src/main.rs:7`. Only Cargo's warnings have it: the manifest is the same wherever a
+    /// pool stands.
+    place: String,
+    request: Request,
 }
 
 /// What Cargo is told: when to ask again, and what to warn of.
 fn directives(
     manifest: &Manifest,
-    places: &BTreeMap<String, String>,
+    pools: &BTreeMap<String, Declaration>,
     watched: &BTreeSet<PathBuf>,
     facts: &[Facts],
     out: &Path,
@@ -223,40 +177,23 @@ fn directives(
         }
     }
     for (key, outcome) in &manifest.pools {
-        if let Outcome::Resolved(resolution) = outcome {
-            let place = places.get(key);
-            let place = place.map_or_else(String::new, |place| format!("{place}: "));
+        if let Outcome::Resolved(resolution) = outcome
+            && let Some(Declaration { place, request }) = pools.get(key)
+        {
             let warnings = resolution.warnings.iter();
-            lines.extend(warnings.map(|warning| format!("cargo::warning={place}{warning}")));
+            lines.extend(warnings.map(|warning| {
+                let warning = warning.warning_of_pool(&request.pool);
+                format!("cargo::warning={place}: {warning}")
+            }));
         }
     }
     lines
 }
 
-/// Whether the compiler will leave the pool out, as far as Cargo tells.
-fn is_disabled(pool: &PoolDeclaration) -> bool {
-    let mut conditions = pool.conditions.iter();
-    conditions.any(|condition| declare::is_false(condition, &|name| env::var(name).ok()))
-}
-
-fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
-    let Ok(entries) = fs::read_dir(folder) else {
-        return;
-    };
-    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    paths.sort();
-    for path in paths {
-        // Links are not followed: a loop of them would never end.
-        if path.is_dir() && !path.is_symlink() {
-            rust_files(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::catalogue::Code;
     use crate::diagnostic::Diagnostic;
@@ -283,9 +220,13 @@ mod tests {
             pools: BTreeMap::from([("ml".to_owned(), outcome)]),
         };
         let watched = BTreeSet::from([PathBuf::from("/app/src")]);
+        let pool = Declaration {
+            place: "src/main.rs:7".to_owned(),
+            request: Request::new("ml"),
+        };
         directives(
             &manifest,
-            &BTreeMap::from([("ml".to_owned(), "src/main.rs:7".to_owned())]),
+            &BTreeMap::from([("ml".to_owned(), pool)]),
             &watched,
             &[facts.clone(), facts],
             Path::new("/out"),
@@ -309,11 +250,11 @@ mod tests {
     #[test]
     fn a_warning_names_the_file_and_the_line_of_its_pool() {
         let resolution = Resolution {
-            warnings: vec!["pool `ml`: slow".to_owned()],
+            warnings: vec![Diagnostic::new(Code::GilStillEnabled, "slow", "wait")],
             ..Resolution::default()
         };
         let lines = lines(Outcome::Resolved(Box::new(resolution)));
-        let wanted = "cargo::warning=src/main.rs:7: pool `ml`: slow";
+        let wanted = "cargo::warning=src/main.rs:7: pool `ml`: slow [snakepit::gil_still_enabled]; help: wait";
         assert_eq!(lines.last().map(String::as_str), Some(wanted));
     }
 
@@ -324,7 +265,7 @@ mod tests {
         let source = "//! A program.\n\n#[snakepit_pools]\nstruct C {\n    #[pool]\n    ml: PoolConfig,\n}\n";
         fs::write(package.path().join("src/main.rs"), source).unwrap();
         let declared = Builder::new().declared(package.path());
-        let places: Vec<&String> = declared.places.values().collect();
+        let places: Vec<&String> = declared.pools.values().map(|pool| &pool.place).collect();
         assert_eq!(places, ["src/main.rs:5"]);
     }
 

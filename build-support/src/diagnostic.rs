@@ -102,7 +102,8 @@ impl Diagnostic {
     }
 
     /// The text of one of Cargo's warnings, which are of one line.
-    pub(crate) fn warning_of_pool(&self, pool: &str) -> String {
+    #[doc(hidden)]
+    pub fn warning_of_pool(&self, pool: &str) -> String {
         let Self {
             code,
             message,

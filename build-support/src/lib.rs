@@ -3,7 +3,7 @@
 //!
 //! [`emit`] is all that most programs need. [`Builder`] takes further source files, and environments of the program's
 //! own: these implement [`PythonEnvironment`] and look at the machine through a [`Host`]. The modules that are public
-//! and hidden are for the macro and for this project's own tests: they change without notice.
+//! and hidden are for the macro, the command line and this project's own tests: they change without notice.
 //!
 //! ```no_run
 //! // in the `main` of build.rs
@@ -33,6 +33,8 @@ pub mod manifest;
 mod marker;
 mod memo;
 mod origin;
+#[doc(hidden)]
+pub mod package;
 #[doc(hidden)]
 pub mod probe;
 mod recorder;

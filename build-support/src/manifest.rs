@@ -77,8 +77,8 @@ pub struct Resolution {
     pub embedded: Option<String>,
     /// The tools that the adapter's source offers, as far as it shows them.
     pub tools: Vec<Tool>,
-    /// Texts for Cargo's warnings.
-    pub warnings: Vec<String>,
+    /// What Cargo warns of.
+    pub warnings: Vec<Diagnostic>,
 }
 
 record!(Resolution {

@@ -293,7 +293,6 @@ fn frozen(
     let warnings = validator::warnings(request, &interpreter)
         .into_iter()
         .chain(adapted.warnings)
-        .map(|warning| warning.warning_of_pool(&request.pool))
         .collect();
     Ok(Resolution {
         command: utf8(&executable)?,

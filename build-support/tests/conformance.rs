@@ -310,7 +310,7 @@ fn matrix(id: &str) -> Result<(), String> {
         .warnings;
     same(
         "warnings",
-        warnings.len() == 1 && warnings[0].contains(code),
+        warnings.len() == 1 && warnings[0].code() == code,
         &warnings,
     )
 }

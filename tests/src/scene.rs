@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use snakepit_build::manifest::{Outcome, Resolution};
+use serde_json::Value;
+use snakepit_build::manifest::Outcome;
 use snakepit_build::probe::Cache;
 use snakepit_build::resolver::{Custom, resolve};
 use snakepit_build::{Config, Diagnostic, Host, Launch, PythonEnvironment, declare};
@@ -79,13 +80,18 @@ impl Scene {
 
     /// The warnings of the source's pools.
     pub fn warnings(&self) -> Vec<String> {
-        let outcomes = self.outcomes().into_values();
+        let outcomes = self.outcomes().into_iter();
         outcomes
-            .filter_map(|outcome| match outcome {
-                Outcome::Resolved(resolution) => Some(*resolution),
+            .filter_map(|(key, outcome)| match outcome {
+                Outcome::Resolved(resolution) => Some((key, resolution.warnings)),
                 Outcome::Failed(_) => None,
             })
-            .flat_map(|Resolution { warnings, .. }| warnings)
+            .flat_map(|(key, warnings)| {
+                let request: Value = serde_json::from_str(&key).expect("a key is JSON");
+                let pool = request["pool"].as_str().unwrap_or_default().to_owned();
+                let of_pool = move |warning: Diagnostic| warning.warning_of_pool(&pool);
+                warnings.into_iter().map(of_pool)
+            })
             .collect()
     }
 }
