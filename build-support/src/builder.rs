@@ -1,8 +1,8 @@
 //! `emit()`: sources to declarations, declarations to the manifest, facts to Cargo's directives.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 use std::env;
+use std::path::{Path, PathBuf};
 
 use crate::declaration::Request;
 use crate::environment::PythonEnvironment;

@@ -11,18 +11,23 @@ use crate::environment::{Config, ExtraMetadata, is_uv_member, utf8, without_pyen
 use crate::host::Host;
 
 /// What was chosen.
-pub(crate) struct Choice {
+pub struct Choice {
     /// The kind's name, or that of a custom one.
-    pub(crate) kind: String,
+    pub kind: String,
     /// `declared`, the marker that was found, or `fallback`.
-    pub(crate) detected_by: String,
-    pub(crate) config: Config,
+    pub detected_by: String,
+    /// The options that go with it.
+    pub config: Config,
     /// For `auto`: `detected_in`, the folder of the marker, and `detected_why`, where it was looked and what was
     /// found there.
-    pub(crate) reasons: ExtraMetadata,
+    pub reasons: ExtraMetadata,
 }
 
-pub(crate) fn choose(
+/// Chooses for a pool of a package.
+///
+/// # Errors
+/// `project_dir` names no folder, or what is found has no path that is text.
+pub fn choose(
     request: &Request,
     package_dir: &Path,
     host: &dyn Host,

@@ -13,7 +13,8 @@
 mod adapter;
 mod builder;
 mod catalogue;
-mod choice;
+#[doc(hidden)]
+pub mod choice;
 #[doc(hidden)]
 pub mod declaration;
 #[doc(hidden)]
@@ -28,6 +29,8 @@ mod elsewhere;
 mod environment;
 #[doc(hidden)]
 pub mod host;
+#[doc(hidden)]
+pub mod known;
 #[doc(hidden)]
 pub mod manifest;
 mod marker;

@@ -32,5 +32,5 @@ pub(crate) fn warnings(request: &Request, interpreter: &Interpreter) -> Vec<Diag
     } else {
         return Vec::new();
     };
-    vec![warning]
+    vec![warning.at("profile")]
 }

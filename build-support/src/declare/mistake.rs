@@ -79,6 +79,11 @@ impl Mistake {
         self.error
     }
 
+    /// Where its tokens stand.
+    pub fn span(&self) -> Span {
+        self.error.span()
+    }
+
     /// What is wrong.
     pub fn diagnostic(&self) -> &Diagnostic {
         &self.diagnostic

@@ -127,7 +127,12 @@ fn apply(
             request.manager_launch = is_manager;
             pool.spans.insert("launch".to_owned(), span);
         }
-        "profile" => request.profile = profile(setting)?,
+        "profile" => {
+            request.profile = profile(setting)?;
+            if let Some(Value::Word(word)) = &setting.value {
+                pool.spans.insert(key.to_owned(), word.span());
+            }
+        }
         "python" => request.python = Some(setting.text("\">=3.11\"")?.value()),
         "adapter" => {
             let (adapter, span) = adapter(setting)?;

@@ -5,7 +5,7 @@
 
 mod activation;
 pub(crate) mod manager;
-mod places;
+pub(crate) mod places;
 mod yaml;
 
 use std::collections::BTreeMap;
@@ -258,7 +258,7 @@ fn interpreter(Found { prefix, place }: &Found, host: &dyn Host) -> Result<PathB
 
 /// Version and build of the installed package `python`, from the name of its record:
 /// `conda-meta/python-3.12.1-hab00c5b_0_cpython.json`.
-fn python_package(prefix: &Path, host: &dyn Host) -> Option<String> {
+pub(crate) fn python_package(prefix: &Path, host: &dyn Host) -> Option<String> {
     host.list(&prefix.join("conda-meta"))
         .iter()
         .find_map(|path| {
@@ -270,7 +270,7 @@ fn python_package(prefix: &Path, host: &dyn Host) -> Option<String> {
 }
 
 /// What activation calls the environment: `base`, its name where it is in a folder `envs`, else its path.
-fn default_name(prefix: &Path, host: &dyn Host) -> String {
+pub(crate) fn default_name(prefix: &Path, host: &dyn Host) -> String {
     let name = |path: &Path| Some(path.file_name()?.to_str()?.to_owned());
     let is_root = ["bin/conda", "condabin/conda", "condabin/mamba"]
         .iter()

@@ -15,10 +15,12 @@ use std::time::Duration;
 
 pub(crate) use conda::Conda;
 pub(crate) use conda::manager::name as conda_manager;
+pub(crate) use conda::places::Places as CondaPlaces;
+pub(crate) use conda::{default_name as conda_name, python_package as conda_python};
 pub(crate) use docker::Docker;
 pub(crate) use poetry::Poetry;
 pub(crate) use pyenv::Pyenv;
-pub(crate) use pyenv::{names as python_versions, without_pyenv};
+pub(crate) use pyenv::{installed as pyenv_versions, names as python_versions, without_pyenv};
 pub(crate) use system::System;
 pub(crate) use uv::Uv;
 pub(crate) use uv::is_member as is_uv_member;

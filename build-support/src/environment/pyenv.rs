@@ -164,6 +164,18 @@ fn is_dir(path: &Path, host: &dyn Host) -> bool {
     host.info(path).is_some_and(|info| info.is_dir)
 }
 
+/// The versions that are installed, the newest last, each with its folder.
+pub(crate) fn installed(host: &dyn Host) -> Vec<(String, PathBuf)> {
+    let Some(root) = root(&Config::default(), host) else {
+        return Vec::new();
+    };
+    let folders = host.list(&root.join("versions")).into_iter();
+    let named = folders.filter_map(|path| Some((path.file_name()?.to_str()?.to_owned(), path)));
+    let mut installed: Vec<_> = named.filter(|(_, path)| is_dir(path, host)).collect();
+    installed.sort_by_key(|(name, _)| numbers(name));
+    installed
+}
+
 /// The folder below `versions` that a name means: the one of that name, else the newest release that the name is the
 /// beginning of.
 fn chosen(name: &str, installed: &[String], versions: &Path, host: &dyn Host) -> Option<String> {

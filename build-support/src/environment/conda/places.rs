@@ -34,7 +34,7 @@ const SETTINGS: [&str; 6] = [
 
 /// The places of one machine, in the order in which they are looked at.
 #[derive(Debug, Default)]
-pub(super) struct Places {
+pub(crate) struct Places {
     /// Installations: each is the environment `base`.
     roots: Vec<PathBuf>,
     /// Folders of environments that are there.
@@ -46,7 +46,7 @@ pub(super) struct Places {
 impl Places {
     /// # Errors
     /// A file of settings that cannot be read.
-    pub(super) fn of(host: &dyn Host) -> Result<Self, Diagnostic> {
+    pub(crate) fn of(host: &dyn Host) -> Result<Self, Diagnostic> {
         let mut places = Self::default();
         for root in roots(host) {
             if is_environment(&root, host) || host.info(&root.join("envs")).is_some() {
@@ -80,6 +80,24 @@ impl Places {
                 .collect();
         }
         Ok(places)
+    }
+
+    /// Every environment that is there.
+    pub(crate) fn all(&self, host: &dyn Host) -> Vec<PathBuf> {
+        let children = self.folders.iter().flat_map(|folder| host.list(folder));
+        let mut all = Vec::new();
+        for prefix in self
+            .roots
+            .iter()
+            .chain(&self.known)
+            .cloned()
+            .chain(children)
+        {
+            if is_environment(&prefix, host) {
+                add(&mut all, prefix);
+            }
+        }
+        all
     }
 
     /// The first environment of a name.
