@@ -97,6 +97,21 @@ def fork_and_die():
     os._exit(9)
 
 
+def with_processes(tool, seconds):
+    """Runs a tool after it has started a process that ignores what it is told, and one below a shell."""
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
+    subprocess.Popen([sys.executable, "-S", "-c", deaf])
+    subprocess.Popen(["sh", "-c", "sleep 600; true"])
+    return globals()[tool](seconds)
+
+
+def hang(seconds):
+    """Keeps the GIL."""
+    import ctypes
+
+    ctypes.PyDLL(None).sleep(seconds)
+
+
 def fill_stderr(lines):
     for number in range(lines):
         print("line %d of a great many" % number, file=sys.stderr)

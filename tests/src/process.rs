@@ -1,6 +1,7 @@
 //! What the system knows of processes.
 
 use std::fs;
+use std::str::Split;
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -12,11 +13,26 @@ pub fn exists(pid: u32) -> bool {
 /// The processes that this one has started and not waited for yet, zombies included.
 pub fn children() -> Vec<u32> {
     let own = std::process::id().to_string();
+    those(|fields| fields.nth(1) == Some(&own))
+}
+
+/// The processes that are in the groups of these, without zombies.
+pub fn members(leaders: &[u32]) -> Vec<u32> {
+    let groups: Vec<String> = leaders.iter().map(u32::to_string).collect();
+    those(|fields| {
+        fields.next() != Some("Z")
+            && fields
+                .nth(1)
+                .is_some_and(|group| groups.iter().any(|leader| leader == group))
+    })
+}
+
+/// Processes by the fields of their state.
+fn those(are: impl Fn(&mut Split<'_, char>) -> bool) -> Vec<u32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let processes = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let is_child =
-        |pid: &u32| stat(*pid).is_some_and(|fields| fields.split(' ').nth(1) == Some(&own));
-    processes.filter(is_child).collect()
+    let is_one = |pid: &u32| stat(*pid).is_some_and(|fields| are(&mut fields.split(' ')));
+    processes.filter(is_one).collect()
 }
 
 /// Ends a process with SIGKILL, if it is there.

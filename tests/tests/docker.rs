@@ -69,6 +69,8 @@ async fn main() -> Result<(), snakepit::Error> {
 
 const TOOLS: &str = r#"
 import os
+import subprocess
+import sys
 import time
 
 def add(a, b):
@@ -77,10 +79,15 @@ def add(a, b):
 def surroundings():
     return [os.environ["GREETING"], os.getcwd()]
 
+def start_another():
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
+
 def sleep():
+    start_another()
     time.sleep(300)
 
 def spin():
+    start_another()
     while True:
         pass
 "#;

@@ -9,26 +9,30 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use snakepit::{Pool, PoolConfig, SpawnSpec, snakepit_pools};
-use snakepit_tests::process::{children, exists};
+use snakepit_tests::process::{children, exists, members};
 
 #[snakepit_pools]
 #[derive(Default)]
 pub struct Pools {
-    #[pool(environment = system, adapter = "tools", python_path = ["python"], size = 4)]
+    #[pool(environment = system, adapter = "tools", python_path = ["python"], size = 5)]
     pub processes: PoolConfig,
-    #[pool(environment = system, adapter = "tools", python_path = ["python"], profile = thread(threads = 2), size = 4)]
+    #[pool(environment = system, adapter = "tools", python_path = ["python"], profile = thread(threads = 2), size = 5)]
     pub threads: PoolConfig,
-    #[pool(environment = system, adapter = "tools", python_path = ["python"], profile = async(concurrency = 2), size = 4)]
+    #[pool(environment = system, adapter = "tools", python_path = ["python"], profile = async(concurrency = 2), size = 5)]
     pub loops: PoolConfig,
 }
 
 /// Set for the run of this program that plays the host.
 const HOST: &str = "SNAKEPIT_TESTS_PLAY_HOST";
 
-/// What keeps a worker busy when the host dies; with nothing of it, the workers are idle.
-const WORK: [&str; 3] = ["sleep", "spin", "length_of"];
+/// What keeps a worker busy when the host dies; as many workers as there is work are busy, and one is idle. The last one
+/// holds its interpreter, so that nothing of the bridge runs in it.
+const WORK: [&str; 4] = ["sleep", "spin", "length_of", "hang"];
 
-/// Gives the workers something to do, each of them: they are as many as there is work, and one stays idle.
+/// Processes that tools of one pool have started: three of them three each.
+const STARTED: usize = 9;
+
+/// Gives the workers something to do.
 async fn keep_busy(pool: &Pool) {
     // Longer than a socket holds, and so many of them that one is always on its way.
     let text = "x".repeat(4 << 20);
@@ -38,12 +42,9 @@ async fn keep_busy(pool: &Pool) {
             if tool == "length_of" {
                 while pool.execute::<_, usize>(tool, &text).await.is_ok() {}
             } else {
-                let _ = pool.execute::<_, ()>(tool, &60).await;
+                let _ = pool.execute::<_, ()>("with_processes", &(tool, 60)).await;
             }
         });
-    }
-    while pool.stats().in_flight < WORK.len() {
-        tokio::task::yield_now().await;
     }
 }
 
@@ -82,21 +83,33 @@ fn killing_the_host_ends_its_workers_of_every_profile_busy_or_not() {
         .find_map(|line| line.strip_prefix("workers ").map(str::to_owned))
         .expect("the host says who its workers are");
     let workers: Vec<u32> = workers.split(' ').map(|pid| pid.parse().unwrap()).collect();
-    assert_eq!(workers.len(), 4 * Pools::POOLS.len(), "{workers:?}");
+    let pools = Pools::POOLS.len();
+    assert_eq!(workers.len(), 5 * pools, "{workers:?}");
     assert!(workers.iter().all(|pid| exists(*pid)), "{workers:?}");
     // In the midst of their work.
+    let started = || members(&workers).len() == workers.len() + STARTED * pools;
+    wait(started, || format!("{:?}", members(&workers)));
     std::thread::sleep(Duration::from_millis(300));
     let begin = Instant::now();
     host.kill().unwrap();
     host.wait().unwrap();
-    while workers.iter().any(|pid| exists(*pid)) {
-        let left: Vec<_> = workers.iter().filter(|pid| exists(**pid)).collect();
-        assert!(begin.elapsed() < Duration::from_secs(60), "{left:?}");
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    wait(
+        || members(&workers).is_empty(),
+        || format!("{:?} are left", members(&workers)),
+    );
     println!(
-        "{} workers were gone {:?} after their host",
+        "{} workers and {} processes of theirs were gone {:?} after their host",
         workers.len(),
+        STARTED * pools,
         begin.elapsed()
     );
+}
+
+fn wait(is_so: impl Fn() -> bool, otherwise: impl Fn() -> String) {
+    let begin = Instant::now();
+    while !is_so() {
+        let is_late = begin.elapsed() > Duration::from_secs(60);
+        assert!(!is_late, "{}", otherwise());
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }

@@ -14,6 +14,8 @@ mod health;
 mod heartbeat;
 mod host_calls;
 mod host_tools;
+#[cfg(target_os = "linux")]
+mod lifeline;
 mod map;
 mod memory;
 #[cfg(feature = "metrics")]

@@ -19,6 +19,8 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
+#[cfg(target_os = "linux")]
+use super::lifeline::Lifeline;
 use super::request::after;
 
 /// A running process; dropping it kills it and its group.
@@ -133,9 +135,14 @@ async fn passed(limit: Option<Instant>) {
     }
 }
 
-/// What a worker started ends with it; when the runtime ends and drops the task that waits for it, at once. The group's
-/// number lives as long as one of its members.
-struct Group(Option<Pid>);
+/// What a worker started ends with it; when the runtime ends and drops the task that waits for it, at once, and so when
+/// the host ends. The group's number lives as long as one of its members.
+struct Group {
+    id: Option<Pid>,
+    /// Not where the system has no such thing: there the bridge alone sees that the host has gone.
+    #[cfg(target_os = "linux")]
+    _lifeline: Option<Lifeline>,
+}
 
 /// How often a group is looked at whose leader has gone.
 const LOOK: Duration = Duration::from_millis(10);
@@ -147,12 +154,17 @@ const LAST: Duration = Duration::from_millis(500);
 impl Group {
     fn of(leader: &Child) -> Self {
         let id = leader.id().and_then(|id| i32::try_from(id).ok());
-        Self(id.and_then(Pid::from_raw))
+        let id = id.and_then(Pid::from_raw);
+        Self {
+            id,
+            #[cfg(target_os = "linux")]
+            _lifeline: id.and_then(|group| Lifeline::of(group).ok()),
+        }
     }
 
     /// Whether anybody was there to get it.
     fn signal(&self, signal: Signal) -> bool {
-        self.0
+        self.id
             .is_some_and(|group| kill_process_group(group, signal).is_ok())
     }
 
@@ -163,7 +175,7 @@ impl Group {
                 .is_empty_by(limit.unwrap_or_else(|| after(grace)))
                 .await
         {
-            self.0 = None;
+            self.id = None;
         } else {
             self.signal(Signal::KILL);
             self.is_empty_by(after(LAST)).await;
@@ -172,7 +184,7 @@ impl Group {
 
     async fn is_empty_by(&self, limit: Instant) -> bool {
         let is_there = || {
-            self.0
+            self.id
                 .is_some_and(|group| test_kill_process_group(group).is_ok())
         };
         while is_there() {
