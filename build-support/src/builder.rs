@@ -1,17 +1,19 @@
 //! `emit()`: sources to declarations, declarations to the manifest, facts to Cargo's directives.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::env;
 use std::path::{Path, PathBuf};
 
-use crate::declaration::Request;
+use crate::diagnostic::Diagnostic;
 use crate::environment::PythonEnvironment;
 use crate::environment::docker::SELECTION;
 use crate::host::Machine;
+use crate::lock::{self, Lock, Roots};
 use crate::manifest::{FILE_NAME, Manifest, Outcome};
-use crate::package::{Sources, World, is_disabled, resolve_all};
+use crate::named::{self, Pool};
+use crate::outcome::{OFFLINE, Outcomes, found, outcomes, resolved};
+use crate::package::{Sources, World};
 use crate::probe::Cache;
-use crate::recorder::Facts;
 use crate::resolver::Custom;
 
 /// Resolves every declared pool of the package whose build script calls it.
@@ -64,7 +66,10 @@ impl Builder {
         self
     }
 
-    /// Resolves all pools side by side, writes the manifest and prints Cargo's directives.
+    /// Resolves all pools side by side, holds them against the lock, writes the manifest and prints Cargo's directives.
+    ///
+    /// Beside the manifest it writes the lock that it would accept, `OUT_DIR/snakepit.lock`: what nobody but this
+    /// build script knows, such as environments of the program's own, is in it.
     ///
     /// # Panics
     /// Outside a build script, or when `OUT_DIR` cannot be written.
@@ -74,83 +79,119 @@ impl Builder {
         );
         let out =
             PathBuf::from(env::var_os("OUT_DIR").expect("`emit` is called by a build script"));
-        let Declared { pools, watched } = self.declared(&package);
+        let sources = Sources::read(&package, &self.sources);
+        let pools = named::pools(&sources, &|name| env::var(name).ok());
         let probes = Cache::load(out.join("snakepit-probes.json"));
-        let world = World {
-            package: &package,
-            custom: &self.custom,
-            probes: &probes,
-            host: &Machine,
-        };
-        let requests = pools.iter().map(|(key, pool)| (key.clone(), &pool.request));
-        let (outcomes, facts) = resolve_all(requests, world, &|_| {}).into_iter().unzip();
-        let facts: Vec<Facts> = facts;
-        let manifest = Manifest { pools: outcomes };
+        let outcomes = outcomes(&pools, self.world(&package, &probes));
         probes.save();
+        let manifest = Manifest {
+            pools: outcomes.pools.clone(),
+        };
         let path = out.join(FILE_NAME);
-        if let Err(error) = manifest.write(&path) {
+        let written = manifest.write(&path);
+        let written = written.and_then(|()| match &outcomes.found {
+            Some(found) => found.write_to(&lock::path(&out)).map(drop),
+            None => Ok(()),
+        });
+        if let Err(error) = written {
             panic!("`{}` cannot be written: {error}", path.display());
         }
-        for directive in directives(&manifest, &pools, &watched, &facts, &out) {
+        for directive in directives(&sources.watched, &pools, &outcomes, &package, &out) {
             println!("{directive}");
         }
     }
 
-    fn declared(&self, package: &Path) -> Declared {
-        // A file that cannot be read or parsed is the compiler's to report, at its place.
+    /// What a lock of the package in a folder would have to say now, whatever the one that is there says. No build
+    /// script runs: of a kind of its own the package's `build.rs` tells alone, which leaves what it found in
+    /// `OUT_DIR/snakepit.lock`.
+    ///
+    /// All pools are looked for but those of other targets than this machine.
+    ///
+    /// # Errors
+    /// Every pool that cannot be resolved, with what is wrong with it.
+    pub fn lock(&self, package: &Path) -> Result<Lock, Vec<Refused>> {
         let sources = Sources::read(package, &self.sources);
-        let mut pools = BTreeMap::new();
-        for source in sources.files {
-            let declarations = source.declarations.unwrap_or_default();
-            let declared = declarations
-                .into_iter()
-                .flat_map(|declaration| declaration.pools)
-                .filter(|pool| !is_disabled(pool, &|name| env::var(name).ok()));
-            for pool in declared {
-                let line = pool.span("pool").start().line;
-                let place = pools.entry(pool.key());
-                place.or_insert_with(|| Declaration {
-                    place: format!("{}:{line}", source.shown.display()),
-                    request: pool.request,
-                });
-            }
+        let mut pools = named::pools(&sources, &on_this_machine);
+        // A pool is left out if that is so with the features and without them.
+        let with_features = |name: &str| match name.starts_with("CARGO_FEATURE_") {
+            true => Some(String::new()),
+            false => on_this_machine(name),
+        };
+        for (pool, other) in pools.iter_mut().zip(named::pools(&sources, &with_features)) {
+            pool.is_enabled |= other.is_enabled;
         }
-        Declared {
-            pools,
-            watched: sources.watched,
+        let probes = Cache::default();
+        let resolved = resolved(&pools, self.world(package, &probes));
+        // One that cannot be read is what is to be replaced.
+        let known = Lock::read(package).unwrap_or_default();
+        let roots = Roots::of(package, &Machine);
+        found(&pools, &resolved.pools, known.as_ref(), &roots).ok_or_else(|| {
+            let mut refused = Vec::new();
+            for pool in &pools {
+                if let Some(Outcome::Failed(faults)) = resolved.pools.get(&pool.key) {
+                    refused.extend(faults.iter().map(|fault| Refused {
+                        pool: pool.name.clone(),
+                        place: pool.place.clone(),
+                        fault: fault.clone(),
+                    }));
+                }
+            }
+            refused
+        })
+    }
+
+    fn world<'a>(&'a self, package: &'a Path, probes: &'a Cache) -> World<'a> {
+        World {
+            package,
+            custom: &self.custom,
+            probes,
+            host: &Machine,
         }
     }
 }
 
-/// What the sources say.
-struct Declared {
-    /// The pools, by their keys.
-    pools: BTreeMap<String, Declaration>,
-    /// The files and folders to watch for new pools.
-    watched: BTreeSet<PathBuf>,
+/// A pool that cannot be resolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Its name, as the lock has it: `AppConfig.ml`.
+    pub pool: String,
+    /// Where it stands: `src/main.rs:7`.
+    pub place: String,
+    /// What is wrong with it.
+    pub fault: Diagnostic,
 }
 
-/// A pool of the sources.
-struct Declaration {
-    /// Where it stands first, as `src/main.rs:7`. Only Cargo's warnings have it: the manifest is the same wherever a
-    /// pool stands.
-    place: String,
-    request: Request,
+/// What Cargo would tell a build script of a build for this machine; it is asked for the target alone.
+fn on_this_machine(name: &str) -> Option<String> {
+    match name {
+        "CARGO_CFG_UNIX" => cfg!(unix).then(String::new),
+        "CARGO_CFG_WINDOWS" => cfg!(windows).then(String::new),
+        "CARGO_CFG_TARGET_OS" => Some(env::consts::OS.to_owned()),
+        "CARGO_CFG_TARGET_FAMILY" => Some(env::consts::FAMILY.to_owned()),
+        "CARGO_CFG_TARGET_ARCH" => Some(env::consts::ARCH.to_owned()),
+        _ => None,
+    }
 }
 
 /// What Cargo is told: when to ask again, and what to warn of.
 fn directives(
-    manifest: &Manifest,
-    pools: &BTreeMap<String, Declaration>,
-    watched: &BTreeSet<PathBuf>,
-    facts: &[Facts],
+    sources: &BTreeSet<PathBuf>,
+    declared: &[Pool],
+    outcomes: &Outcomes,
+    package: &Path,
     out: &Path,
 ) -> Vec<String> {
     let mut lines = Vec::new();
-    let seen = facts
-        .iter()
-        .flat_map(|facts| facts.files.keys().chain(facts.consulted.keys()));
-    for path in watched.iter().chain(seen).collect::<BTreeSet<_>>() {
+    let Outcomes { pools, facts, .. } = outcomes;
+    let mut watched: BTreeSet<PathBuf> = sources.clone();
+    for facts in facts {
+        watched.extend(facts.files.keys().chain(facts.consulted.keys()).cloned());
+    }
+    if outcomes.is_locked {
+        watched.insert(lock::path(package));
+        watched.extend(outcomes.locked_files());
+    }
+    for path in watched {
         let path = path.display().to_string();
         // What follows a line break would be a directive of the file's own.
         if !path.contains(['\n', '\r']) {
@@ -158,7 +199,7 @@ fn directives(
         }
     }
     let failed = |outcome: &Outcome| matches!(outcome, Outcome::Failed(_));
-    if manifest.pools.values().any(failed) {
+    if pools.values().any(failed) {
         // The mending may make any file: while a pool fails, a file that is never there makes Cargo ask each time.
         let never = out.join("snakepit-failed");
         lines.push(format!("cargo::rerun-if-changed={}", never.display()));
@@ -166,7 +207,7 @@ fn directives(
     let asked = facts.iter().flat_map(|facts| &facts.variables);
     let variables: BTreeSet<&str> = asked
         .map(String::as_str)
-        .chain(["SNAKEPIT_PYTHON"])
+        .chain([OFFLINE, "SNAKEPIT_PYTHON"])
         .collect();
     for name in variables {
         if name.starts_with("SNAKEPIT_")
@@ -176,9 +217,9 @@ fn directives(
             lines.push(format!("cargo::rerun-if-env-changed={name}"));
         }
     }
-    for (key, outcome) in &manifest.pools {
+    for (key, outcome) in pools {
         if let Outcome::Resolved(resolution) = outcome
-            && let Some(Declaration { place, request }) = pools.get(key)
+            && let Some(Pool { place, request, .. }) = declared.iter().find(|pool| pool.key == *key)
         {
             let warnings = resolution.warnings.iter();
             lines.extend(warnings.map(|warning| {
@@ -192,15 +233,15 @@ fn directives(
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::collections::BTreeMap;
 
     use super::*;
     use crate::catalogue::Code;
-    use crate::diagnostic::Diagnostic;
     use crate::manifest::Resolution;
+    use crate::recorder::Facts;
 
     /// The directives of a package whose only pool reads one file and three variables.
-    fn lines(outcome: Outcome) -> Vec<String> {
+    fn lines(outcome: Outcome, is_locked: bool) -> Vec<String> {
         let facts = Facts {
             files: BTreeMap::from([
                 (PathBuf::from("/venv/pyvenv.cfg"), None),
@@ -216,21 +257,17 @@ mod tests {
             .map(str::to_owned)
             .into(),
         };
-        let manifest = Manifest {
-            pools: BTreeMap::from([("ml".to_owned(), outcome)]),
+        let source = "\n\n\n\n\n#[snakepit_pools] struct C {\n    #[pool] ml: PoolConfig,\n}";
+        let pools = named::of_text(source);
+        let outcomes = Outcomes {
+            pools: BTreeMap::from([(pools[0].key.clone(), outcome)]),
+            facts: vec![facts.clone(), facts],
+            is_locked,
+            ..Outcomes::default()
         };
-        let watched = BTreeSet::from([PathBuf::from("/app/src")]);
-        let pool = Declaration {
-            place: "src/main.rs:7".to_owned(),
-            request: Request::new("ml"),
-        };
-        directives(
-            &manifest,
-            &BTreeMap::from([("ml".to_owned(), pool)]),
-            &watched,
-            &[facts.clone(), facts],
-            Path::new("/out"),
-        )
+        let sources = BTreeSet::from([PathBuf::from("/app/src")]);
+        let [package, out] = ["/app", "/out"].map(Path::new);
+        directives(&sources, &pools, &outcomes, package, out)
     }
 
     #[test]
@@ -241,10 +278,20 @@ mod tests {
             "cargo::rerun-if-changed=/venv/pyvenv.cfg",
             "cargo::rerun-if-env-changed=DOCKER_HOST",
             "cargo::rerun-if-env-changed=SNAKEPIT_HOME",
+            "cargo::rerun-if-env-changed=SNAKEPIT_OFFLINE",
             "cargo::rerun-if-env-changed=SNAKEPIT_PYTHON",
             "cargo::rerun-if-env-changed=UV_PROJECT_ENVIRONMENT",
         ];
-        assert_eq!(lines(Outcome::Resolved(Box::default())), wanted);
+        assert_eq!(lines(Outcome::Resolved(Box::default()), false), wanted);
+    }
+
+    #[test]
+    fn a_lock_that_is_there_is_watched_and_one_that_is_not_never() {
+        let line = "cargo::rerun-if-changed=/app/snakepit.lock".to_owned();
+        for is_locked in [false, true] {
+            let lines = lines(Outcome::Resolved(Box::default()), is_locked);
+            assert_eq!(lines.contains(&line), is_locked, "{lines:?}");
+        }
     }
 
     #[test]
@@ -253,26 +300,15 @@ mod tests {
             warnings: vec![Diagnostic::new(Code::GilStillEnabled, "slow", "wait")],
             ..Resolution::default()
         };
-        let lines = lines(Outcome::Resolved(Box::new(resolution)));
+        let lines = lines(Outcome::Resolved(Box::new(resolution)), false);
         let wanted = "cargo::warning=src/main.rs:7: pool `ml`: slow [snakepit::gil_still_enabled]; help: wait";
         assert_eq!(lines.last().map(String::as_str), Some(wanted));
     }
 
     #[test]
-    fn pools_are_found_with_the_line_of_their_attribute() {
-        let package = tempfile::tempdir().unwrap();
-        fs::create_dir(package.path().join("src")).unwrap();
-        let source = "//! A program.\n\n#[snakepit_pools]\nstruct C {\n    #[pool]\n    ml: PoolConfig,\n}\n";
-        fs::write(package.path().join("src/main.rs"), source).unwrap();
-        let declared = Builder::new().declared(package.path());
-        let places: Vec<&String> = declared.pools.values().map(|pool| &pool.place).collect();
-        assert_eq!(places, ["src/main.rs:5"]);
-    }
-
-    #[test]
     fn while_a_pool_fails_each_build_asks_again() {
         let fault = Diagnostic::new(Code::VenvNotFound, "none", "make one");
-        let lines = lines(Outcome::Failed(vec![fault]));
+        let lines = lines(Outcome::Failed(vec![fault]), false);
         assert!(
             lines.contains(&"cargo::rerun-if-changed=/out/snakepit-failed".to_owned()),
             "{lines:?}"

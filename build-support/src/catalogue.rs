@@ -206,6 +206,46 @@ catalogue! {
         when: "`launch = manager` is declared for a kind other than `uv`, `poetry` and `conda`.";
         mend: "Remove it: the interpreter is started directly.";
 
+    LockConflict "lock_conflict" "a merge left its marks in the lock";
+        when: "`snakepit.lock` has lines such as `<<<<<<< HEAD`: git could not merge it.";
+        mend: "Take either side and let `cargo snakepit lock` write it again.";
+
+    LockInvalid "lock_invalid" "the lock cannot be read";
+        when: "`snakepit.lock` is not TOML, was cut off, lacks something, or cannot be opened.";
+        mend: "Restore it from version control, or let `cargo snakepit lock` write it again.";
+
+    LockKeyUnknown "lock_key_unknown" "the lock has a key that is not known";
+        when: "`snakepit.lock` was edited by hand, and has a key that nothing reads.";
+        mend: "Remove the key, or let `cargo snakepit lock` write the lock again.";
+
+    LockMismatch "lock_mismatch" "this is not what the lock says";
+        when: "The build found another environment than `snakepit.lock` says, or the declaration was changed. All differences are listed. With `SNAKEPIT_OFFLINE` only the package's own files are compared: the declaration, an embedded adapter, and the manager's lock file if it is there.";
+        mend: "Restore what the lock says, or accept what is here with `cargo snakepit lock`.";
+
+    LockNotFound "lock_not_found" "an offline build needs a lock";
+        when: "`SNAKEPIT_OFFLINE` is set, and there is no `snakepit.lock` beside `Cargo.toml`.";
+        mend: "Run `cargo snakepit lock` where the environments are and commit the file, or unset the variable.";
+
+    LockPathInvalid "lock_path_invalid" "the lock has a path that leaves its root";
+        when: "A path of `snakepit.lock` is relative to nothing, begins at a root that is not known, or leaves its root by `..`.";
+        mend: "Let `cargo snakepit lock` write the lock again.";
+
+    LockPoolMissing "lock_pool_missing" "the lock lacks a pool";
+        when: "A struct declares a pool that `snakepit.lock` says nothing of.";
+        mend: "Add it with `cargo snakepit lock`, on a machine with its environment.";
+
+    LockPoolUnknown "lock_pool_unknown" "the lock has a pool that nobody declares";
+        when: "The struct or the field was removed or renamed after `snakepit.lock` was written.";
+        mend: "Let `cargo snakepit lock` write the lock again.";
+
+    LockRootUnknown "lock_root_unknown" "a root of the lock is not known here";
+        when: "In a build with `SNAKEPIT_OFFLINE` the lock has paths from a folder such as conda's, and this machine does not tell where that is.";
+        mend: "Name the folder as the machine that runs the program has it, with the variable of the help.";
+
+    LockTooNew "lock_too_new" "the lock has a newer form";
+        when: "`snakepit.lock` was written by a later `snakepit-build` than the one that reads it.";
+        mend: "Use that version of `snakepit-build`, or write the lock again with this one.";
+
     ManifestInvalid "manifest_invalid" "the build script's answer cannot be read";
         when: "The manifest in `OUT_DIR` or the one that `SNAKEPIT_MANIFEST` names is missing, broken, or from another version of `snakepit-build`.";
         mend: "Call `snakepit_build::emit()` in `build.rs`, and use the same version of `snakepit` and `snakepit-build`.";

@@ -128,9 +128,16 @@ fn why(found: &Detected, dir: &Path, empty: &[String]) -> String {
     parts.join(", ")
 }
 
-/// The folders above the package that are still its own, the nearest first: up to that of the workspace, else up to
-/// the top of the checkout. Without either nobody says that what is above belongs to the package.
+/// The folders above the package that are still its own, the nearest first.
 fn above<'a>(package: &'a Path, host: &dyn Host) -> impl Iterator<Item = &'a Path> {
+    let top = top(package, host);
+    let above = package.ancestors().skip(1);
+    above.take_while(move |folder| folder.starts_with(&top))
+}
+
+/// The highest folder that is still the package's own: that of its workspace, else the top of its checkout. Without
+/// either nobody says that what is above belongs to the package.
+pub(crate) fn top(package: &Path, host: &dyn Host) -> PathBuf {
     let is_workspace = |folder: &Path| {
         let text = host.consult(&folder.join("Cargo.toml")).unwrap_or_default();
         let table = document::parse(&String::from_utf8_lossy(&text));
@@ -139,10 +146,8 @@ fn above<'a>(package: &'a Path, host: &dyn Host) -> impl Iterator<Item = &'a Pat
     // A folder in a checkout, a file in a further working tree of one.
     let is_checkout = |folder: &Path| host.info(&folder.join(".git")).is_some();
     let folders = || package.ancestors().map(Path::to_path_buf);
-    let top: PathBuf = folders()
+    folders()
         .find(|folder| is_workspace(folder))
         .or_else(|| folders().find(|folder| is_checkout(folder)))
-        .unwrap_or_else(|| package.to_owned());
-    let above = package.ancestors().skip(1);
-    above.take_while(move |folder| folder.starts_with(&top))
+        .unwrap_or_else(|| package.to_owned())
 }

@@ -268,12 +268,17 @@ impl Request {
             supervision: Supervision::default(),
         }
     }
+
+    /// The key of what is asked for: canonical JSON, not the source text.
+    pub fn key(&self) -> String {
+        serde_json::to_string(self).expect("a request holds only strings and numbers")
+    }
 }
 
 impl PoolDeclaration {
-    /// The pool's key in the manifest: the canonical JSON of its request, not of the source text.
+    /// The pool's key in the manifest.
     pub fn key(&self) -> String {
-        serde_json::to_string(&self.request).expect("a request holds only strings and numbers")
+        self.request.key()
     }
 
     /// The span of a part (`environment`, `option:venv_path`, `python`, `requires:0`, `adapter`). An option that is

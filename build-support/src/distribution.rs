@@ -28,6 +28,15 @@ pub(crate) trait Distributions {
     fn find(&self, name: &str) -> Option<Distribution>;
 }
 
+/// The files of metadata in folders where distributions are installed.
+pub(crate) fn metadata_files(site_packages: &[String], host: &dyn Host) -> Vec<PathBuf> {
+    let entries = site_packages.iter().map(Path::new);
+    let entries = entries.flat_map(|folder| host.list(folder));
+    entries
+        .filter_map(|path| Some(metadata_file(&path, host)?.1))
+        .collect()
+}
+
 /// As much of a file of metadata as is read at first, and at most; beyond its headers there is only a description.
 const READ: [u64; 2] = [16 << 10, 1 << 20];
 
@@ -77,6 +86,42 @@ impl<'a> Installed<'a> {
         }
         self
     }
+
+    /// Every distribution with its version, by normalized name: what the interpreter finds first.
+    pub(crate) fn versions(&self) -> BTreeMap<String, String> {
+        let records = self.records.iter();
+        let mut versions: BTreeMap<String, String> = records
+            .map(|(name, (version, _))| (name.clone(), version.clone()))
+            .collect();
+        for (name, files) in &self.metadata {
+            let version = files.iter().find_map(|file| self.version(file));
+            versions.extend(version.map(|version| (name.clone(), version)));
+        }
+        versions
+    }
+
+    /// The version that a file of metadata stands for. Mostly the name of its folder tells; folders are listed, and
+    /// files left alone: Cargo would watch them, which no pool demands.
+    fn version(&self, file: &Path) -> Option<String> {
+        let entry = match file.file_name()?.to_str()? {
+            "METADATA" | "PKG-INFO" => file.parent()?,
+            _ => file,
+        };
+        let name = entry.file_name()?.to_str()?;
+        let version = match name.strip_suffix(".dist-info") {
+            Some(stem) => stem.split_once('-')?.1,
+            None => name
+                .strip_suffix(".egg-info")?
+                .split('-')
+                .nth(1)
+                .unwrap_or_default(),
+        };
+        if version.is_empty() {
+            return Some(parsed(&headers(file, self.host).ok()?)?.version);
+        }
+        let is_there = entry == file || self.host.list(entry).iter().any(|inside| inside == file);
+        is_there.then(|| version.to_owned())
+    }
 }
 
 impl Distributions for Installed<'_> {
@@ -111,7 +156,7 @@ fn metadata_file(path: &Path, host: &dyn Host) -> Option<(String, PathBuf)> {
     // What setuptools left before wheels, and what Debian's packages have: a folder or a file.
     let stem = name.strip_suffix(".egg-info")?;
     let name = stem.split('-').next().unwrap_or(stem).to_owned();
-    let is_dir = host.info(path).is_some_and(|info| info.is_dir);
+    let is_dir = !host.list(path).is_empty();
     Some((
         name,
         if is_dir {

@@ -27,15 +27,21 @@ mod distribution;
 mod document;
 mod elsewhere;
 mod environment;
+mod fingerprint;
 #[doc(hidden)]
 pub mod host;
 #[doc(hidden)]
 pub mod known;
+mod lock;
 #[doc(hidden)]
 pub mod manifest;
 mod marker;
 mod memo;
+#[doc(hidden)]
+pub mod named;
 mod origin;
+#[doc(hidden)]
+pub mod outcome;
 #[doc(hidden)]
 pub mod package;
 #[doc(hidden)]
@@ -55,10 +61,11 @@ mod version;
 mod wire;
 mod written;
 
-pub use builder::{Builder, emit};
+pub use builder::{Builder, Refused, emit};
 pub use catalogue::Code;
 pub use diagnostic::Diagnostic;
 pub use environment::{Config, Elsewhere, ExtraMetadata, Launch, PythonEnvironment};
 pub use host::{Answer, FileInfo, Host, Machine, Program};
+pub use lock::{Difference, Lock};
 pub use manifest::EnvOp;
 pub use probe::Interpreter;

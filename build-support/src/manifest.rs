@@ -79,6 +79,8 @@ pub struct Resolution {
     pub tools: Vec<Tool>,
     /// What Cargo warns of.
     pub warnings: Vec<Diagnostic>,
+    /// What tells this environment from another one.
+    pub fingerprint: Fingerprint,
 }
 
 record!(Resolution {
@@ -91,7 +93,34 @@ record!(Resolution {
     python_path,
     embedded,
     tools,
-    warnings
+    warnings,
+    fingerprint
+});
+
+/// What tells an environment from one that would serve as well. The program does not need it: a lock does.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fingerprint {
+    /// The tag of the interpreter's binary interface.
+    pub abi: String,
+    /// `linux-x86_64`, ...
+    pub platform: String,
+    /// The folders where the interpreter finds distributions; empty for one that is elsewhere.
+    pub site_packages: Vec<String>,
+    /// The versions of the installed distributions, by normalized name.
+    pub distributions: BTreeMap<String, String>,
+    /// Digests of the manager's lock files, by path.
+    pub lock_files: BTreeMap<String, String>,
+    /// The digest of an adapter's source that is compiled into the program.
+    pub adapter: Option<String>,
+}
+
+record!(Fingerprint {
+    abi,
+    platform,
+    site_packages,
+    distributions,
+    lock_files,
+    adapter
 });
 
 /// A function of the adapter.

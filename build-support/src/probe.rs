@@ -93,6 +93,7 @@ pub struct Cache {
     interpreters: Memo<Interpreter>,
     /// What is behind the adapters' names.
     pub(crate) adapters: Memo<Inspection>,
+    digests: Memo<String>,
 }
 
 /// The file's form.
@@ -100,11 +101,13 @@ pub struct Cache {
 struct Stored {
     interpreters: BTreeMap<String, Interpreter>,
     adapters: BTreeMap<String, Inspection>,
+    digests: BTreeMap<String, String>,
 }
 
 record!(Stored {
     interpreters,
-    adapters
+    adapters,
+    digests
 });
 
 impl Cache {
@@ -114,12 +117,14 @@ impl Cache {
         let Stored {
             interpreters,
             adapters,
+            digests,
         } = serde_json::from_slice(&stored).unwrap_or_default();
         Self {
             file: Some(file),
             stored,
             interpreters: Memo::of(interpreters),
             adapters: Memo::of(adapters),
+            digests: Memo::of(digests),
         }
     }
 
@@ -129,6 +134,7 @@ impl Cache {
         let now = Stored {
             interpreters: self.interpreters.known(),
             adapters: self.adapters.used(),
+            digests: self.digests.used(),
         };
         if let Some(file) = &self.file
             && let Ok(text) = serde_json::to_vec(&now)
@@ -146,6 +152,25 @@ impl Cache {
     pub fn ask(&self, path: &Path, host: &dyn Host) -> Result<Interpreter, Diagnostic> {
         let program = Program::new(path, &[], LIMIT);
         self.answer(key(path, host), || ask(&program, host))
+    }
+
+    /// The digest of a file's content; `None` where it cannot be read. A build script is not optimised, and a lock file
+    /// may have megabytes: it is computed again when the file has another length or time.
+    pub(crate) fn digest(&self, path: &Path, host: &dyn Host) -> Option<String> {
+        let info = host.info(path)?;
+        let digest = || Some(digest(&host.consult(path).ok()?));
+        let Some(modified) = info
+            .modified
+            .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
+        else {
+            return digest();
+        };
+        let key = format!("{}|{}|{}", path.display(), info.len, modified.as_nanos());
+        let gone = || Diagnostic::custom("", "", "");
+        let answer = self
+            .digests
+            .answer(key, |_| true, || digest().ok_or_else(gone));
+        answer.ok()
     }
 
     /// What the interpreter says that a manager's command starts. `deciding` is everything that decides which one
@@ -174,6 +199,15 @@ impl Cache {
             None => ask(),
         }
     }
+}
+
+/// A digest as lock files write it.
+pub(crate) fn digest(bytes: &[u8]) -> String {
+    let mut text = String::from("sha256:");
+    for byte in hmac_sha256::Hash::hash(bytes) {
+        text.push_str(&format!("{byte:02x}"));
+    }
+    text
 }
 
 /// The path itself counts beside the file behind it: two venvs may share one interpreter.

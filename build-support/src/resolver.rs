@@ -15,8 +15,9 @@ use crate::environment::{
     Conda, Config, Docker, ExtraMetadata, Launch, Poetry, Pyenv, PythonEnvironment, System, Uv,
     Venv, absolute, utf8,
 };
+use crate::fingerprint::fingerprint;
 use crate::host::{Host, Program};
-use crate::manifest::{Check, EnvOp, Metadata, Resolution};
+use crate::manifest::{Check, EnvOp, Fingerprint, Metadata, Resolution};
 use crate::probe::{self, Cache, Interpreter};
 use crate::recorder::{Facts, Recorder};
 use crate::remedy::Target;
@@ -63,7 +64,21 @@ pub fn resolve(
     if !faults.is_empty() {
         return Err(faults);
     }
-    frozen(request, package_dir, source, adapted, found, host).map_err(|fault| vec![fault])
+    let fingerprint = fingerprint(
+        &found.interpreter,
+        &found.extra,
+        found.launch.elsewhere.is_some(),
+        &found.facts,
+        source,
+        probes,
+        host,
+    );
+    let frozen = frozen(request, package_dir, source, adapted, found, host);
+    let resolution = frozen.map_err(|fault| vec![fault])?;
+    Ok(Resolution {
+        fingerprint,
+        ..resolution
+    })
 }
 
 /// An environment that is there and whole.
@@ -305,6 +320,7 @@ fn frozen(
         tools: adapted.tools,
         warnings,
         metadata: metadata(kind, detected_by, &interpreter, extra),
+        fingerprint: Fingerprint::default(),
     })
 }
 

@@ -1,6 +1,6 @@
 //! One struct to tokens: the item itself, its constants, and everything that is wrong with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -66,8 +66,9 @@ fn expand_struct(arguments: TokenStream, item: &ItemStruct) -> TokenStream {
         match manifest {
             Err(error) => errors.push(error.to_compile_error()),
             Ok(manifest) => {
+                let mut told = BTreeSet::new();
                 for pool in &declaration.pools {
-                    match manifest::frozen(krate, pool, &manifest) {
+                    match manifest::frozen(krate, item, pool, &manifest, &mut told) {
                         Ok(spec) => drop(specs.insert(pool.field, spec)),
                         Err(faults) => errors.extend(faults.iter().map(|fault| {
                             // The compiler knows whether the pool is there at all.

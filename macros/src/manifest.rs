@@ -1,5 +1,6 @@
 //! What the build script found: one file, which is all that the macro reads.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::path::PathBuf;
 
@@ -17,10 +18,9 @@ pub(crate) fn read(item: &ItemStruct) -> (Result<Manifest, Error>, TokenStream) 
     let mut inputs = quote! {
         const _: ::core::option::Option<&str> = ::core::option_env!("SNAKEPIT_MANIFEST");
     };
-    // The attribute's place as the source has it: of one inside a macro the compiler would say so at length.
-    let attribute = Span::call_site().resolved_at(item.ident.span());
     let fail = |code, message: &str, help: &str| {
-        Err(Error::new(attribute, Diagnostic::new(code, message, help)))
+        let fault = Diagnostic::new(code, message, help);
+        Err(Error::new(attribute(item), fault))
     };
     let Some(path) = manifest_path() else {
         let message = "no build script ran for this package";
@@ -43,19 +43,30 @@ pub(crate) fn read(item: &ItemStruct) -> (Result<Manifest, Error>, TokenStream) 
     (manifest, inputs)
 }
 
-/// One pool's spec, or its errors.
+/// One pool's spec, or its errors. `told` has those of the whole struct, which each of its pools brings along.
 pub(crate) fn frozen(
     krate: &syn::Path,
+    item: &ItemStruct,
     pool: &PoolDeclaration,
     manifest: &Manifest,
+    told: &mut BTreeSet<String>,
 ) -> Result<TokenStream, Vec<Error>> {
     match manifest.pools.get(&pool.key()) {
         Some(Outcome::Resolved(resolution)) => Ok(spec(krate, &pool.request, resolution)),
         Some(Outcome::Failed(faults)) => {
-            let error = |fault: &Diagnostic| {
-                Error::new(pool.span(fault.place()), fault.of_pool(&pool.name))
+            let error = |fault: &Diagnostic| match fault.place() {
+                "struct" => {
+                    let text = fault.to_string();
+                    // One under a condition may not be there to tell it.
+                    let is_new = match pool.conditions.is_empty() {
+                        true => told.insert(text.clone()),
+                        false => !told.contains(&text),
+                    };
+                    is_new.then(|| Error::new(attribute(item), text))
+                }
+                place => Some(Error::new(pool.span(place), fault.of_pool(&pool.name))),
             };
-            Err(faults.iter().map(error).collect())
+            Err(faults.iter().filter_map(error).collect())
         }
         None => {
             let message = "the build script did not see this declaration";
@@ -68,6 +79,11 @@ pub(crate) fn frozen(
             Err(vec![Error::new(pool.span("pool"), text)])
         }
     }
+}
+
+/// The attribute's place as the source has it: of one inside a macro the compiler would say so at length.
+fn attribute(item: &ItemStruct) -> Span {
+    Span::call_site().resolved_at(item.ident.span())
 }
 
 fn manifest_path() -> Option<PathBuf> {

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use snakepit_build::manifest::Outcome;
+use snakepit_build::outcome::outcomes;
+use snakepit_build::package::World;
 use snakepit_build::probe::Cache;
-use snakepit_build::resolver::{Custom, resolve};
-use snakepit_build::{Config, Diagnostic, Host, Launch, PythonEnvironment, declare};
+use snakepit_build::resolver::Custom;
+use snakepit_build::{Config, Diagnostic, Host, Launch, PythonEnvironment, named};
 
 use crate::stage::{PACKAGE, Stage};
 
@@ -61,21 +63,13 @@ impl Scene {
         let mut custom = Custom::new();
         custom.insert("frozen".to_owned(), Box::new(Named("/usr/bin/python3")));
         custom.insert("relative".to_owned(), Box::new(Named("python3")));
-        let declarations = declare::parse_file(&text).expect("the source parses");
-        let pools = declarations
-            .into_iter()
-            .flat_map(|declaration| declaration.pools);
-        pools
-            .map(|pool| {
-                let cache = Cache::default();
-                let found = resolve(&pool.request, Path::new(PACKAGE), &custom, &cache, &stage);
-                let outcome = match found {
-                    Ok(resolution) => Outcome::Resolved(Box::new(resolution)),
-                    Err(faults) => Outcome::Failed(faults),
-                };
-                (pool.key(), outcome)
-            })
-            .collect()
+        let world = World {
+            package: Path::new(PACKAGE),
+            custom: &custom,
+            probes: &Cache::default(),
+            host: &stage,
+        };
+        outcomes(&named::of_text(&text), world).pools
     }
 
     /// The warnings of the source's pools.

@@ -16,6 +16,7 @@ use std::time::Duration;
 pub(crate) use conda::Conda;
 pub(crate) use conda::manager::name as conda_manager;
 pub(crate) use conda::places::Places as CondaPlaces;
+pub(crate) use conda::places::installation as conda_installation;
 pub(crate) use conda::{default_name as conda_name, python_package as conda_python};
 pub(crate) use docker::Docker;
 pub(crate) use poetry::Poetry;

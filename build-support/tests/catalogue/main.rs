@@ -8,6 +8,7 @@ mod adapter;
 mod conda;
 mod demands;
 mod docker;
+mod lock;
 mod poetry;
 mod pyenv;
 mod site;
@@ -67,6 +68,7 @@ const TABLES: &[&[Proof]] = &[
     conda::PROOFS,
     demands::PROOFS,
     docker::PROOFS,
+    lock::PROOFS,
     poetry::PROOFS,
     pyenv::PROOFS,
     uv::PROOFS,
@@ -145,4 +147,9 @@ fn faults_of_conda() {
 #[test]
 fn faults_of_containers() {
     prove(docker::PROOFS);
+}
+
+#[test]
+fn faults_of_the_lock() {
+    prove(lock::PROOFS);
 }

@@ -6,9 +6,12 @@ use std::process::{Command, Stdio};
 
 use snakepit_build::Diagnostic;
 use snakepit_build::declaration::Request;
-use snakepit_build::manifest::Resolution;
+use snakepit_build::manifest::{Outcome, Resolution};
+use snakepit_build::named::Pool;
+use snakepit_build::outcome::{Outcomes, outcomes};
+use snakepit_build::package;
 use snakepit_build::probe::Cache;
-use snakepit_build::resolver::{Custom, resolve};
+use snakepit_build::resolver::Custom;
 use snakepit_test_tools::{Container, python};
 use tempfile::TempDir;
 
@@ -97,7 +100,16 @@ impl Site {
     /// Puts a program on the search path.
     pub(crate) fn provide(&self, name: &str, program: impl AsRef<Path>) {
         let program = program.as_ref().display();
-        let text = format!("#!/bin/sh\nexec '{program}' \"$@\"\n");
+        let text = format!(
+            "#!/bin/sh\nexec '{program}' \"$        let world = package::World {
+            package: &self.root,
+            custom: &self.custom,
+            probes: &Cache::default(),
+            host: &self.world,
+        };
+        outcomes(&pools, world)
+\"\n"
+        );
         script(&self.keep.path().join("bin").join(name), &text);
     }
 
@@ -106,17 +118,43 @@ impl Site {
         fs::remove_file(self.keep.path().join("bin").join(name)).unwrap();
     }
 
-    /// Resolves the pool, nothing remembered; of several faults it gives the first.
+    /// What a build makes of the pool, nothing remembered.
+    fn outcomes(&self) -> Outcomes {
+        let pools = [Pool::new("AppConfig.ml", self.request.clone())];
+        let world = package::World {
+            package: &self.root,
+            custom: &self.custom,
+            probes: &Cache::default(),
+            host: &self.world,
+        };
+        outcomes(&pools, world)
+    }
+
+    /// Resolves the pool and holds it against the lock, if there is one; of several faults it gives the first.
     pub(crate) fn resolve(&self) -> Result<Resolution, Diagnostic> {
-        let probes = Cache::default();
-        resolve(
-            &self.request,
-            &self.root,
-            &self.custom,
-            &probes,
-            &self.world,
-        )
-        .map_err(|mut faults| faults.remove(0))
+        match self.outcomes().pools.into_values().next().unwrap() {
+            Outcome::Resolved(resolution) => Ok(*resolution),
+            Outcome::Failed(mut faults) => Err(faults.remove(0)),
+        }
+    }
+
+    /// Locks what is there.
+    pub(crate) fn lock(&mut self) {
+        let offline = self.world.variables.remove("SNAKEPIT_OFFLINE");
+        self.outcomes().found.unwrap().write(&self.root).unwrap();
+        let offline = offline.map(|value| ("SNAKEPIT_OFFLINE".to_owned(), value));
+        self.world.variables.extend(offline);
+    }
+
+    /// A package whose lock was edited by hand.
+    pub(crate) fn with_edited_lock(edit: impl FnOnce(&str) -> String) -> Self {
+        let mut site = Self::with_venv();
+        site.lock();
+        let text = fs::read_to_string(site.path("snakepit.lock")).unwrap();
+        let edited = edit(&text);
+        assert_ne!(edited, text);
+        site.write("snakepit.lock", &edited);
+        site
     }
 
     #[track_caller]

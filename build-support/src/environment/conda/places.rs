@@ -111,6 +111,12 @@ impl Places {
     }
 }
 
+/// The installation that comes first, where there is one.
+pub(crate) fn installation(host: &dyn Host) -> Option<PathBuf> {
+    let mut roots = roots(host).into_iter();
+    roots.find(|root| is_environment(root, host))
+}
+
 /// Every folder that may be an installation.
 fn roots(host: &dyn Host) -> Vec<PathBuf> {
     let variable = |name| host.variable(name).map(PathBuf::from);

@@ -1,0 +1,351 @@
+//! Every declared pool to its outcome: resolved side by side and held against the lock, or in an offline build taken
+//! from the lock alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use crate::adapter;
+use crate::catalogue::Code;
+use crate::declaration::Request;
+use crate::diagnostic::Diagnostic;
+use crate::distribution;
+use crate::document::Table;
+use crate::host::{Host, Machine};
+use crate::lock::{self, Difference, Lock, RootFault, Roots};
+use crate::manifest::{Outcome, Resolution};
+use crate::named::Pool;
+use crate::package::{World, resolve_all};
+use crate::probe::{Cache, digest};
+use crate::recorder::{Facts, Recorder};
+
+/// Says that the lock is believed, and the machine not looked at.
+pub(crate) const OFFLINE: &str = "SNAKEPIT_OFFLINE";
+
+/// The longest list of differences of one message, in bytes; more of them come in further messages.
+const MOST_LISTED: usize = 3000;
+
+/// The longest value that a difference shows, in bytes.
+const MOST_SHOWN: usize = 200;
+
+/// What became of a package's pools.
+#[derive(Debug, Default)]
+pub struct Outcomes {
+    /// By their keys.
+    pub pools: BTreeMap<String, Outcome>,
+    /// What was looked at.
+    pub(crate) facts: Vec<Facts>,
+    /// What a lock would have to say; `None` where a pool could not be resolved, or was not looked for.
+    pub found: Option<Lock>,
+    /// Whether there is a lock, be it a good one or not.
+    pub(crate) is_locked: bool,
+}
+
+impl Outcomes {
+    /// The files that tell what is installed where the lock says what shall be: whoever upgrades or removes one of
+    /// those distributions replaces its file.
+    pub(crate) fn locked_files(&self) -> BTreeSet<PathBuf> {
+        let Some(_) = &self.found else {
+            return BTreeSet::new();
+        };
+        let resolutions = self.pools.values().filter_map(|outcome| match outcome {
+            Outcome::Resolved(resolution) => Some(resolution),
+            Outcome::Failed(_) => None,
+        });
+        let folders: BTreeSet<&String> = resolutions
+            .flat_map(|resolution| &resolution.fingerprint.site_packages)
+            .collect();
+        let folders: Vec<String> = folders.into_iter().cloned().collect();
+        distribution::metadata_files(&folders, &Machine)
+            .into_iter()
+            .collect()
+    }
+}
+
+/// Resolves the pools of a package that are not left out, or takes them from its lock.
+pub fn outcomes(pools: &[Pool], world: World<'_>) -> Outcomes {
+    let World {
+        package,
+        probes,
+        host,
+        ..
+    } = world;
+    let lock = Lock::of(package, host);
+    if host.variable(OFFLINE).is_some_and(|value| value != "0") {
+        return offline(pools, package, lock, probes, host);
+    }
+    let mut outcomes = resolved(pools, world);
+    outcomes.is_locked = !matches!(lock, Ok(None));
+    let known = lock.as_ref().ok().and_then(Option::as_ref);
+    outcomes.found = found(pools, &outcomes.pools, known, &Roots::of(package, host));
+    let mut faults = Faults::default();
+    match &lock {
+        Ok(None) => {}
+        Err(fault) => faults.of_all(pools, fault),
+        Ok(Some(lock)) => {
+            faults.of_unknown(pools, lock);
+            let roots = Roots::of(package, host);
+            for pool in enabled(pools) {
+                // What is wrong with the environment itself was told before.
+                if let Some(Outcome::Resolved(resolution)) = outcomes.pools.get(&pool.key) {
+                    let entry = lock::entry(&pool.request, resolution, &roots);
+                    faults.of_pool(&pool.key, held(pool, lock, &entry));
+                }
+            }
+        }
+    }
+    faults.into(&mut outcomes.pools);
+    outcomes
+}
+
+/// The pools that the compiler will see.
+fn enabled(pools: &[Pool]) -> impl Iterator<Item = &Pool> {
+    pools.iter().filter(|pool| pool.is_enabled)
+}
+
+/// Resolves all pools side by side, whatever a lock says.
+pub(crate) fn resolved(pools: &[Pool], world: World<'_>) -> Outcomes {
+    let requests: BTreeMap<&String, &Request> = enabled(pools)
+        .map(|pool| (&pool.key, &pool.request))
+        .collect();
+    let requests = requests.into_iter();
+    let requests = requests.map(|(key, request)| (key.clone(), request));
+    let (pools, facts) = resolve_all(requests, world, &|_| {}).into_iter().unzip();
+    Outcomes {
+        pools,
+        facts,
+        ..Outcomes::default()
+    }
+}
+
+/// The lock of what was found. A pool that is left out this time keeps what the lock has of it.
+pub(crate) fn found(
+    pools: &[Pool],
+    outcomes: &BTreeMap<String, Outcome>,
+    known: Option<&Lock>,
+    roots: &Roots,
+) -> Option<Lock> {
+    let mut lock = Lock::default();
+    for pool in pools {
+        match outcomes.get(&pool.key) {
+            Some(Outcome::Resolved(resolution)) => {
+                lock.insert(&pool.name, lock::entry(&pool.request, resolution, roots));
+            }
+            Some(Outcome::Failed(_)) => return None,
+            None => {
+                let kept = known.and_then(|known| known.pool(&pool.name));
+                if let Some(kept) = kept {
+                    lock.insert(&pool.name, kept.clone());
+                }
+            }
+        }
+    }
+    Some(lock)
+}
+
+/// What the lock does not say of a pool as it was found.
+fn held(pool: &Pool, lock: &Lock, entry: &Table) -> Vec<Diagnostic> {
+    match lock.pool(&pool.name) {
+        Some(locked) => mismatch(&lock::differences(&pool.name, locked, entry)),
+        None => vec![missing(pool)],
+    }
+}
+
+fn missing(pool: &Pool) -> Diagnostic {
+    let message = format!("`{}` has no pool `{}`", lock::FILE_NAME, pool.name);
+    let help = "add it where its environment is: `cargo snakepit lock`";
+    Diagnostic::new(Code::LockPoolMissing, message, help).at("pool")
+}
+
+/// One message with all differences, or a few where they are long.
+fn mismatch(differences: &[Difference]) -> Vec<Diagnostic> {
+    let mut lists = Vec::new();
+    let mut list = String::new();
+    for difference in differences {
+        let line = format!("\n  {}", brief(difference));
+        if list.len() + line.len() > MOST_LISTED && !list.is_empty() {
+            lists.push(std::mem::take(&mut list));
+        }
+        list.push_str(&line);
+    }
+    if !list.is_empty() {
+        lists.push(list);
+    }
+    let fault = |list| {
+        let message = format!("this is not what `{}` says:{list}", lock::FILE_NAME);
+        let help = "restore what the lock says, or accept what is here: `cargo snakepit lock`";
+        Diagnostic::new(Code::LockMismatch, message, help).at("pool")
+    };
+    lists.into_iter().map(fault).collect()
+}
+
+/// A difference in a line of bearable length.
+fn brief(difference: &Difference) -> String {
+    let shorter = |value: &Option<String>| {
+        value.as_ref().map(|value| match value.len() > MOST_SHOWN {
+            true => format!("{}[...]", &value[..value.floor_char_boundary(MOST_SHOWN)]),
+            false => value.clone(),
+        })
+    };
+    let difference = Difference {
+        locked: shorter(&difference.locked),
+        found: shorter(&difference.found),
+        ..difference.clone()
+    };
+    difference.to_string().replace('\n', " ")
+}
+
+/// The pools as the lock has them: no interpreter, manager or container is looked for.
+fn offline(
+    pools: &[Pool],
+    package: &Path,
+    lock: Result<Option<Lock>, Diagnostic>,
+    probes: &Cache,
+    host: &dyn Host,
+) -> Outcomes {
+    let mut outcomes = Outcomes {
+        is_locked: !matches!(lock, Ok(None)),
+        ..Outcomes::default()
+    };
+    let mut faults = Faults::default();
+    let lock = lock.and_then(|lock| {
+        lock.ok_or_else(|| {
+            let path = lock::path(package);
+            let message = format!(
+                "`{OFFLINE}` wants a build from the lock alone, but there is no `{}`",
+                path.display()
+            );
+            let help = format!(
+                "run `cargo snakepit lock` on a machine with the environments, and commit the file; or unset `{OFFLINE}`"
+            );
+            Diagnostic::new(Code::LockNotFound, message, help).at("struct")
+        })
+    });
+    match &lock {
+        Err(fault) => faults.of_all(pools, fault),
+        Ok(lock) => {
+            faults.of_unknown(pools, lock);
+            let recorder = Recorder::new(host, probes);
+            let roots = Roots::of(package, &recorder).told(&recorder);
+            for pool in enabled(pools) {
+                match taken(pool, lock, package, &roots, probes, &recorder) {
+                    Ok(resolution) => {
+                        let outcome = Outcome::Resolved(Box::new(resolution));
+                        outcomes.pools.insert(pool.key.clone(), outcome);
+                    }
+                    Err(more) => faults.of_pool(&pool.key, more),
+                }
+            }
+            outcomes.facts.push(recorder.into_facts());
+        }
+    }
+    faults.into(&mut outcomes.pools);
+    outcomes
+}
+
+/// A pool as the lock has it, if it was locked of these sources: of the same declaration, the same embedded adapter
+/// and, as far as they are part of the package, the same lock files of its manager.
+fn taken(
+    pool: &Pool,
+    lock: &Lock,
+    package: &Path,
+    roots: &Roots,
+    probes: &Cache,
+    host: &dyn Host,
+) -> Result<Resolution, Vec<Diagnostic>> {
+    let locked = lock.pool(&pool.name).ok_or_else(|| vec![missing(pool)])?;
+    let mut faults = Vec::new();
+    let source = adapter::read(&pool.request, package, host).unwrap_or_else(|fault| {
+        faults.push(fault);
+        None
+    });
+    // Where the program will find the package does not matter to where its sources are now.
+    let here = Roots::of(package, host);
+    let now = lock::Sources {
+        request: &pool.request,
+        adapter: source.as_ref().map(|source| digest(source.text.as_bytes())),
+        lock_file: &|path| probes.digest(Path::new(&here.here(path).ok()?), host),
+    };
+    if faults.is_empty() {
+        faults = mismatch(&lock::differences(&pool.name, locked, &now.entry(locked)));
+    }
+    match lock::resolution(locked, roots) {
+        Ok(resolution) if faults.is_empty() => Ok(Resolution {
+            embedded: source.and_then(|source| source.file.to_str().map(str::to_owned)),
+            ..resolution
+        }),
+        Ok(_) => Err(faults),
+        Err(fault) => {
+            faults.push(unfound(&fault));
+            Err(faults)
+        }
+    }
+}
+
+/// A path of the lock has no meaning here.
+fn unfound(fault: &RootFault) -> Diagnostic {
+    let (message, help) = match fault {
+        RootFault::Unknown(name) => (
+            format!(
+                "`{}` has paths from the root `{{{name}}}`, and this machine does not tell where that is",
+                lock::FILE_NAME
+            ),
+            format!(
+                "set `{}` to the folder on the machine that runs the program",
+                lock::variable(name)
+            ),
+        ),
+        RootFault::Invalid(why) => (
+            format!(
+                "`{}` has a pool that cannot be used: {why}",
+                lock::FILE_NAME
+            ),
+            "write it again: `cargo snakepit lock`".to_owned(),
+        ),
+    };
+    Diagnostic::new(Code::LockRootUnknown, message, help).at("pool")
+}
+
+/// What is wrong with pools beside what their environments are.
+#[derive(Default)]
+struct Faults(BTreeMap<String, Vec<Diagnostic>>);
+
+impl Faults {
+    fn of_pool(&mut self, key: &str, faults: Vec<Diagnostic>) {
+        let known = self.0.entry(key.to_owned()).or_default();
+        // Structs may share a pool.
+        known.extend(faults);
+    }
+
+    /// A fault of the whole lock; the macro shows it once for each struct.
+    fn of_all(&mut self, pools: &[Pool], fault: &Diagnostic) {
+        let keys: BTreeSet<&String> = enabled(pools).map(|pool| &pool.key).collect();
+        for key in keys {
+            self.of_pool(key, vec![fault.clone()]);
+        }
+    }
+
+    fn of_unknown(&mut self, pools: &[Pool], lock: &Lock) {
+        let declared: BTreeSet<&str> = pools.iter().map(|pool| pool.name.as_str()).collect();
+        for name in lock.pools().filter(|name| !declared.contains(name)) {
+            let message = format!(
+                "`{}` has a pool `{name}`, which no struct declares",
+                lock::FILE_NAME
+            );
+            let help = "remove it from the lock: `cargo snakepit lock`";
+            let fault = Diagnostic::new(Code::LockPoolUnknown, message, help).at("struct");
+            self.of_all(pools, &fault);
+        }
+    }
+
+    fn into(self, outcomes: &mut BTreeMap<String, Outcome>) {
+        for (key, faults) in self.0 {
+            if faults.is_empty() {
+                continue;
+            }
+            match outcomes.get_mut(&key) {
+                Some(Outcome::Failed(known)) => known.extend(faults),
+                _ => _ = outcomes.insert(key, Outcome::Failed(faults)),
+            }
+        }
+    }
+}
