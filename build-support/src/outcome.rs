@@ -290,7 +290,7 @@ fn unfound(fault: &RootFault) -> Diagnostic {
                 lock::FILE_NAME
             ),
             format!(
-                "set `{}` to the folder on the machine that runs the program",
+                "set `{}` to the whole path of that folder on the machine that runs the program",
                 lock::variable(name)
             ),
         ),

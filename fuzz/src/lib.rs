@@ -31,6 +31,7 @@ mod finite;
 #[path = "../../runtime/src/pool/frame.rs"]
 mod frame;
 mod frames;
+mod lock;
 mod manifest;
 #[allow(
     dead_code,
@@ -64,6 +65,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("direct_url", environments::distributions::direct_url),
     ("distribution_names", environments::distributions::names),
     ("frame", frames::frame),
+    ("lock", lock::lock),
     ("manifest", manifest::manifest),
     ("metadata", environments::distributions::metadata),
     ("poetry_lock", environments::poetry::lock),

@@ -42,7 +42,7 @@ pub(crate) fn resolved(request: &Request, tree: &Tree<'_>) {
 }
 
 /// What the program gets can be given to a process.
-fn startable(resolution: &Resolution) {
+pub(crate) fn startable(resolution: &Resolution) {
     assert!(Path::new(&resolution.command).is_absolute());
     for text in [&resolution.command].into_iter().chain(&resolution.args) {
         assert!(!text.contains('\0'), "{text:?}");

@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use super::roots::{self, RootFault, Roots};
 use crate::declaration::Request;
+use crate::diagnostic::Diagnostic;
 use crate::document::Table;
-use crate::manifest::Resolution;
+use crate::manifest::{EnvOp, Resolution};
 
 /// The key of what the declaration asked for.
 const DECLARED: &str = "declared";
@@ -86,7 +87,13 @@ pub(crate) fn resolution(entry: &Table, roots: &Roots) -> Result<Resolution, Roo
         }
     }
     let read = serde_json::from_value(Value::Object(entry));
-    read.map_err(|error| RootFault::Invalid(error.to_string()))
+    let mut read: Resolution = read.map_err(|error| RootFault::Invalid(error.to_string()))?;
+    // Their texts go to the terminal.
+    for warning in &mut read.warnings {
+        let (code, message, help) = (warning.code(), warning.message(), warning.help());
+        *warning = Diagnostic::custom(code, message, help).at(warning.place());
+    }
+    Ok(read)
 }
 
 /// What can be told of a pool from the package's own files.
@@ -144,6 +151,20 @@ pub(super) fn check(entry: &Table) -> Result<(), Fault> {
     if let Some(key) = unknown("", &own, &known) {
         return Err(Fault::UnknownKey(key));
     }
+    for op in &read.env {
+        let (EnvOp::Set { name, .. } | EnvOp::Prepend { name, .. } | EnvOp::Unset { name }) = op;
+        if name.is_empty() || name.contains('=') {
+            let why = format!("no variable can be called `{name}`");
+            return Err(Fault::Invalid(why));
+        }
+    }
+    let is_empty = |warning: &Diagnostic| {
+        let texts = [warning.code(), warning.message(), warning.help()];
+        texts.iter().any(|text| text.is_empty())
+    };
+    if read.warnings.iter().any(is_empty) {
+        return Err(Fault::Invalid("a warning that says nothing".to_owned()));
+    }
     for (name, value) in entry {
         if !VERBATIM.contains(&name.as_str()) {
             paths(name, name, value)?;
@@ -182,6 +203,10 @@ fn unknown(path: &str, value: &Value, known: &Value) -> Option<String> {
 /// Looks at every text: `at` is where it stands, `name` the last key of that.
 fn paths(at: &str, name: &str, value: &Value) -> Result<(), Fault> {
     let text = |text: &str, is_path: bool| {
+        if text.contains('\0') {
+            let why = format!("a text at `{at}` has a zero in it, which no program can be given");
+            return Err(Fault::Invalid(why));
+        }
         let fault = |why| Err(Fault::Path(at.to_owned(), why));
         match roots::check(text) {
             Err(RootFault::Invalid(why)) => fault(why),

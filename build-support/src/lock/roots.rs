@@ -71,11 +71,12 @@ impl Roots {
     #[must_use]
     pub(crate) fn told(mut self, host: &dyn Host) -> Self {
         for name in NAMES {
-            let told = host.variable(&variable(name));
-            if let Some(told) = told.as_ref().and_then(|told| told.to_str()) {
-                let path = told.trim_end_matches('/').to_owned();
+            if let Some(told) = host.variable(&variable(name)) {
                 self.known.retain(|(known, _)| known != name);
-                self.known.push((name, path));
+                // A relative path tells nothing.
+                let path = told.to_str().filter(|path| path.starts_with('/'));
+                let path = path.map(|path| path.trim_end_matches('/').to_owned());
+                self.known.extend(path.map(|path| (*name, path)));
             }
         }
         self

@@ -100,16 +100,7 @@ impl Site {
     /// Puts a program on the search path.
     pub(crate) fn provide(&self, name: &str, program: impl AsRef<Path>) {
         let program = program.as_ref().display();
-        let text = format!(
-            "#!/bin/sh\nexec '{program}' \"$        let world = package::World {
-            package: &self.root,
-            custom: &self.custom,
-            probes: &Cache::default(),
-            host: &self.world,
-        };
-        outcomes(&pools, world)
-\"\n"
-        );
+        let text = format!("#!/bin/sh\nexec '{program}' \"$@\"\n");
         script(&self.keep.path().join("bin").join(name), &text);
     }
 
