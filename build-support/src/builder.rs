@@ -1,14 +1,14 @@
 //! `emit()`: sources to declarations, declarations to the manifest, facts to Cargo's directives.
 
 use std::collections::BTreeSet;
-use std::env;
 use std::path::{Path, PathBuf};
+use std::{env, fs, io};
 
 use crate::diagnostic::Diagnostic;
 use crate::environment::PythonEnvironment;
 use crate::environment::docker::SELECTION;
 use crate::host::Machine;
-use crate::lock::{self, Lock, Roots};
+use crate::lock::{self, Lock};
 use crate::manifest::{FILE_NAME, Manifest, Outcome};
 use crate::named::{self, Pool};
 use crate::outcome::{OFFLINE, Outcomes, found, outcomes, resolved};
@@ -68,8 +68,8 @@ impl Builder {
 
     /// Resolves all pools side by side, holds them against the lock, writes the manifest and prints Cargo's directives.
     ///
-    /// Beside the manifest it writes the lock that it would accept, `OUT_DIR/snakepit.lock`: what nobody but this
-    /// build script knows, such as environments of the program's own, is in it.
+    /// Where there is a lock, or where it knows what nobody else does, such as environments of the program's own, it
+    /// also writes the lock that it would accept: `OUT_DIR/snakepit.lock`.
     ///
     /// # Panics
     /// Outside a build script, or when `OUT_DIR` cannot be written.
@@ -82,7 +82,12 @@ impl Builder {
         let sources = Sources::read(&package, &self.sources);
         let pools = named::pools(&sources, &|name| env::var(name).ok());
         let probes = Cache::load(out.join("snakepit-probes.json"));
-        let outcomes = outcomes(&pools, self.world(&package, &probes));
+        let world = self.world(&package, &probes);
+        let mut outcomes = outcomes(&pools, world);
+        let is_known_here = !self.custom.is_empty() || !self.sources.is_empty();
+        if is_known_here && !outcomes.is_locked {
+            outcomes.found = found(&pools, &outcomes.pools, None, world);
+        }
         probes.save();
         let manifest = Manifest {
             pools: outcomes.pools.clone(),
@@ -91,7 +96,8 @@ impl Builder {
         let written = manifest.write(&path);
         let written = written.and_then(|()| match &outcomes.found {
             Some(found) => found.write_to(&lock::path(&out)).map(drop),
-            None => Ok(()),
+            // That of an earlier build would be taken for this one's.
+            None => remove(&lock::path(&out)),
         });
         if let Err(error) = written {
             panic!("`{}` cannot be written: {error}", path.display());
@@ -121,11 +127,11 @@ impl Builder {
             pool.is_enabled |= other.is_enabled;
         }
         let probes = Cache::default();
-        let resolved = resolved(&pools, self.world(package, &probes));
+        let world = self.world(package, &probes);
+        let resolved = resolved(&pools, world);
         // One that cannot be read is what is to be replaced.
         let known = Lock::read(package).unwrap_or_default();
-        let roots = Roots::of(package, &Machine);
-        found(&pools, &resolved.pools, known.as_ref(), &roots).ok_or_else(|| {
+        found(&pools, &resolved.pools, known.as_ref(), world).ok_or_else(|| {
             let mut refused = Vec::new();
             for pool in &pools {
                 if let Some(Outcome::Failed(faults)) = resolved.pools.get(&pool.key) {
@@ -147,6 +153,13 @@ impl Builder {
             probes,
             host: &Machine,
         }
+    }
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -100,8 +100,8 @@ impl<'a> Installed<'a> {
         versions
     }
 
-    /// The version that a file of metadata stands for. Mostly the name of its folder tells; folders are listed, and
-    /// files left alone: Cargo would watch them, which no pool demands.
+    /// The version that a file of metadata stands for. Mostly the name of its folder tells; the file is left alone then:
+    /// Cargo would watch it, which no pool demands.
     fn version(&self, file: &Path) -> Option<String> {
         let entry = match file.file_name()?.to_str()? {
             "METADATA" | "PKG-INFO" => file.parent()?,
@@ -110,17 +110,15 @@ impl<'a> Installed<'a> {
         let name = entry.file_name()?.to_str()?;
         let version = match name.strip_suffix(".dist-info") {
             Some(stem) => stem.split_once('-')?.1,
-            None => name
-                .strip_suffix(".egg-info")?
-                .split('-')
-                .nth(1)
-                .unwrap_or_default(),
+            None => {
+                let stem = name.strip_suffix(".egg-info")?;
+                stem.split('-').nth(1).unwrap_or_default()
+            }
         };
-        if version.is_empty() {
-            return Some(parsed(&headers(file, self.host).ok()?)?.version);
+        match version {
+            "" => Some(parsed(&headers(file, self.host).ok()?)?.version),
+            version => Some(version.to_owned()),
         }
-        let is_there = entry == file || self.host.list(entry).iter().any(|inside| inside == file);
-        is_there.then(|| version.to_owned())
     }
 }
 
@@ -149,7 +147,9 @@ impl Distributions for Installed<'_> {
 
 /// The name that a folder entry stands for, and its file of metadata.
 fn metadata_file(path: &Path, host: &dyn Host) -> Option<(String, PathBuf)> {
+    // pip gives such a name to what it is about to remove.
     let name = path.file_name()?.to_str()?;
+    let name = Some(name).filter(|name| !name.starts_with('~'))?;
     if let Some(stem) = name.strip_suffix(".dist-info") {
         return Some((stem.split_once('-')?.0.to_owned(), path.join("METADATA")));
     }

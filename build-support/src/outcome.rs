@@ -34,8 +34,8 @@ pub struct Outcomes {
     pub pools: BTreeMap<String, Outcome>,
     /// What was looked at.
     pub(crate) facts: Vec<Facts>,
-    /// What a lock would have to say; `None` where a pool could not be resolved, or was not looked for.
-    pub found: Option<Lock>,
+    /// Where there is a lock: what it would have to say; `None` where a pool could not be resolved.
+    pub(crate) found: Option<Lock>,
     /// Whether there is a lock, be it a good one or not.
     pub(crate) is_locked: bool,
 }
@@ -44,9 +44,6 @@ impl Outcomes {
     /// The files that tell what is installed where the lock says what shall be: whoever upgrades or removes one of
     /// those distributions replaces its file.
     pub(crate) fn locked_files(&self) -> BTreeSet<PathBuf> {
-        let Some(_) = &self.found else {
-            return BTreeSet::new();
-        };
         let resolutions = self.pools.values().filter_map(|outcome| match outcome {
             Outcome::Resolved(resolution) => Some(resolution),
             Outcome::Failed(_) => None,
@@ -69,28 +66,44 @@ pub fn outcomes(pools: &[Pool], world: World<'_>) -> Outcomes {
         host,
         ..
     } = world;
-    let lock = Lock::of(package, host);
+    let file = lock::File::of(package, host);
+    let is_locked = file.is_some();
+    let lock = || file.as_ref().map(|file| file.lock(package)).transpose();
     if host.variable(OFFLINE).is_some_and(|value| value != "0") {
-        return offline(pools, package, lock, probes, host);
+        return Outcomes {
+            is_locked,
+            ..offline(pools, package, lock(), probes, host)
+        };
     }
-    let mut outcomes = resolved(pools, world);
-    outcomes.is_locked = !matches!(lock, Ok(None));
-    let known = lock.as_ref().ok().and_then(Option::as_ref);
-    outcomes.found = found(pools, &outcomes.pools, known, &Roots::of(package, host));
+    let mut outcomes = Outcomes {
+        is_locked,
+        ..resolved(pools, world)
+    };
+    let Some(file) = &file else {
+        return outcomes;
+    };
+    if enabled(pools).count() == pools.len() {
+        outcomes.found = found(pools, &outcomes.pools, None, world);
+        // Mostly nothing has changed, and the lock need not be understood.
+        if outcomes.found.as_ref().is_some_and(|found| file.is(found)) {
+            return outcomes;
+        }
+    }
     let mut faults = Faults::default();
-    match &lock {
-        Ok(None) => {}
-        Err(fault) => faults.of_all(pools, fault),
-        Ok(Some(lock)) => {
-            faults.of_unknown(pools, lock);
-            let roots = Roots::of(package, host);
+    match file.lock(package) {
+        Err(fault) => faults.of_all(pools, &fault),
+        Ok(lock) => {
+            faults.of_unknown(pools, &lock);
+            let entries = entries(pools, &outcomes.pools, Some(&lock), world);
             for pool in enabled(pools) {
                 // What is wrong with the environment itself was told before.
-                if let Some(Outcome::Resolved(resolution)) = outcomes.pools.get(&pool.key) {
-                    let entry = lock::entry(&pool.request, resolution, &roots);
-                    faults.of_pool(&pool.key, held(pool, lock, &entry));
+                if let Some(Outcome::Resolved(_)) = outcomes.pools.get(&pool.key)
+                    && let Some(entry) = entries.pool(&pool.name)
+                {
+                    faults.of_pool(&pool.key, held(pool, &lock, entry));
                 }
             }
+            outcomes.found = is_whole(&outcomes.pools).then_some(entries);
         }
     }
     faults.into(&mut outcomes.pools);
@@ -117,20 +130,35 @@ pub(crate) fn resolved(pools: &[Pool], world: World<'_>) -> Outcomes {
     }
 }
 
-/// The lock of what was found. A pool that is left out this time keeps what the lock has of it.
-pub(crate) fn found(
+/// The lock of what was found, if that is everything. A pool that is left out this time keeps what a lock has of it.
+pub fn found(
     pools: &[Pool],
     outcomes: &BTreeMap<String, Outcome>,
     known: Option<&Lock>,
-    roots: &Roots,
+    world: World<'_>,
 ) -> Option<Lock> {
+    is_whole(outcomes).then(|| entries(pools, outcomes, known, world))
+}
+
+fn is_whole(outcomes: &BTreeMap<String, Outcome>) -> bool {
+    let mut outcomes = outcomes.values();
+    outcomes.all(|outcome| matches!(outcome, Outcome::Resolved(_)))
+}
+
+fn entries(
+    pools: &[Pool],
+    outcomes: &BTreeMap<String, Outcome>,
+    known: Option<&Lock>,
+    world: World<'_>,
+) -> Lock {
+    let roots = Roots::of(world.package, world.host);
     let mut lock = Lock::default();
     for pool in pools {
         match outcomes.get(&pool.key) {
             Some(Outcome::Resolved(resolution)) => {
-                lock.insert(&pool.name, lock::entry(&pool.request, resolution, roots));
+                lock.insert(&pool.name, lock::entry(&pool.request, resolution, &roots));
             }
-            Some(Outcome::Failed(_)) => return None,
+            Some(Outcome::Failed(_)) => {}
             None => {
                 let kept = known.and_then(|known| known.pool(&pool.name));
                 if let Some(kept) = kept {
@@ -139,7 +167,7 @@ pub(crate) fn found(
             }
         }
     }
-    Some(lock)
+    lock
 }
 
 /// What the lock does not say of a pool as it was found.
@@ -202,10 +230,7 @@ fn offline(
     probes: &Cache,
     host: &dyn Host,
 ) -> Outcomes {
-    let mut outcomes = Outcomes {
-        is_locked: !matches!(lock, Ok(None)),
-        ..Outcomes::default()
-    };
+    let mut outcomes = Outcomes::default();
     let mut faults = Faults::default();
     let lock = lock.and_then(|lock| {
         lock.ok_or_else(|| {

@@ -42,6 +42,9 @@ impl fmt::Display for Difference {
 
 /// The differences of one pool.
 pub(super) fn compare(pool: &str, locked: &Table, found: &Table) -> Vec<Difference> {
+    if locked == found {
+        return Vec::new();
+    }
     let (locked, found) = (Flat::of(locked), Flat::of(found));
     let mut differences = Vec::new();
     let facts = locked.values.keys().chain(found.values.keys());

@@ -10,7 +10,7 @@ mod roots;
 mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process;
@@ -66,6 +66,33 @@ pub struct Lock {
     pools: BTreeMap<String, Table>,
 }
 
+/// The file of a lock, not understood yet.
+pub(crate) struct File(io::Result<Vec<u8>>);
+
+impl File {
+    /// That of a package, if there is one.
+    pub(crate) fn of(package: &Path, host: &dyn Host) -> Option<Self> {
+        match host.consult(&path(package)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            read => Some(Self(read)),
+        }
+    }
+
+    pub(crate) fn lock(&self, package: &Path) -> Result<Lock, Diagnostic> {
+        let shown = format!("`{}`", path(package).display());
+        match &self.0 {
+            Ok(bytes) => Lock::parse(bytes, &shown),
+            Err(error) => Err(invalid(&shown, &format!("cannot be read: {error}"))),
+        }
+    }
+
+    /// Whether this is a lock as it would be written now.
+    pub(crate) fn is(&self, lock: &Lock) -> bool {
+        let bytes = self.0.as_ref();
+        bytes.is_ok_and(|bytes| *bytes == lock.text().as_bytes())
+    }
+}
+
 impl Lock {
     /// The lock of the package in a folder, if there is one.
     ///
@@ -77,13 +104,9 @@ impl Lock {
 
     /// The same, on a machine.
     pub(crate) fn of(package: &Path, host: &dyn Host) -> Result<Option<Self>, Diagnostic> {
-        let path = package.join(FILE_NAME);
-        let shown = format!("`{}`", path.display());
-        match host.consult(&path) {
-            Ok(bytes) => Self::parse(&bytes, &shown).map(Some),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(invalid(&shown, &format!("cannot be read: {error}"))),
-        }
+        File::of(package, host)
+            .map(|file| file.lock(package))
+            .transpose()
     }
 
     /// Reads the text of a lock; `shown` is what messages call it.
@@ -180,7 +203,10 @@ impl Lock {
         let path = package.join(FILE_NAME);
         let is_first = !path.exists();
         let is_written = self.write_to(&path)?;
-        if is_first && let Ok(script) = File::options().append(true).open(package.join("build.rs"))
+        if is_first
+            && let Ok(script) = fs::File::options()
+                .append(true)
+                .open(package.join("build.rs"))
         {
             // Without it somebody has to run `touch build.rs`.
             let _ = script.set_modified(SystemTime::now());
@@ -194,7 +220,7 @@ impl Lock {
             return Ok(false);
         }
         let beside = path.with_extension(format!("lock.{}", process::id()));
-        let written = File::create(&beside).and_then(|mut file| {
+        let written = fs::File::create(&beside).and_then(|mut file| {
             file.write_all(text.as_bytes())?;
             file.sync_all()
         });

@@ -84,6 +84,10 @@ impl Roots {
 
     /// The text as it holds on another machine.
     pub(crate) fn portable(&self, text: &str) -> String {
+        // A build script is not optimised, and most texts are versions.
+        if !text.contains(['/', '{']) {
+            return text.to_owned();
+        }
         let mut out = String::with_capacity(text.len());
         let mut before = None;
         let mut at = 0;

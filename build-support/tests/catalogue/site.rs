@@ -8,7 +8,7 @@ use snakepit_build::Diagnostic;
 use snakepit_build::declaration::Request;
 use snakepit_build::manifest::{Outcome, Resolution};
 use snakepit_build::named::Pool;
-use snakepit_build::outcome::{Outcomes, outcomes};
+use snakepit_build::outcome::{found, outcomes};
 use snakepit_build::package;
 use snakepit_build::probe::Cache;
 use snakepit_build::resolver::Custom;
@@ -109,21 +109,21 @@ impl Site {
         fs::remove_file(self.keep.path().join("bin").join(name)).unwrap();
     }
 
-    /// What a build makes of the pool, nothing remembered.
-    fn outcomes(&self) -> Outcomes {
-        let pools = [Pool::new("AppConfig.ml", self.request.clone())];
+    /// The pool, and the world that a build sees.
+    fn build<T>(&self, then: impl FnOnce(&[Pool], package::World<'_>) -> T) -> T {
         let world = package::World {
             package: &self.root,
             custom: &self.custom,
             probes: &Cache::default(),
             host: &self.world,
         };
-        outcomes(&pools, world)
+        then(&[Pool::new("AppConfig.ml", self.request.clone())], world)
     }
 
     /// Resolves the pool and holds it against the lock, if there is one; of several faults it gives the first.
     pub(crate) fn resolve(&self) -> Result<Resolution, Diagnostic> {
-        match self.outcomes().pools.into_values().next().unwrap() {
+        let outcomes = self.build(|pools, world| outcomes(pools, world).pools);
+        match outcomes.into_values().next().unwrap() {
             Outcome::Resolved(resolution) => Ok(*resolution),
             Outcome::Failed(mut faults) => Err(faults.remove(0)),
         }
@@ -132,7 +132,10 @@ impl Site {
     /// Locks what is there.
     pub(crate) fn lock(&mut self) {
         let offline = self.world.variables.remove("SNAKEPIT_OFFLINE");
-        self.outcomes().found.unwrap().write(&self.root).unwrap();
+        let _ = fs::remove_file(self.path("snakepit.lock"));
+        let lock =
+            self.build(|pools, world| found(pools, &outcomes(pools, world).pools, None, world));
+        lock.unwrap().write(&self.root).unwrap();
         let offline = offline.map(|value| ("SNAKEPIT_OFFLINE".to_owned(), value));
         self.world.variables.extend(offline);
     }
