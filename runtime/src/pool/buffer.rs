@@ -153,11 +153,10 @@ elements! {
 }
 
 /// Why the bytes of a [`Buffer`] are not what they were asked for.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BufferError {
     /// Its elements are of another type.
-    #[error("the buffer holds elements of type `{}`, not `{}`", found.name(), wanted.name())]
     Type {
         /// The type that was asked for.
         wanted: DType,
@@ -165,7 +164,6 @@ pub enum BufferError {
         found: DType,
     },
     /// Its length is not that of the shape.
-    #[error("{bytes} bytes are no array of shape {shape:?} with elements of {size} bytes")]
     Shape {
         /// The shape that was asked for.
         shape: Vec<usize>,
@@ -175,12 +173,35 @@ pub enum BufferError {
         bytes: usize,
     },
     /// They lie where no such element may lie; [`Buffer::to_vec`] copies them.
-    #[error("the buffer is not aligned for elements of type `{}`: `to_vec` copies them", wanted.name())]
     Alignment {
         /// The type that was asked for.
         wanted: DType,
     },
 }
+
+impl fmt::Display for BufferError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Type { wanted, found } => write!(
+                f,
+                "the buffer holds elements of type `{}`, not `{}`",
+                found.name(),
+                wanted.name()
+            ),
+            Self::Shape { shape, size, bytes } => write!(
+                f,
+                "{bytes} bytes are no array of shape {shape:?} with elements of {size} bytes"
+            ),
+            Self::Alignment { wanted } => write!(
+                f,
+                "the buffer is not aligned for elements of type `{}`: `to_vec` copies them",
+                wanted.name()
+            ),
+        }
+    }
+}
+
+impl std::error::Error for BufferError {}
 
 /// Elements as the bytes that they are.
 pub(super) struct Elements<T>(pub(super) Vec<T>);

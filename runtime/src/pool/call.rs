@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde_core::de::{DeserializeOwned, Error as _};
+use serde_core::ser::{Serialize, SerializeMap, Serializer};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
@@ -16,20 +16,33 @@ use super::frame::{Kind, encode};
 use super::request::{Answer, InSession, Outcome, Request, Waiter, after};
 use super::restart::Trouble;
 use super::tail::Body;
+use super::told::Told;
 use super::{CallOptions, Error, Pool, PythonException, Shared};
 
 /// What a request says beside its tool and its arguments.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default)]
 pub(super) struct More<'a> {
     /// How many items of a stream may be on their way.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) credit: Option<u32>,
     /// The session that it belongs to.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) session: Option<&'a str>,
     /// That the session is over, and why.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) end: Option<&'a str>,
+}
+
+impl Serialize for More<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(credit) = self.credit {
+            map.serialize_entry("credit", &credit)?;
+        }
+        for (name, text) in [("session", self.session), ("end", self.end)] {
+            if let Some(text) = text {
+                map.serialize_entry(name, text)?;
+            }
+        }
+        map.end()
+    }
 }
 
 /// What is asked for, but for the arguments.
@@ -323,7 +336,7 @@ impl Place<'_> {
 
     fn fault(&self, json: &[u8]) -> Error {
         let (pool, tool) = (self.pool, self.tool.to_owned());
-        match serde_json::from_slice(json) {
+        match Fault::read(json) {
             Ok(Fault::Exception(exception)) => Error::Python {
                 pool,
                 tool,
@@ -348,8 +361,6 @@ impl Place<'_> {
 }
 
 /// The worker's account of a request that went wrong.
-#[derive(Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
 enum Fault {
     Exception(PythonException),
     Encoding(PythonException),
@@ -364,4 +375,28 @@ enum Fault {
     UnknownTool {
         tools: Vec<String>,
     },
+}
+
+impl Fault {
+    fn read(json: &[u8]) -> serde_json::Result<Self> {
+        let mut told = Told::read(json)?;
+        let kind: String = told.take("kind")?;
+        Ok(match kind.as_str() {
+            "exception" => Self::Exception(PythonException::of(told)?),
+            "encoding" => Self::Encoding(PythonException::of(told)?),
+            "cancelled" => Self::Cancelled,
+            "stream" => Self::Stream,
+            "no_stream" => Self::NoStream {
+                found: told.take("found")?,
+            },
+            "unknown_tool" => Self::UnknownTool {
+                tools: told.take("tools")?,
+            },
+            _ => {
+                return Err(serde_json::Error::custom(format!(
+                    "there is no kind `{kind}`"
+                )));
+            }
+        })
+    }
 }

@@ -11,12 +11,13 @@ use tokio::time::Instant;
 
 use super::connection::Connection;
 use super::frame::{Frame, Kind};
+use super::latencies::Latencies;
 use super::memory::Interpreter;
 use super::request::{Outcome, Request, Waiter};
 use super::restart::Trouble;
 use super::seat::Seat;
 use super::sessions::{Ended, Home, Sessions};
-use super::stats::{Latencies, PoolStats, WorkerStats};
+use super::stats::{PoolStats, WorkerStats};
 use crate::spec::Affinity;
 
 /// Why a request was not taken.

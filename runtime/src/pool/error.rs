@@ -4,13 +4,13 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use super::told::Told;
 use crate::spec::Drift;
 
 /// What an exception in Python says of itself.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PythonException {
     /// `ValueError`, or `module.Name` for types that are not built in.
-    #[serde(rename = "type")]
     pub type_name: String,
     /// What `str()` makes of it.
     pub message: String,
@@ -19,6 +19,15 @@ pub struct PythonException {
 }
 
 impl PythonException {
+    /// What a worker tells of one.
+    pub(crate) fn of(mut told: Told) -> serde_json::Result<Self> {
+        Ok(Self {
+            type_name: told.take("type")?,
+            message: told.take("message")?,
+            traceback: told.take("traceback")?,
+        })
+    }
+
     /// What it means at the start of a worker that has an adapter, with the last place in the traceback.
     pub(crate) fn of_import(&self, adapter: &str) -> String {
         let mut places = self.traceback.lines().filter_map(|line| {
@@ -46,14 +55,11 @@ impl fmt::Display for PythonException {
 ///
 /// Its `Debug` is for people too, since that is what a `main` that returns it prints: the message, and the traceback
 /// where there is one.
-#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The environment is no longer what the build saw.
-    #[error(transparent)]
-    Drift(#[from] Drift),
+    Drift(Drift),
     /// The operator's values make no pool.
-    #[error("pool `{pool}`: {message}")]
     Config {
         /// The pool.
         pool: &'static str,
@@ -61,7 +67,6 @@ pub enum Error {
         message: String,
     },
     /// The interpreter could not be started.
-    #[error("pool `{pool}`: `{command}` cannot be started: {source}")]
     Spawn {
         /// The pool.
         pool: &'static str,
@@ -71,10 +76,6 @@ pub enum Error {
         source: io::Error,
     },
     /// A worker did not become ready.
-    #[error(
-        "pool `{pool}`: a worker did not become ready: {reason}{}",
-        indented(stderr)
-    )]
     Startup {
         /// The pool.
         pool: &'static str,
@@ -86,7 +87,6 @@ pub enum Error {
         stderr: String,
     },
     /// The tool raised an exception.
-    #[error("pool `{pool}`: tool `{tool}` raised {exception}")]
     Python {
         /// The pool.
         pool: &'static str,
@@ -96,7 +96,6 @@ pub enum Error {
         exception: PythonException,
     },
     /// No tool has this name.
-    #[error("pool `{pool}`: no tool `{tool}`; there are {}", known.join(", "))]
     UnknownTool {
         /// The pool.
         pool: &'static str,
@@ -106,7 +105,6 @@ pub enum Error {
         known: Vec<String>,
     },
     /// No answer came within the time limit. A tool that was running was told to stop, or ended with its worker.
-    #[error("pool `{pool}`: tool `{tool}` gave no answer within {limit:?}")]
     TimedOut {
         /// The pool.
         pool: &'static str,
@@ -116,10 +114,6 @@ pub enum Error {
         limit: Duration,
     },
     /// The worker ended while it had this request; whether the tool had an effect is not known.
-    #[error(
-        "pool `{pool}`: the worker ended while it ran `{tool}`: {status}{}",
-        indented(stderr)
-    )]
     WorkerCrashed {
         /// The pool.
         pool: &'static str,
@@ -131,7 +125,6 @@ pub enum Error {
         stderr: String,
     },
     /// The tool gives a stream of values, and was called for one.
-    #[error("pool `{pool}`: tool `{tool}` gives a stream: call it with `execute_stream`")]
     IsStream {
         /// The pool.
         pool: &'static str,
@@ -139,9 +132,6 @@ pub enum Error {
         tool: String,
     },
     /// The tool was called for a stream of values, and gives none.
-    #[error(
-        "pool `{pool}`: tool `{tool}` gives no stream but a `{found}`: call it with `execute`, or let it `yield`"
-    )]
     NoStream {
         /// The pool.
         pool: &'static str,
@@ -151,7 +141,6 @@ pub enum Error {
         found: String,
     },
     /// The worker of the session is busy, and its affinity is not to wait for it.
-    #[error("pool `{pool}`: the worker of session `{session}` is busy")]
     WorkerBusy {
         /// The pool.
         pool: &'static str,
@@ -160,9 +149,6 @@ pub enum Error {
     },
     /// The worker of the session has gone, with all that it held of the session, and its affinity is to have no other.
     /// It is so until the session is ended, and begins anew.
-    #[error(
-        "pool `{pool}`: the worker of session `{session}` has gone: end the session to begin it anew"
-    )]
     SessionWorkerUnavailable {
         /// The pool.
         pool: &'static str,
@@ -171,10 +157,6 @@ pub enum Error {
     },
     /// No worker is to be had: each failed more often than `max_restarts` within `restart_window`. They are tried again
     /// every `max_restart_delay`, and calls are taken as soon as one is ready.
-    #[error(
-        "pool `{pool}` has no worker, since each failed too often and is tried only now and then: {reason}{}",
-        indented(stderr)
-    )]
     Degraded {
         /// The pool.
         pool: &'static str,
@@ -186,7 +168,6 @@ pub enum Error {
         stderr: String,
     },
     /// As many requests wait as may wait.
-    #[error("pool `{pool}`: {limit} requests wait already")]
     QueueFull {
         /// The pool.
         pool: &'static str,
@@ -194,7 +175,6 @@ pub enum Error {
         limit: u32,
     },
     /// The arguments, or what the tool returned, have no JSON form.
-    #[error("pool `{pool}`: tool `{tool}`: {message}")]
     Encoding {
         /// The pool.
         pool: &'static str,
@@ -204,7 +184,6 @@ pub enum Error {
         message: String,
     },
     /// The answer came, and is not of the wanted type.
-    #[error("pool `{pool}`: the answer of `{tool}` is not of the wanted type: {message}")]
     Decoding {
         /// The pool.
         pool: &'static str,
@@ -214,11 +193,121 @@ pub enum Error {
         message: String,
     },
     /// The pool was shut down before the answer came.
-    #[error("pool `{pool}` is shut down")]
     ShutDown {
         /// The pool.
         pool: &'static str,
     },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Drift(drift) => drift.fmt(f),
+            Self::Config { pool, message } => write!(f, "pool `{pool}`: {message}"),
+            Self::Spawn {
+                pool,
+                command,
+                source,
+            } => write!(f, "pool `{pool}`: `{command}` cannot be started: {source}"),
+            Self::Startup {
+                pool,
+                reason,
+                stderr,
+                ..
+            } => {
+                write!(f, "pool `{pool}`: a worker did not become ready: {reason}")?;
+                last_words(f, stderr)
+            }
+            Self::Python {
+                pool,
+                tool,
+                exception,
+            } => write!(f, "pool `{pool}`: tool `{tool}` raised {exception}"),
+            Self::UnknownTool { pool, tool, known } => {
+                let known = known.join(", ");
+                write!(f, "pool `{pool}`: no tool `{tool}`; there are {known}")
+            }
+            Self::TimedOut { pool, tool, limit } => write!(
+                f,
+                "pool `{pool}`: tool `{tool}` gave no answer within {limit:?}"
+            ),
+            Self::WorkerCrashed {
+                pool,
+                tool,
+                status,
+                stderr,
+            } => {
+                write!(
+                    f,
+                    "pool `{pool}`: the worker ended while it ran `{tool}`: {status}"
+                )?;
+                last_words(f, stderr)
+            }
+            Self::IsStream { pool, tool } => write!(
+                f,
+                "pool `{pool}`: tool `{tool}` gives a stream: call it with `execute_stream`"
+            ),
+            Self::NoStream { pool, tool, found } => write!(
+                f,
+                "pool `{pool}`: tool `{tool}` gives no stream but a `{found}`: call it with `execute`, or let it `yield`"
+            ),
+            Self::WorkerBusy { pool, session } => {
+                write!(
+                    f,
+                    "pool `{pool}`: the worker of session `{session}` is busy"
+                )
+            }
+            Self::SessionWorkerUnavailable { pool, session } => write!(
+                f,
+                "pool `{pool}`: the worker of session `{session}` has gone: end the session to begin it anew"
+            ),
+            Self::Degraded {
+                pool,
+                reason,
+                stderr,
+                ..
+            } => {
+                write!(
+                    f,
+                    "pool `{pool}` has no worker, since each failed too often and is tried only now and then: {reason}"
+                )?;
+                last_words(f, stderr)
+            }
+            Self::QueueFull { pool, limit } => {
+                write!(f, "pool `{pool}`: {limit} requests wait already")
+            }
+            Self::Encoding {
+                pool,
+                tool,
+                message,
+            } => write!(f, "pool `{pool}`: tool `{tool}`: {message}"),
+            Self::Decoding {
+                pool,
+                tool,
+                message,
+            } => write!(
+                f,
+                "pool `{pool}`: the answer of `{tool}` is not of the wanted type: {message}"
+            ),
+            Self::ShutDown { pool } => write!(f, "pool `{pool}` is shut down"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Drift(drift) => drift.source(),
+            Self::Spawn { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+impl From<Drift> for Error {
+    fn from(drift: Drift) -> Self {
+        Self::Drift(drift)
+    }
 }
 
 impl fmt::Debug for Error {
@@ -239,8 +328,9 @@ impl fmt::Debug for Error {
 }
 
 /// The worker's own words under a message.
-fn indented(stderr: &str) -> String {
-    stderr.lines().map(|line| format!("\n  | {line}")).collect()
+fn last_words(f: &mut fmt::Formatter<'_>, stderr: &str) -> fmt::Result {
+    let mut lines = stderr.lines();
+    lines.try_for_each(|line| write!(f, "\n  | {line}"))
 }
 
 #[cfg(test)]

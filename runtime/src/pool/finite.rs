@@ -3,7 +3,7 @@
 
 use std::fmt::{self, Display, Write};
 
-use serde::ser::{self, Serialize, Serializer};
+use serde_core::ser::{self, Serialize, Serializer};
 use serde_json::ser::Formatter;
 
 /// Stands around what is `$` in a message, where more than that is written.

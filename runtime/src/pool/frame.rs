@@ -11,7 +11,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use serde::Serialize;
+use serde_core::Serialize;
 
 use super::tail::{self, Body, MOST_FILES, Tail};
 

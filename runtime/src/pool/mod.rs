@@ -14,6 +14,7 @@ mod health;
 mod heartbeat;
 mod host_calls;
 mod host_tools;
+mod latencies;
 #[cfg(target_os = "linux")]
 mod lifeline;
 mod map;
@@ -34,6 +35,7 @@ mod stderr;
 mod stream;
 mod supervision;
 mod tail;
+mod told;
 mod worker;
 
 use std::fmt;
@@ -41,8 +43,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde_core::Serialize;
+use serde_core::de::DeserializeOwned;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout_at;

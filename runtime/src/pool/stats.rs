@@ -3,8 +3,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use hdrhistogram::Histogram;
-
 use super::memory::Interpreter;
 use super::{Error, Pool, Shared};
 
@@ -168,35 +166,6 @@ impl Tally {
     }
 }
 
-/// How long calls took, from a microsecond to a day.
-#[derive(Debug)]
-pub(crate) struct Latencies(Histogram<u64>);
-
-impl Latencies {
-    pub(crate) fn new() -> Self {
-        const DAY: u64 = 24 * 3600 * 1_000_000;
-        Self(Histogram::new_with_bounds(1, DAY, 2).expect("the bounds are those of a histogram"))
-    }
-
-    pub(crate) fn record(&mut self, took: Duration) {
-        self.0
-            .saturating_record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
-    }
-
-    pub(crate) fn read(&self) -> Latency {
-        let at = |quantile| Duration::from_micros(self.0.value_at_quantile(quantile));
-        Latency {
-            count: self.0.len(),
-            mean: Duration::from_secs_f64(self.0.mean() / 1e6),
-            p50: at(0.5),
-            p90: at(0.9),
-            p99: at(0.99),
-            p999: at(0.999),
-            max: Duration::from_micros(self.0.max()),
-        }
-    }
-}
-
 impl Shared {
     pub(super) fn stats(&self) -> PoolStats {
         let (mut stats, interpreters) = {
@@ -240,41 +209,5 @@ impl Pool {
             stats
         });
         measured.collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quantiles_are_within_one_percent() {
-        let mut latencies = Latencies::new();
-        assert_eq!(latencies.read(), Latency::default());
-        for milliseconds in 1..=1000 {
-            latencies.record(Duration::from_millis(milliseconds));
-        }
-        let read = latencies.read();
-        assert_eq!(read.count, 1000);
-        for (found, wanted) in [
-            (read.p50, 0.5),
-            (read.mean, 0.5),
-            (read.p90, 0.9),
-            (read.p99, 0.99),
-            (read.max, 1.0),
-        ] {
-            let ratio = found.as_secs_f64() / wanted;
-            assert!((0.99..1.01).contains(&ratio), "{found:?} {wanted}");
-        }
-    }
-
-    #[test]
-    fn what_takes_longer_than_a_day_and_what_takes_no_time_is_counted() {
-        let mut latencies = Latencies::new();
-        latencies.record(Duration::MAX);
-        latencies.record(Duration::ZERO);
-        let read = latencies.read();
-        assert_eq!(read.count, 2);
-        assert!(read.max >= Duration::from_secs(24 * 3600), "{read:?}");
     }
 }

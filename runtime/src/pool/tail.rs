@@ -17,9 +17,9 @@ use std::os::fd::OwnedFd;
 use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
-use serde::de::{DeserializeOwned, Visitor};
-use serde::ser::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_core::de::{DeserializeOwned, Visitor};
+use serde_core::ser::Error as _;
+use serde_core::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::buffer::{Buffer, DType, File};
@@ -86,7 +86,7 @@ impl Visitor<'_> for Stand {
         f.write_str("bytes or an array")
     }
 
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Buffer, E> {
+    fn visit_str<E: serde_core::de::Error>(self, text: &str) -> Result<Buffer, E> {
         let index = text
             .strip_prefix(&**MARK)
             .and_then(|index| index.parse().ok());
@@ -97,7 +97,7 @@ impl Visitor<'_> for Stand {
                 received.buffers.get(index).cloned()
             })
         });
-        taken.ok_or_else(|| E::invalid_type(serde::de::Unexpected::Str(text), &self))
+        taken.ok_or_else(|| E::invalid_type(serde_core::de::Unexpected::Str(text), &self))
     }
 }
 
@@ -186,14 +186,14 @@ pub(super) struct Tail {
     pub(super) files: Vec<Arc<OwnedFd>>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Entry(String, Vec<usize>, usize, Option<usize>);
+/// A buffer in the directory: the name of its type, its shape, its length in bytes, and its file if it has one.
+type Entry = (String, Vec<usize>, usize, Option<usize>);
 
 impl Tail {
     /// Lays out buffers, large ones in shared memory where the worker shares it.
     pub(super) fn new(buffers: &[Buffer], shares: bool) -> Result<Self, String> {
         let mut tail = Self::default();
-        let mut directory = Vec::new();
+        let mut directory: Vec<Entry> = Vec::new();
         let mut inline = Vec::new();
         for buffer in buffers {
             let length = buffer.bytes().len();
@@ -208,7 +208,7 @@ impl Tail {
                 inline.push(buffer.bytes().clone());
             }
             let name = buffer.dtype().name().to_owned();
-            directory.push(Entry(name, buffer.shape().to_vec(), length, place));
+            directory.push((name, buffer.shape().to_vec(), length, place));
         }
         let directory = serde_json::to_vec(&directory).map_err(|error| error.to_string())?;
         let length = u32::try_from(directory.len()).map_err(|error| error.to_string())?;
@@ -254,7 +254,7 @@ pub(super) fn read(tail: &[u8], files: Vec<OwnedFd>) -> Result<Vec<Buffer>, Stri
         serde_json::from_slice(directory).map_err(|error| error.to_string())?;
     let mut at = 4 + length;
     let mut buffers = Vec::new();
-    for Entry(name, shape, length, place) in directory {
+    for (name, shape, length, place) in directory {
         let dtype = DType::from_name(&name).ok_or_else(|| format!("there is no type `{name}`"))?;
         let (bytes, file) = if let Some(index) = place {
             let file = files
@@ -285,6 +285,8 @@ fn aligned(bytes: &[u8]) -> Bytes {
 
 #[cfg(test)]
 mod tests {
+    use serde::Deserialize;
+
     use super::*;
 
     fn there_and_back(buffers: &[Buffer], shares: bool) -> Vec<Buffer> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde_json::json;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -25,6 +25,7 @@ use super::request::{Outcome, after, far};
 use super::restart::{SETTLED, Trouble};
 use super::stderr::Tail;
 use super::tail::{MARK, SHARED_FROM};
+use super::told::Told;
 use super::{Phase, Shared, session};
 use crate::spec::Profile;
 
@@ -90,32 +91,7 @@ exec(compile(read(int.from_bytes(read(4), 'little')), '<snakepit bridge>', 'exec
 /// Variables of the host that would make a worker another Python than the one that the build looked at.
 const FOREIGN: &[&str] = &["PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP"];
 
-/// What the bridge is told before it is ready.
-#[derive(Serialize)]
-struct Introduction<'a> {
-    pool: &'a str,
-    worker: u32,
-    adapter: Option<&'a str>,
-    embedded: Option<Source<'a>>,
-    python_path: &'a [&'a str],
-    /// Requests at a time: in threads, or else on an event loop.
-    threads: u32,
-    concurrency: Option<u32>,
-    /// The number of the socket whose other direction the worker is to listen to.
-    control: u64,
-    /// What stands for a buffer begins with it.
-    mark: &'static str,
-    /// Bytes from which on one goes through shared memory.
-    share_from: usize,
-    lenient: bool,
-    /// The functions of the program that Python may call.
-    host_tools: Vec<&'a str>,
-    /// How many bytes of source text follow.
-    parts: usize,
-}
-
 /// What a ready worker says of itself.
-#[derive(Deserialize)]
 struct Ready {
     tools: Vec<String>,
     /// Whether it listens to that socket.
@@ -125,11 +101,16 @@ struct Ready {
     pid: u32,
 }
 
-/// An adapter that travels in the program.
-#[derive(Serialize)]
-struct Source<'a> {
-    path: &'a str,
-    text: &'a str,
+impl Ready {
+    fn read(json: &[u8]) -> serde_json::Result<Self> {
+        let mut told = Told::read(json)?;
+        Ok(Self {
+            tools: told.take("tools")?,
+            control: told.take("control")?,
+            shares: told.take("shares")?,
+            pid: told.take("pid")?,
+        })
+    }
 }
 
 /// A worker that is not ready yet.
@@ -206,24 +187,33 @@ pub(crate) async fn start(
         decoder: Decoder::default(),
     };
     let is_async = matches!(spec.defaults.profile, Profile::Async { .. });
-    let introduction = Introduction {
-        pool: spec.pool,
-        worker: number,
-        adapter: spec.adapter,
-        embedded: spec.embedded.map(|embedded| Source {
-            path: embedded.path,
-            text: embedded.source,
-        }),
-        python_path: spec.python_path,
-        threads: shared.room,
-        concurrency: is_async.then_some(shared.room),
-        control,
-        mark: &MARK,
-        share_from: SHARED_FROM,
-        lenient: spec.defaults.lenient,
-        host_tools: shared.host_tools.names().collect(),
-        parts: PARTS.len(),
-    };
+    let embedded = spec.embedded.map(|embedded| {
+        json!({
+            "path": embedded.path,
+            "text": embedded.source,
+        })
+    });
+    let introduction = json!({
+        "pool": spec.pool,
+        "worker": number,
+        "adapter": spec.adapter,
+        "embedded": embedded,
+        "python_path": spec.python_path,
+        // Requests at a time: in threads, or else on an event loop.
+        "threads": shared.room,
+        "concurrency": is_async.then_some(shared.room),
+        // The number of the socket whose other direction the worker is to listen to.
+        "control": control,
+        // What stands for a buffer begins with it.
+        "mark": &**MARK,
+        // Bytes from which on one goes through shared memory.
+        "share_from": SHARED_FROM,
+        "lenient": spec.defaults.lenient,
+        // The functions of the program that Python may call.
+        "host_tools": shared.host_tools.names().collect::<Vec<_>>(),
+        // How many bytes of source text follow.
+        "parts": PARTS.len(),
+    });
     let length = u32::try_from(BRIDGE.len())
         .expect("the bridge is small")
         .to_le_bytes();
@@ -238,13 +228,11 @@ pub(crate) async fn start(
 
     let first = timeout(shared.startup_timeout, line.first_frame()).await;
     let (reason, exception) = match first {
-        Ok(Ok(frame)) if frame.kind == Kind::Ready => {
-            match serde_json::from_slice(&frame.body.json) {
-                Ok(ready) => return welcome(shared, seat, line, ready),
-                Err(error) => (format!("its ready message cannot be read: {error}"), None),
-            }
-        }
-        Ok(Ok(frame)) => match serde_json::from_slice::<PythonException>(&frame.body.json) {
+        Ok(Ok(frame)) if frame.kind == Kind::Ready => match Ready::read(&frame.body.json) {
+            Ok(ready) => return welcome(shared, seat, line, ready),
+            Err(error) => (format!("its ready message cannot be read: {error}"), None),
+        },
+        Ok(Ok(frame)) => match Told::read(&frame.body.json).and_then(PythonException::of) {
             Ok(exception) => {
                 let reason = match spec.adapter {
                     Some(adapter) => exception.of_import(adapter),
