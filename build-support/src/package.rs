@@ -57,8 +57,11 @@ impl Sources {
             }
         }
         for source in more {
-            paths.push(package.join(source));
-            watched.insert(package.join(source));
+            let path = package.join(source);
+            watched.insert(path.clone());
+            if !paths.contains(&path) {
+                paths.push(path);
+            }
         }
         let files = paths.into_iter();
         let files = files.filter_map(|path| Source::read(path, package));

@@ -128,6 +128,14 @@ impl Cache {
         }
     }
 
+    /// The cache of a file whose answers are not believed: all are asked for again.
+    pub fn anew(file: PathBuf) -> Self {
+        Self {
+            file: Some(file),
+            ..Self::default()
+        }
+    }
+
     /// Writes the cache if it learned something; a folder that cannot be written only costs the next build its
     /// probes, and a failure is never remembered. Of adapters only the last look is kept: each edit makes another.
     pub fn save(&self) {

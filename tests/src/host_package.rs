@@ -113,14 +113,22 @@ impl HostPackage {
 
     /// `cargo <arguments>` in the package, with nothing of the test run's own surroundings.
     pub fn cargo<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Command {
-        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.args(arguments).current_dir(self.folder.path());
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut cargo = self.command(cargo);
+        cargo.args(arguments);
+        cargo
+    }
+
+    /// Another program in the package, likewise.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.folder.path());
         for (name, _) in env::vars_os() {
             let foreign = name.to_str().is_some_and(|name| {
                 name.starts_with("SNAKEPIT_") || name.starts_with("CARGO_PKG_")
             });
             if foreign {
-                cargo.env_remove(name);
+                command.env_remove(name);
             }
         }
         for name in [
@@ -130,16 +138,16 @@ impl HostPackage {
             "PYTHONHOME",
             "PYTHONPATH",
         ] {
-            cargo.env_remove(name);
+            command.env_remove(name);
         }
-        cargo
+        command
             .env("CARGO_TARGET_DIR", &self.target)
             .env("CARGO_NET_OFFLINE", "true")
             .env("CARGO_TERM_COLOR", "never")
             // The program lives as long as the test: nothing is worth keeping for its next compilation.
             .env("CARGO_INCREMENTAL", "0")
             .env("CARGO_PROFILE_DEV_DEBUG", "0");
-        cargo
+        command
     }
 
     /// `cargo build --offline`, with more arguments.

@@ -252,7 +252,7 @@ fn below_folder<'a>(module: &'a str, names: &[String]) -> Option<&'a str> {
 fn hidden(file: &str, name: &str) -> Diagnostic {
     let message =
         format!("`{file}` hides the module `{name}` of Python itself from all that import it");
-    Diagnostic::new(Code::StandardModuleHidden, message, "give it another name")
+    Diagnostic::new(Code::StandardModuleHidden, message, "give it another name").at("python_path")
 }
 
 /// The fault of a source that is not read.

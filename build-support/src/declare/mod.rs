@@ -29,9 +29,9 @@ pub use arguments::{Arguments, parse_arguments};
 pub use attribute::{pool_conditions, remove_pool};
 pub use file::parse_file;
 pub use mistake::Mistake;
+pub use nearest::nearest;
 
 pub(crate) use adapter::is_identifier;
-pub(crate) use nearest::nearest;
 
 use crate::catalogue::Code;
 use crate::declaration::{self, Declaration, PoolDeclaration};

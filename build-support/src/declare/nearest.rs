@@ -26,7 +26,7 @@ pub(super) fn unknown<'a>(
 }
 
 /// The known name that is at most two changes away.
-pub(crate) fn nearest<'a>(found: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(found: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     known
         .map(|name| (distance(found, name), name))
         .min()

@@ -1,0 +1,260 @@
+//! The packages that are meant, as cargo knows them.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, TargetKind};
+use clap_cargo::{Features, Manifest};
+
+use crate::args::Selection;
+use crate::failure::Failure;
+
+/// The crate that a program depends on.
+pub(crate) const RUNTIME: &str = "snakepit";
+
+/// The crate that its build script depends on.
+pub(crate) const BUILD: &str = "snakepit-build";
+
+/// A package that depends on Snakepit.
+#[derive(Debug)]
+pub(crate) struct Package {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) manifest: PathBuf,
+    /// Its folder.
+    pub(crate) folder: PathBuf,
+    /// Where cargo keeps what build scripts write.
+    pub(crate) build_folder: PathBuf,
+    /// Where this program keeps what interpreters answered.
+    pub(crate) cache: PathBuf,
+    /// Whether it has a build script that depends on the build helper.
+    pub(crate) has_build_script: bool,
+    /// The files that cargo starts compiling at.
+    pub(crate) sources: Vec<PathBuf>,
+    /// The features that are on, as cargo tells them to build scripts: `CARGO_FEATURE_NAME`.
+    features: BTreeSet<String>,
+}
+
+/// What cargo says of the package or workspace here.
+///
+/// # Errors
+/// There is none, or its manifest is not valid.
+pub(crate) fn metadata(manifest: &Manifest) -> Result<Metadata, Failure> {
+    let mut command: MetadataCommand = MetadataCommand::new();
+    if let Some(path) = &manifest.manifest_path {
+        command.manifest_path(path);
+    }
+    command.no_deps().exec().map_err(|error| match error {
+        cargo_metadata::Error::CargoMetadata { stderr } => {
+            let said = stderr.trim();
+            Failure::usage(said.strip_prefix("error: ").unwrap_or(said))
+        }
+        other => Failure::usage(format!("cargo does not tell of its packages: {other}")),
+    })
+}
+
+impl Package {
+    /// The packages that the arguments mean: those that are named, else the one of this folder, else those that cargo
+    /// would build here.
+    ///
+    /// # Errors
+    /// There is none, one that is named is not there, or none depends on Snakepit.
+    pub(crate) fn selected(selection: &Selection) -> Result<Vec<Self>, Failure> {
+        let metadata = metadata(&selection.manifest)?;
+        let members = metadata.workspace_packages();
+        let clap_cargo::Workspace {
+            package: named,
+            workspace,
+            all,
+            exclude,
+            ..
+        } = &selection.workspace;
+        let name = |package: &&cargo_metadata::Package| package.name.to_string();
+        for wanted in named.iter().chain(exclude) {
+            if !members.iter().any(|package| *package.name == *wanted) {
+                let known: Vec<String> = members.iter().map(name).collect();
+                return Err(Failure::usage(format!(
+                    "no package `{wanted}` in the workspace, which has {}",
+                    listed(&known)
+                )));
+            }
+        }
+        let own = own(&metadata, &selection.manifest);
+        let mut chosen: Vec<&cargo_metadata::Package> = if !named.is_empty() {
+            let is_named = |package: &&&cargo_metadata::Package| {
+                named.iter().any(|name| *package.name == *name)
+            };
+            members.iter().filter(is_named).copied().collect()
+        } else if *workspace || *all {
+            members.clone()
+        } else if let Some(own) = own {
+            vec![own]
+        } else {
+            let defaults = metadata.workspace_default_packages();
+            if defaults.is_empty() {
+                members.clone()
+            } else {
+                defaults
+            }
+        };
+        chosen.retain(|package| !exclude.iter().any(|name| *package.name == *name));
+        let names: Vec<String> = chosen.iter().map(name).collect();
+        let packages: Vec<Self> = chosen
+            .into_iter()
+            .filter(|package| depends_on(package, RUNTIME))
+            .map(|package| Self::of(package, &metadata, &selection.features))
+            .collect();
+        if packages.is_empty() {
+            return Err(Failure::usage(match &names[..] {
+                [] => "no package is left to look at".to_owned(),
+                [one] => format!(
+                    "the package `{one}` does not depend on `{RUNTIME}`: `cargo snakepit init` sets it up"
+                ),
+                several => format!(
+                    "none of the packages {} depends on `{RUNTIME}`: `cargo snakepit init -p NAME` sets one up",
+                    listed(several)
+                ),
+            }));
+        }
+        Ok(packages)
+    }
+
+    fn of(package: &cargo_metadata::Package, metadata: &Metadata, features: &Features) -> Self {
+        let manifest = package.manifest_path.clone().into_std_path_buf();
+        let build_folder = metadata.build_directory.as_ref();
+        let build_folder = build_folder.unwrap_or(&metadata.target_directory);
+        let sources = package
+            .targets
+            .iter()
+            .map(|target| target.src_path.clone().into_std_path_buf());
+        let is_script =
+            |target: &cargo_metadata::Target| target.kind.contains(&TargetKind::CustomBuild);
+        let is_helper = |dependency: &cargo_metadata::Dependency| {
+            dependency.name == BUILD && dependency.kind == DependencyKind::Build
+        };
+        Self {
+            name: package.name.to_string(),
+            version: package.version.to_string(),
+            folder: manifest.parent().unwrap_or(Path::new("/")).to_owned(),
+            manifest,
+            build_folder: build_folder.clone().into_std_path_buf(),
+            cache: metadata
+                .target_directory
+                .join("snakepit")
+                .into_std_path_buf(),
+            has_build_script: package.targets.iter().any(is_script)
+                && package.dependencies.iter().any(is_helper),
+            sources: sources.collect(),
+            features: enabled(package, features),
+        }
+    }
+
+    /// What cargo would tell the build script.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        if let Some(feature) = name.strip_prefix("CARGO_FEATURE_") {
+            return self.features.contains(feature).then(String::new);
+        }
+        let family = cfg!(unix)
+            .then_some("unix")
+            .or(cfg!(windows).then_some("windows"));
+        match name.strip_prefix("CARGO_CFG_")? {
+            "UNIX" => cfg!(unix).then(String::new),
+            "WINDOWS" => cfg!(windows).then(String::new),
+            "TARGET_OS" => Some(env::consts::OS.to_owned()),
+            "TARGET_ARCH" => Some(env::consts::ARCH.to_owned()),
+            "TARGET_FAMILY" => family.map(str::to_owned),
+            "TARGET_POINTER_WIDTH" => Some(usize::BITS.to_string()),
+            "TARGET_ENDIAN" => {
+                let is_little = cfg!(target_endian = "little");
+                Some(if is_little { "little" } else { "big" }.to_owned())
+            }
+            "TARGET_ENV" => Some(
+                if cfg!(target_env = "musl") {
+                    "musl"
+                } else {
+                    "gnu"
+                }
+                .to_owned(),
+            ),
+            _ => None,
+        }
+    }
+}
+
+/// The package whose folder this is, or is above.
+pub(crate) fn own<'m>(
+    metadata: &'m Metadata,
+    manifest: &Manifest,
+) -> Option<&'m cargo_metadata::Package> {
+    let here = match &manifest.manifest_path {
+        Some(path) => path.parent().map(Path::to_owned)?,
+        None => PathBuf::from("."),
+    };
+    let here = here.canonicalize().ok()?;
+    let mut found: Vec<_> = metadata
+        .workspace_packages()
+        .into_iter()
+        .filter_map(|package| {
+            let folder = package.manifest_path.parent()?.canonicalize().ok()?;
+            here.starts_with(&folder).then_some((folder, package))
+        })
+        .collect();
+    found.sort_by_key(|(folder, _)| folder.components().count());
+    let (folder, package) = found.pop()?;
+    // At the root of a workspace with a package cargo builds the default members, which are this one by itself.
+    let root = metadata.workspace_root.canonicalize().ok();
+    let is_default = metadata.workspace_default_members.contains(&package.id);
+    (root.as_ref() != Some(&folder) || is_default).then_some(package)
+}
+
+/// Whether a package depends on a crate, under whatever name.
+pub(crate) fn depends_on(package: &cargo_metadata::Package, name: &str) -> bool {
+    package
+        .dependencies
+        .iter()
+        .any(|dependency| dependency.name == name)
+}
+
+/// The features that are on, and what they turn on.
+fn enabled(package: &cargo_metadata::Package, features: &Features) -> BTreeSet<String> {
+    let mut open: Vec<String> = features
+        .features
+        .iter()
+        .flat_map(|list| list.split([' ', ',']))
+        .map(str::to_owned)
+        .collect();
+    if features.all_features {
+        open.extend(package.features.keys().cloned());
+    } else if !features.no_default_features {
+        open.push("default".to_owned());
+    }
+    let mut enabled = BTreeSet::new();
+    while let Some(feature) = open.pop() {
+        if enabled.insert(feature.clone())
+            && let Some(more) = package.features.get(&feature)
+        {
+            open.extend(
+                more.iter()
+                    .filter(|name| !name.contains([':', '/']))
+                    .cloned(),
+            );
+        }
+    }
+    let shown = enabled
+        .iter()
+        .filter(|name| package.features.contains_key(*name));
+    shown
+        .map(|name| name.to_uppercase().replace('-', "_"))
+        .collect()
+}
+
+/// `` `a`, `b` and `c` ``.
+fn listed(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match &quoted[..] {
+        [] => "none".to_owned(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}

@@ -1,0 +1,3 @@
+fn main() {
+    snakepit_build::emit();
+}

@@ -1,0 +1,79 @@
+//! `cargo snakepit run`: a pool's Python in the place of the program.
+#![allow(
+    missing_docs,
+    reason = "a test program has no readers of its documentation"
+)]
+
+mod support;
+
+use std::io::Write;
+use std::process::Stdio;
+
+use support::{Package, ended};
+
+fn package() -> Package {
+    let package = Package::with_pools(
+        "    #[pool(environment = venv(venv_path = \".venv\"), python_path = [\"python\"], env(GREETING = \"hello\"))]\n    \
+         web: PoolConfig,\n    #[pool(environment = venv(venv_path = \"none\"))]\n    broken: PoolConfig,",
+    );
+    package.venv(".venv");
+    package.host.write("python/helper.py", "NAME = 'helper'\n");
+    package
+}
+
+#[test]
+fn it_is_the_workers_python_with_their_variables_and_their_folders() {
+    let package = package();
+    let code = "import os, sys, helper; print(sys.prefix, os.environ['GREETING'], helper.NAME, sys.argv[1:], os.getcwd())";
+    let mut command = package.snakepit(&["run", "--pool", "web", "--", "-c", code, "--pool", "x"]);
+    let folder = package.path("src");
+    let ended = ended(command.env("PYTHONHOME", "/nowhere").current_dir(&folder));
+    assert_eq!(ended.status, Some(0), "{ended:?}");
+    let wanted = format!(
+        "{} hello helper ['--pool', 'x'] {}\n",
+        package.path(".venv").display(),
+        folder.display()
+    );
+    assert_eq!(ended.stdout, wanted);
+}
+
+#[test]
+fn it_takes_the_place_of_the_program_with_its_input_and_its_status() {
+    let package = package();
+    let mut child = package
+        .snakepit(&["run", "--pool", "web"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let pid = child.id();
+    let script = b"import os, sys\nprint(os.getpid())\nsys.exit(7)\n";
+    child.stdin.take().unwrap().write_all(script).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(7));
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        format!("{pid}\n")
+    );
+    let module = package.run(&["run", "--pool", "web", "--", "-m", "platform", "--terse"]);
+    assert_eq!(module.status, Some(0), "{module:?}");
+}
+
+#[test]
+fn a_pool_that_fails_and_a_choice_that_is_open_are_told() {
+    let package = package();
+    let failed = package.run(&["run", "--pool", "broken"]);
+    assert_eq!(failed.status, Some(1));
+    assert!(
+        failed.stderr.contains("[snakepit::venv_not_found]"),
+        "{failed:?}"
+    );
+    assert_eq!(failed.stdout, "");
+    let open = package.run(&["run"]);
+    assert_eq!(open.status, Some(2));
+    assert!(
+        open.stderr
+            .contains("name one of `web`, `broken` with `--pool`"),
+        "{open:?}"
+    );
+}
