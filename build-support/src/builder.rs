@@ -7,7 +7,7 @@ use std::{env, fs, io};
 use crate::diagnostic::Diagnostic;
 use crate::environment::PythonEnvironment;
 use crate::environment::docker::SELECTION;
-use crate::host::Machine;
+use crate::host::{Host, Machine};
 use crate::lock::{self, Lock};
 use crate::manifest::{FILE_NAME, Manifest, Outcome};
 use crate::named::{self, Pool};
@@ -82,7 +82,7 @@ impl Builder {
         let sources = Sources::read(&package, &self.sources);
         let pools = named::pools(&sources, &|name| env::var(name).ok());
         let probes = Cache::load(out.join("snakepit-probes.json"));
-        let world = self.world(&package, &probes);
+        let world = self.world(&package, &probes, &Machine);
         let mut outcomes = outcomes(&pools, world);
         let is_known_here = !self.custom.is_empty() || !self.sources.is_empty();
         if is_known_here && !outcomes.is_locked {
@@ -116,6 +116,15 @@ impl Builder {
     /// # Errors
     /// Every pool that cannot be resolved, with what is wrong with it.
     pub fn lock(&self, package: &Path) -> Result<Lock, Vec<Refused>> {
+        self.lock_on(package, &Machine)
+    }
+
+    /// The same, on a machine.
+    ///
+    /// # Errors
+    /// Those of [`Builder::lock`].
+    #[doc(hidden)]
+    pub fn lock_on(&self, package: &Path, host: &dyn Host) -> Result<Lock, Vec<Refused>> {
         let sources = Sources::read(package, &self.sources);
         let mut pools = named::pools(&sources, &on_this_machine);
         // A pool is left out if that is so with the features and without them.
@@ -127,7 +136,7 @@ impl Builder {
             pool.is_enabled |= other.is_enabled;
         }
         let probes = Cache::default();
-        let world = self.world(package, &probes);
+        let world = self.world(package, &probes, host);
         let resolved = resolved(&pools, world);
         // One that cannot be read is what is to be replaced.
         let known = Lock::read(package).unwrap_or_default();
@@ -146,12 +155,13 @@ impl Builder {
         })
     }
 
-    fn world<'a>(&'a self, package: &'a Path, probes: &'a Cache) -> World<'a> {
+    fn world<'a>(&'a self, package: &'a Path, probes: &'a Cache, host: &'a dyn Host) -> World<'a> {
         World {
             package,
             custom: &self.custom,
             probes,
-            host: &Machine,
+            host,
+            done: &|_| {},
         }
     }
 }

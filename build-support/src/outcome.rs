@@ -122,7 +122,7 @@ pub(crate) fn resolved(pools: &[Pool], world: World<'_>) -> Outcomes {
         .collect();
     let requests = requests.into_iter();
     let requests = requests.map(|(key, request)| (key.clone(), request));
-    let (pools, facts) = resolve_all(requests, world, &|_| {}).into_iter().unzip();
+    let (pools, facts) = resolve_all(requests, world).into_iter().unzip();
     Outcomes {
         pools,
         facts,

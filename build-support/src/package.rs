@@ -114,20 +114,22 @@ pub struct World<'a> {
     pub probes: &'a Cache,
     /// The machine.
     pub host: &'a dyn Host,
+    /// Told of each pool as soon as it is resolved.
+    pub done: &'a (dyn Fn(&Request) + Sync),
 }
 
 /// Resolves pools side by side, each a key and its request: what became of each, with its key, and what was looked at
-/// for it. `done` is told of each as soon as it is resolved.
+/// for it.
 pub(crate) fn resolve_all<'r>(
     requests: impl IntoIterator<Item = (String, &'r Request)>,
     world: World<'_>,
-    done: &(dyn Fn(&Request) + Sync),
 ) -> Vec<((String, Outcome), Facts)> {
     let World {
         package,
         custom,
         probes,
         host,
+        done,
     } = world;
     // Spans cannot cross threads; requests can.
     thread::scope(|scope| {
@@ -155,17 +157,6 @@ pub(crate) fn resolve_all<'r>(
             })
             .collect()
     })
-}
-
-/// The outcomes of [`resolve_all`] alone, in the order of the requests.
-pub fn outcomes(
-    requests: &[Request],
-    world: World<'_>,
-    done: &(dyn Fn(&Request) + Sync),
-) -> Vec<Outcome> {
-    let requests = requests.iter().map(|request| (String::new(), request));
-    let resolved = resolve_all(requests, world, done).into_iter();
-    resolved.map(|((_, outcome), _)| outcome).collect()
 }
 
 fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {

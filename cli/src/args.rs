@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
+use crate::failure::Failure;
+use crate::package::Package;
+
 /// How cargo starts it: `cargo-snakepit snakepit ...`.
 #[derive(Debug, Parser)]
 #[command(name = "cargo", bin_name = "cargo", styles = clap_cargo::style::CLAP_STYLING)]
@@ -32,6 +35,8 @@ pub(crate) struct Snakepit {
 pub(crate) enum Task {
     /// Tell what each pool gets, or what is wrong with it and how to mend it
     Check(Check),
+    /// Write `snakepit.lock`, or tell how it differs from what is here
+    Lock(Lock),
     /// Tell what a code such as `venv_not_found` means
     Explain(Explain),
     /// Show every Python environment that can be found for a directory
@@ -62,6 +67,16 @@ pub(crate) struct Selection {
     pub(crate) features: clap_cargo::Features,
 }
 
+impl Selection {
+    /// The packages that are meant.
+    ///
+    /// # Errors
+    /// Those of [`Package::selected`].
+    pub(crate) fn packages(&self) -> Result<Vec<Package>, Failure> {
+        Package::selected(&self.workspace, &self.manifest, &self.features)
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Check {
     #[command(flatten)]
@@ -84,6 +99,20 @@ pub(crate) struct Check {
     /// Take every question of `--offer-fix` as answered with yes
     #[arg(short, long, requires = "offer_fix")]
     pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Lock {
+    #[command(flatten)]
+    pub(crate) workspace: clap_cargo::Workspace,
+    #[command(flatten)]
+    pub(crate) manifest: clap_cargo::Manifest,
+    /// Write nothing, and fail where the lock is not what is here
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Write nothing, and show every difference
+    #[arg(long)]
+    pub(crate) diff: bool,
 }
 
 #[derive(Debug, Args)]

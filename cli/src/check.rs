@@ -3,14 +3,13 @@
 use crate::args::Check;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::package::Package;
 use crate::report::{PackageReport, Status};
 use crate::survey::{How, survey};
 use crate::{fix, json, layout};
 
 /// Whether all is fine.
 pub(crate) fn run(check: &Check, output: &mut Output) -> Result<bool, Failure> {
-    let packages = Package::selected(&check.selection)?;
+    let packages = check.selection.packages()?;
     let how = How {
         pools: &check.pool,
         anew: check.thorough,

@@ -1,5 +1,7 @@
 //! What was found, as people read it: a table of the pools, then each problem at its line.
 
+use std::collections::BTreeSet;
+
 use anstyle::Style;
 use clap_cargo::style::{CONTEXT, ERROR, GOOD, HEADER, WARN};
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
@@ -46,13 +48,14 @@ pub(crate) fn show(reports: &[PackageReport], verbose: bool, output: &mut Output
             output.line(snippet::rendered(problem, None, width()));
             output.line("");
         }
+        let mut shown = BTreeSet::new();
         for pool in &report.pools {
             for problem in &pool.problems {
-                output.line(snippet::rendered(
-                    problem,
-                    Some(&pool.request.pool),
-                    width(),
-                ));
+                let name = (!problem.is_shared).then_some(pool.request.pool.as_str());
+                if problem.is_shared && !shown.insert(&problem.message) {
+                    continue;
+                }
+                output.line(snippet::rendered(problem, name, width()));
                 output.line("");
             }
         }

@@ -17,6 +17,7 @@ mod json;
 mod last_build;
 mod layout;
 mod list;
+mod lock;
 mod output;
 mod package;
 mod progress;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
     let mut output = Output::default();
     let ended = match task {
         Task::Check(check) => check::run(&check, &mut output),
+        Task::Lock(lock) => lock::run(&lock, &mut output),
         Task::Explain(explain) => explain::run(&explain, &mut output),
         Task::List(list) => list::run(&list, &mut output),
         Task::Run(run) => run::run(&run),

@@ -5,9 +5,8 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, TargetKind};
-use clap_cargo::{Features, Manifest};
+use clap_cargo::{Features, Manifest, Workspace};
 
-use crate::args::Selection;
 use crate::failure::Failure;
 
 /// The crate that a program depends on.
@@ -60,16 +59,20 @@ impl Package {
     ///
     /// # Errors
     /// There is none, one that is named is not there, or none depends on Snakepit.
-    pub(crate) fn selected(selection: &Selection) -> Result<Vec<Self>, Failure> {
-        let metadata = metadata(&selection.manifest)?;
+    pub(crate) fn selected(
+        workspace: &Workspace,
+        manifest: &Manifest,
+        features: &Features,
+    ) -> Result<Vec<Self>, Failure> {
+        let metadata = metadata(manifest)?;
         let members = metadata.workspace_packages();
-        let clap_cargo::Workspace {
+        let Workspace {
             package: named,
             workspace,
             all,
             exclude,
             ..
-        } = &selection.workspace;
+        } = workspace;
         let name = |package: &&cargo_metadata::Package| package.name.to_string();
         for wanted in named.iter().chain(exclude) {
             if !members.iter().any(|package| *package.name == *wanted) {
@@ -80,7 +83,7 @@ impl Package {
                 )));
             }
         }
-        let own = own(&metadata, &selection.manifest);
+        let own = own(&metadata, manifest);
         let mut chosen: Vec<&cargo_metadata::Package> = if !named.is_empty() {
             let is_named = |package: &&&cargo_metadata::Package| {
                 named.iter().any(|name| *package.name == *name)
@@ -103,7 +106,7 @@ impl Package {
         let packages: Vec<Self> = chosen
             .into_iter()
             .filter(|package| depends_on(package, RUNTIME))
-            .map(|package| Self::of(package, &metadata, &selection.features))
+            .map(|package| Self::of(package, &metadata, features))
             .collect();
         if packages.is_empty() {
             return Err(Failure::usage(match &names[..] {

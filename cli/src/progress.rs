@@ -17,11 +17,11 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    pub(crate) fn start(pools: usize) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(pools as u64), ProgressDrawTarget::hidden());
+    pub(crate) fn start() -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
         let template = "{spinner} asking interpreters: {pos} of {len} pools are done";
         bar.set_style(ProgressStyle::with_template(template).expect("the template is valid"));
-        let showing = (io::stderr().is_terminal() && pools > 0).then(|| {
+        let showing = (io::stderr().is_terminal()).then(|| {
             let (ended, end) = mpsc::channel();
             let bar = bar.clone();
             let show = move || {
@@ -33,6 +33,11 @@ impl Progress {
             (ended, thread::spawn(show))
         });
         Self { bar, showing }
+    }
+
+    /// So many pools are to be done.
+    pub(crate) fn expect(&self, pools: usize) {
+        self.bar.set_length(pools as u64);
     }
 
     /// One more is done.

@@ -70,6 +70,8 @@ pub(crate) struct Problem {
     pub(crate) code: Option<String>,
     pub(crate) message: String,
     pub(crate) help: Option<String>,
+    /// Whether it is what is wrong with all pools of the package, such as with its lock.
+    pub(crate) is_shared: bool,
     pub(crate) place: Option<Place>,
 }
 
@@ -99,6 +101,7 @@ impl Problem {
             code: Some(diagnostic.code().to_owned()),
             message: diagnostic.message().to_owned(),
             help: Some(diagnostic.help().to_owned()),
+            is_shared: diagnostic.place() == "struct",
             place: Some(place),
         }
     }

@@ -12,7 +12,6 @@ use snakepit_build::manifest::{EnvOp, Resolution};
 
 use crate::args::Run;
 use crate::failure::Failure;
-use crate::package::Package;
 use crate::report::PoolReport;
 use crate::snippet;
 use crate::survey::{How, only, survey};
@@ -23,7 +22,7 @@ const FOREIGN: [&str; 3] = ["PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP"];
 /// It returns only if the program cannot be started.
 pub(crate) fn run(run: &Run) -> Result<bool, Failure> {
     let here = env::current_dir()?;
-    let packages = Package::selected(&run.selection)?;
+    let packages = run.selection.packages()?;
     let pools: Vec<String> = run.pool.iter().cloned().collect();
     let how = How {
         pools: &pools,

@@ -1,6 +1,6 @@
 //! A package looked at as its build script does: its sources read, its pools resolved.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,7 +8,9 @@ use std::sync::Arc;
 use proc_macro2::Span;
 use snakepit_build::declaration::{PoolDeclaration, Request};
 use snakepit_build::manifest::{Outcome, Resolution};
-use snakepit_build::package::{Source, Sources, Unread, World, is_disabled, outcomes};
+use snakepit_build::named::{self, Pool};
+use snakepit_build::outcome::outcomes;
+use snakepit_build::package::{Source, Sources, Unread, World, is_disabled};
 use snakepit_build::probe::Cache;
 use snakepit_build::resolver::Custom;
 use snakepit_build::{Diagnostic, choice};
@@ -68,6 +70,8 @@ pub(crate) fn survey(packages: &[Package], how: How<'_>) -> Result<Vec<PackageRe
 /// What the sources of a package say.
 struct Declared {
     problems: Vec<Problem>,
+    /// All pools, also those that are not looked at.
+    named: Vec<Pool>,
     pools: Vec<DeclaredPool>,
 }
 
@@ -81,12 +85,14 @@ struct DeclaredPool {
 }
 
 fn declared(package: &Package) -> Declared {
+    let variable = |name: &str| package.variable(name);
+    let sources = Sources::read(&package.folder, &package.sources);
     let mut declared = Declared {
         problems: Vec::new(),
+        named: named::pools(&sources, &variable),
         pools: Vec::new(),
     };
-    let variable = |name: &str| package.variable(name);
-    for source in Sources::read(&package.folder, &package.sources).files {
+    for source in sources.files {
         let Source {
             shown,
             text,
@@ -130,6 +136,7 @@ fn declared(package: &Package) -> Declared {
             code: None,
             message: format!("the package has no `build.rs`, or `{BUILD}` is not one of its `[build-dependencies]`"),
             help: Some(format!("run `cargo snakepit init -p {}`", package.name)),
+            is_shared: false,
             place: None,
         });
     }
@@ -176,6 +183,7 @@ fn unread_problem(unread: &Unread, source: &Arc<SourceText>) -> Problem {
         code: None,
         message,
         help: None,
+        is_shared: false,
         place,
     }
 }
@@ -206,27 +214,24 @@ fn resolved(package: &Package, declared: Declared, anew: bool) -> Result<Package
     } else {
         Cache::load(file)
     };
+    let progress = Progress::start();
     let world = World {
         package: &package.folder,
         custom: &Custom::new(),
         probes: &probes,
         host: &Interruptible,
+        done: &|_| progress.done(),
     };
-    // One that two structs declare alike is looked at once.
-    let mut requests: BTreeMap<&str, &Request> = BTreeMap::new();
-    for pool in &declared.pools {
-        if pool.request.custom.is_none() {
-            requests.insert(&pool.key, &pool.request);
-        }
+    let mut named = declared.named;
+    for pool in &mut named {
+        let is_wanted = declared.pools.iter().any(|wanted| wanted.key == pool.key);
+        pool.is_enabled &= is_wanted && pool.request.custom.is_none();
     }
-    let progress = Progress::start(requests.len());
-    let asked: Vec<Request> = requests
-        .values()
-        .map(|request| (*request).clone())
-        .collect();
-    let found = outcomes(&asked, world, &|_| progress.done());
+    let enabled = named.iter().filter(|pool| pool.is_enabled);
+    let keys: BTreeSet<&String> = enabled.map(|pool| &pool.key).collect();
+    progress.expect(keys.len());
+    let found = outcomes(&named, world).pools;
     progress.finish();
-    let found: BTreeMap<&str, Outcome> = requests.keys().copied().zip(found).collect();
     // A target folder that cannot be written to only costs the next check its probes.
     let _ = std::fs::create_dir_all(&package.cache);
     probes.save();
@@ -238,7 +243,7 @@ fn resolved(package: &Package, declared: Declared, anew: bool) -> Result<Package
         .then(|| LastBuild::of(package))
         .flatten();
     let pools = declared.pools.iter();
-    let pools = pools.map(|pool| match found.get(pool.key.as_str()) {
+    let pools = pools.map(|pool| match found.get(&pool.key) {
         Some(outcome) => pool.report(outcome, Origin::Checked, &package.folder),
         None => pool.of_last_build(last.as_ref(), &package.folder),
     });
@@ -294,6 +299,7 @@ impl DeclaredPool {
                      of this declaration was found"
                 ),
                 help: Some("run `cargo build`".to_owned()),
+                is_shared: false,
                 place: Some(self.place("environment")),
             });
             return report;
@@ -305,6 +311,7 @@ impl DeclaredPool {
                 code: None,
                 message: format!("since the last build {changed}"),
                 help: Some("run `cargo build`".to_owned()),
+                is_shared: false,
                 place: Some(self.place("environment")),
             });
         }

@@ -41,6 +41,7 @@ pub(crate) fn lock(data: &[u8]) {
             custom: &Custom::new(),
             probes: &Cache::default(),
             host: &tree,
+            done: &|_| {},
         };
         for (_, outcome) in outcomes(&of_text(SOURCE), world).pools {
             match outcome {

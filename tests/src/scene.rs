@@ -68,6 +68,7 @@ impl Scene {
             custom: &custom,
             probes: &Cache::default(),
             host: &stage,
+            done: &|_| {},
         };
         outcomes(&named::of_text(&text), world).pools
     }

@@ -116,6 +116,7 @@ impl Site {
             custom: &self.custom,
             probes: &Cache::default(),
             host: &self.world,
+            done: &|_| {},
         };
         then(&[Pool::new("AppConfig.ml", self.request.clone())], world)
     }
