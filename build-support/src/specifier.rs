@@ -2,6 +2,7 @@
 //! it was wanted is the installer's question.
 //! <https://packaging.python.org/en/latest/specifications/version-specifiers/#version-specifiers>
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -56,12 +57,28 @@ impl Specifiers {
         self.0.iter().map(|specifier| specifier.text.as_str())
     }
 
+    /// The same for all that are written differently and mean the same.
+    pub(crate) fn normalized(&self) -> BTreeSet<String> {
+        self.0.iter().map(Specifier::normalized).collect()
+    }
+
     pub(crate) fn contains(&self, version: &Version) -> bool {
         self.0.iter().all(|specifier| specifier.contains(version))
     }
 }
 
 impl Specifier {
+    fn normalized(&self) -> String {
+        let (wanted, star) = match self.operator {
+            Operator::Prefix => (Operator::Equal, ".*"),
+            Operator::NotPrefix => (Operator::NotEqual, ".*"),
+            operator => (operator, ""),
+        };
+        let sign = OPERATORS.iter().find(|(_, operator)| *operator == wanted);
+        let sign = sign.map_or("", |(sign, _)| sign);
+        format!("{sign}{}{star}", self.version)
+    }
+
     pub(crate) fn contains(&self, version: &Version) -> bool {
         let wanted = &self.version;
         let is_of_its_release =

@@ -4,6 +4,7 @@
 //! Written here since the crates for it bring serde's derive, which every user's first build would wait for.
 
 use std::cmp::Ordering;
+use std::fmt;
 use std::str::FromStr;
 
 /// One version. Two of one value are equal: `1.0` is `1`, and `1.0-RC.1` is `1rc1`.
@@ -108,6 +109,39 @@ impl FromStr for Version {
             Some(version) if reader.rest.is_empty() => Ok(version),
             _ => Err(format!("`{}` is no version", text.trim())),
         }
+    }
+}
+
+/// As it is written where nothing else is agreed on: `1.0-RC.1` is `1.0rc1`.
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.epoch > 0 {
+            write!(f, "{}!", self.epoch)?;
+        }
+        let mut release = self.release.iter();
+        release
+            .next()
+            .map_or(Ok(()), |first| write!(f, "{first}"))?;
+        release.try_for_each(|number| write!(f, ".{number}"))?;
+        if let Some((phase, number)) = self.pre {
+            let phase = match phase {
+                Phase::Alpha => "a",
+                Phase::Beta => "b",
+                Phase::Candidate => "rc",
+            };
+            write!(f, "{phase}{number}")?;
+        }
+        for (label, number) in [("post", self.post), ("dev", self.dev)] {
+            number.map_or(Ok(()), |number| write!(f, ".{label}{number}"))?;
+        }
+        for (index, segment) in self.local.iter().enumerate() {
+            f.write_str(if index == 0 { "+" } else { "." })?;
+            match segment {
+                Segment::Word(word) => f.write_str(word)?,
+                Segment::Number(number) => write!(f, "{number}")?,
+            }
+        }
+        Ok(())
     }
 }
 
@@ -412,6 +446,26 @@ print(json.dumps([holds(text) for text in json.load(open(sys.argv[1]))]))"
                 Version::from_str(version).is_ok_and(|version| wanted.contains(&version))
             })
         });
+    }
+
+    #[test]
+    fn a_version_is_shown_as_packaging_normalizes_it() {
+        let shown = |text: &str| Version::from_str(text).map(|version| version.to_string());
+        let written = VERSIONS.iter().filter(|text| shown(text).is_ok());
+        let pairs = written.flat_map(|text| {
+            let shown = shown(text).unwrap();
+            [format!("{text}|{text}"), format!("{text}|{shown}")]
+        });
+        let pairs: Vec<String> = pairs.collect();
+        let split = |text: &str| {
+            text.split_once('|')
+                .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        };
+        agree(
+            "str(Version(text.split('|')[0])) == text.split('|')[1]",
+            &pairs,
+            |pair| split(pair).is_some_and(|(text, other)| shown(&text) == Ok(other)),
+        );
     }
 
     #[test]

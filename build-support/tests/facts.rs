@@ -135,6 +135,61 @@ fn another_choice_of_the_shims_manager_is_seen_through_the_cache() {
 }
 
 #[test]
+fn a_python_that_is_too_old_stands_at_the_option_that_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("pyenv");
+    let venv = folder.path().join("envs/old");
+    let too_old = "#!/bin/sh\necho 'snakepit-probe:{\"too_old\": \"3.7.16\"}'\n";
+    for python in ["pyenv/versions/3.7.16/bin/python3", "envs/old/bin/python3"] {
+        script(&folder.path().join(python), too_old);
+    }
+    fs::write(
+        venv.join("pyvenv.cfg"),
+        "home = /usr/bin\nversion = 3.7.16\n",
+    )
+    .unwrap();
+    let python = venv.join("bin/python3");
+    let mut world = World::with(Some(&python));
+    world.variables.insert("PYENV_ROOT".to_owned(), root.into());
+    for (kind, option, value) in [
+        ("pyenv", "python_version", "3.7"),
+        ("venv", "venv_path", venv.to_str().unwrap()),
+        ("system", "python_executable", "python3.7"),
+        ("system", "", ""),
+    ] {
+        let options = [(option, value)];
+        let options = &options[..usize::from(!option.is_empty())];
+        let fault = world.resolve(&request(kind, options), folder.path());
+        let fault = fault.unwrap_err();
+        assert_eq!(fault.code(), "python_too_old", "{fault:?}");
+        let place = match option {
+            "" => "environment".to_owned(),
+            option => format!("option:{option}"),
+        };
+        assert_eq!(fault.place(), place);
+    }
+}
+
+#[test]
+fn a_program_that_is_not_on_the_search_path_is_told_from_a_path_that_is_not_there() {
+    let world = World::with(None);
+    for (named, found) in [
+        (
+            "python3.99",
+            "`python3.99`, which is not on the search path",
+        ),
+        ("./python3.99", "`./python3.99`, which does not exist"),
+        ("/", "`/`, which is a folder"),
+    ] {
+        let request = request("system", &[("python_executable", named)]);
+        let fault = world.resolve(&request, Path::new("/")).unwrap_err();
+        assert_eq!(fault.code(), "python_not_found", "{fault:?}");
+        assert_eq!(fault.place(), "option:python_executable");
+        assert!(fault.message().contains(found), "{fault:?}");
+    }
+}
+
+#[test]
 fn what_an_environment_of_the_program_reads_is_compared_at_start_up() {
     struct Nix;
     impl PythonEnvironment for Nix {
@@ -315,6 +370,23 @@ impl PythonEnvironment for Searching {
     fn validate_environment(&self, _: &Config, _: &dyn Host) -> Result<(), Diagnostic> {
         Ok(())
     }
+}
+
+#[test]
+fn of_the_registered_environments_the_nearest_name_is_shown() {
+    let custom = Custom::from([("searching".to_owned(), Box::new(Searching) as Box<_>)]);
+    let fault = |name: &str| {
+        let mut wanted = request("custom", &[]);
+        wanted.custom = Some(name.to_owned());
+        let cache = Cache::default();
+        let faults = resolve(&wanted, Path::new("/"), &custom, &cache, &Machine);
+        faults.unwrap_err().remove(0)
+    };
+    let near = fault("serching");
+    assert_eq!(near.code(), "custom_environment_not_registered");
+    let hint = "did you mean `searching`? register it in `build.rs`";
+    assert!(near.help().starts_with(hint), "{near:?}");
+    assert!(fault("nix").help().starts_with("register it"), "{near:?}");
 }
 
 #[test]

@@ -258,6 +258,14 @@ fn half_deleted_versions_say_what_is_missing_and_how_to_mend_it() {
 }
 
 #[test]
+fn versions_are_listed_by_their_numbers() {
+    let layout = Layout::with(&["3.12.1", "3.9.1", "ml", "3.13.0t", "3.10.12", "3.10.2"]);
+    let fault = layout.refused(&version("3.7"));
+    let listed = "(installed: ml, 3.9.1, 3.10.2, 3.10.12, 3.12.1, 3.13.0t)";
+    assert!(fault.message().contains(listed), "{fault:?}");
+}
+
+#[test]
 fn names_never_become_options_or_ways_out_of_the_folder() {
     let layout = Layout::with(&["3.12.1"]);
     for name in ["--version", "../versions/3.12.1", "/usr", ".", "$(touch x)"] {

@@ -145,6 +145,15 @@ mod tests {
         );
         let error = parsed("greetings").unwrap_err();
         assert!(error.contains("write `adapter = \"greetings\"`"), "{error}");
+        for (bare, quoted) in [
+            ("service.tools", "service.tools"),
+            ("service::tools", "service::tools"),
+            ("python/my-tools.py", "python/my-tools.py"),
+        ] {
+            let error = parsed(bare).unwrap_err();
+            let help = format!("write `adapter = {quoted:?}`");
+            assert!(error.contains(&help), "{error}");
+        }
         let error = parsed("embed(python/tools.py)").unwrap_err();
         assert!(
             error.contains("write `embed(\"python/tools.py\")`"),

@@ -1,5 +1,6 @@
 //! `environment = kind(option = "...")`: the kinds that are built, each with its options.
 
+use syn::Ident;
 use syn::ext::IdentExt;
 
 use super::mistake::Mistake;
@@ -30,6 +31,55 @@ const KINDS: &[(&str, Option<&[&str]>)] = &[
     ("custom", None),
     ("auto", Some(&["project_dir"])),
 ];
+
+/// What other tools call theirs, and how that is written here.
+const FOREIGN: &[(&[&str], &str)] = &[
+    (
+        &["hatch", "pdm", "pipenv", "pip", "rye", "virtualenv"],
+        "venv(venv_path = \"...\")` with the folder of its virtual environment",
+    ),
+    (
+        &["anaconda", "mamba", "micromamba", "miniconda", "miniforge"],
+        "conda(...)` with the environment's name, prefix or project",
+    ),
+    (
+        &["pixi"],
+        "conda(prefix = \".pixi/envs/default\")` with the folder of its environment",
+    ),
+    (
+        &["container", "podman"],
+        "docker(..., engine = \"podman\")`, or leave out `engine` for Docker's own client",
+    ),
+    (
+        &[
+            "asdf",
+            "interpreter",
+            "local",
+            "mise",
+            "none",
+            "python",
+            "python3",
+        ],
+        "system` for the machine's Python, or `system(python_executable = \"...\")` for another one",
+    ),
+];
+
+/// A kind that is none, with the one that was meant.
+fn unknown_kind(word: &Ident, kind: &str) -> Mistake {
+    let message = format!("unknown environment `{kind}`");
+    let known = KINDS.iter().map(|(name, _)| *name);
+    let code = Code::InvalidPythonEnvironment;
+    let foreign = FOREIGN.iter().find(|(names, _)| names.contains(&kind));
+    let Some((_, written)) = foreign else {
+        return unknown(word.span(), code, &message, kind, known);
+    };
+    let known: Vec<&str> = known.collect();
+    let help = format!(
+        "write `environment = {written}; known are {}",
+        known.join(", ")
+    );
+    Mistake::new(word, code, message, help)
+}
 
 /// How a text without a name is written as an option.
 fn with_name(kind: &str, options: &[&str], text: &str) -> String {
@@ -66,9 +116,7 @@ pub(super) fn environment(
     pool.spans.insert("environment".to_owned(), word.span());
     pool.request.kind.clone_from(&kind);
     let Some((_, options)) = KINDS.iter().find(|(name, _)| *name == kind) else {
-        let message = format!("unknown environment `{kind}`");
-        let known = KINDS.iter().map(|(name, _)| *name);
-        return mistakes.push(unknown(word.span(), invalid, &message, &kind, known));
+        return mistakes.push(unknown_kind(word, &kind));
     };
     for argument in &setting.arguments {
         match (argument, *options) {

@@ -332,6 +332,20 @@ mod tests {
             error.contains("did you mean `venv`?") && error.contains("invalid_python_environment"),
             "{error}"
         );
+        for (foreign, help) in [
+            ("pipenv", "write `environment = venv(venv_path = \"...\")`"),
+            ("micromamba", "write `environment = conda(...)`"),
+            (
+                "podman",
+                "write `environment = docker(..., engine = \"podman\")`",
+            ),
+        ] {
+            let error = parsed(&format!("#[pool(environment = {foreign})]")).unwrap_err();
+            assert!(
+                error.contains(help) && error.contains("known are system"),
+                "{error}"
+            );
+        }
         let error = parsed("#[pool(environment = venv(path = \"x\"))]").unwrap_err();
         assert!(error.contains("known are venv_path"), "{error}");
         assert!(
@@ -404,6 +418,10 @@ mod tests {
                 "write `python_version = \"3.12\"`",
             ),
             ("max_requests = 0", "remove it"),
+            (
+                "adapter = service.tools, size = 2",
+                "write `adapter = \"service.tools\"`",
+            ),
         ] {
             let error = parsed(&format!("#[pool({attribute})]")).unwrap_err();
             assert!(error.contains(help), "{error}");

@@ -95,6 +95,31 @@ fn rest(input: ParseStream<'_>) -> syn::Result<TokenStream> {
     Ok(tokens)
 }
 
+/// A word; one that goes on, such as `package.module`, is a text without its quotes.
+fn word(input: ParseStream<'_>) -> syn::Result<Value> {
+    let word = input.call(Ident::parse_any)?;
+    let mut tokens = word.to_token_stream();
+    let goes_on = || {
+        input.peek(Token![.])
+            || input.peek(Token![-])
+            || input.peek(Token![/])
+            || input.peek(Token![::])
+    };
+    if !goes_on() {
+        return Ok(Value::Word(word));
+    }
+    while goes_on() || (!input.is_empty() && !input.peek(Token![,]) && ends_open(&tokens)) {
+        tokens.extend([input.parse::<TokenTree>()?]);
+    }
+    Ok(Value::Other(Expr::Verbatim(tokens)))
+}
+
+/// Whether more has to come, since a sign is last.
+fn ends_open(tokens: &TokenStream) -> bool {
+    let last = tokens.clone().into_iter().last();
+    matches!(last, Some(TokenTree::Punct(_)))
+}
+
 /// What was meant as a text, in its quotes.
 pub(super) fn in_quotes(tokens: impl ToTokens) -> String {
     let text = tokens.to_token_stream().to_string();
@@ -131,7 +156,7 @@ impl Parse for Setting {
             } else if input.peek(Lit) {
                 Value::Literal(input.parse()?)
             } else if input.peek(Ident::peek_any) {
-                Value::Word(input.call(Ident::parse_any)?)
+                word(input)?
             } else {
                 Value::Other(input.parse()?)
             });
@@ -202,6 +227,11 @@ impl Setting {
     }
 
     pub(super) fn text(&self, example: &str) -> Result<&LitStr, Mistake> {
+        if let Some(Value::Other(Expr::Verbatim(bare))) = &self.value {
+            return Err(Mistake::bare(bare, &|text| {
+                format!("{} = {text}", self.key)
+            }));
+        }
         match self.literal(example)? {
             Lit::Str(text) => Ok(text),
             other => Err(self.wants(other, "a text in quotes", example)),

@@ -116,9 +116,7 @@ fn declared(pyproject: &Table) -> Option<Wanted> {
             continue;
         }
         let versions = match &requirement.source {
-            Source::Versions(versions) if !has_source(&name) => {
-                Some(versions.texts().map(str::to_owned).collect())
-            }
+            Source::Versions(versions) if !has_source(&name) => Some(versions.normalized()),
             _ => None,
         };
         wanted.entry(name).or_default().insert(versions);
@@ -144,7 +142,7 @@ fn locked(own: &Table) -> Wanted {
         let has_source = table.keys().any(|key| !known.contains(&key.as_str()));
         let versions = Specifiers::from_str(text(table, "specifier").unwrap_or_default());
         let versions = versions.ok().filter(|_| !has_source);
-        let versions = versions.map(|versions| versions.texts().map(str::to_owned).collect());
+        let versions = versions.map(|versions| versions.normalized());
         wanted.entry(name).or_default().insert(versions);
     }
     wanted
