@@ -2,6 +2,7 @@
 
 mod bare;
 mod build;
+mod cli;
 mod first_build;
 mod footprint;
 mod frozen;
@@ -28,7 +29,7 @@ Measures what Snakepit costs beside hand-written code and prints a table.
 
 usage: cargo run --release -p snakepit-bench [-- [OPTION...] [SUBJECT...]]
 
-subjects: frozen, launch, pool, footprint, sweep, build, resolve, first-build; all of them if none is named
+subjects: frozen, launch, pool, footprint, sweep, build, resolve, cli, first-build; all of them if none is named
 
   --quick          a tenth of the samples: shows that all runs, not how fast
   --save           writes each subject's table, also as JSON, and the plots of `sweep` into `docs/benchmarks`
@@ -74,6 +75,7 @@ const SUBJECTS: &[Subject] = &[
     ("sweep", sweep::measure),
     ("build", build::measure),
     ("resolve", resolve::measure),
+    ("cli", cli::measure),
     ("first-build", first_build::measure),
 ];
 

@@ -12,7 +12,7 @@ use crate::lock::{self, Lock};
 use crate::manifest::{FILE_NAME, Manifest, Outcome};
 use crate::named::{self, Pool};
 use crate::outcome::{OFFLINE, Outcomes, found, outcomes, resolved};
-use crate::package::{Sources, World};
+use crate::package::{Sources, World, on_this_machine};
 use crate::probe::Cache;
 use crate::resolver::Custom;
 
@@ -182,18 +182,6 @@ pub struct Refused {
     pub place: String,
     /// What is wrong with it.
     pub fault: Diagnostic,
-}
-
-/// What Cargo would tell a build script of a build for this machine; it is asked for the target alone.
-fn on_this_machine(name: &str) -> Option<String> {
-    match name {
-        "CARGO_CFG_UNIX" => cfg!(unix).then(String::new),
-        "CARGO_CFG_WINDOWS" => cfg!(windows).then(String::new),
-        "CARGO_CFG_TARGET_OS" => Some(env::consts::OS.to_owned()),
-        "CARGO_CFG_TARGET_FAMILY" => Some(env::consts::FAMILY.to_owned()),
-        "CARGO_CFG_TARGET_ARCH" => Some(env::consts::ARCH.to_owned()),
-        _ => None,
-    }
 }
 
 /// What Cargo is told: when to ask again, and what to warn of.

@@ -136,7 +136,9 @@ impl<'a> Program<'a> {
         }
     }
 
-    fn command(&self) -> Command {
+    /// The process, not started yet.
+    #[doc(hidden)]
+    pub fn command(&self) -> Command {
         let mut command = Command::new(self.path);
         command.args(&self.args);
         for op in self.env {

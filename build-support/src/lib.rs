@@ -61,9 +61,13 @@ mod version;
 mod wire;
 mod written;
 
+#[doc(hidden)]
+pub use adapter::FOREIGN;
 pub use builder::{Builder, Refused, emit};
 pub use catalogue::Code;
 pub use diagnostic::Diagnostic;
+#[doc(hidden)]
+pub use environment::quoted;
 pub use environment::{Config, Elsewhere, ExtraMetadata, Launch, PythonEnvironment};
 pub use host::{Answer, FileInfo, Host, Machine, Program};
 pub use lock::{Difference, Lock};

@@ -2,6 +2,7 @@
 //! script and the command line share it.
 
 use std::collections::BTreeSet;
+use std::env::consts;
 use std::path::{Path, PathBuf};
 use std::{fs, io, thread};
 
@@ -101,6 +102,24 @@ impl Source {
 pub fn is_disabled(pool: &PoolDeclaration, variable: &dyn Fn(&str) -> Option<String>) -> bool {
     let mut conditions = pool.conditions.iter();
     conditions.any(|condition| declare::is_false(condition, variable))
+}
+
+/// What Cargo would tell a build script of a build for this machine, save for the features.
+pub fn on_this_machine(name: &str) -> Option<String> {
+    let known = match name.strip_prefix("CARGO_CFG_")? {
+        "UNIX" => return cfg!(unix).then(String::new),
+        "WINDOWS" => return cfg!(windows).then(String::new),
+        "TARGET_OS" => consts::OS,
+        "TARGET_FAMILY" => consts::FAMILY,
+        "TARGET_ARCH" => consts::ARCH,
+        "TARGET_ENV" if cfg!(target_env = "gnu") => "gnu",
+        "TARGET_ENV" if cfg!(target_env = "musl") => "musl",
+        "TARGET_POINTER_WIDTH" => return Some(usize::BITS.to_string()),
+        "TARGET_ENDIAN" if cfg!(target_endian = "big") => "big",
+        "TARGET_ENDIAN" => "little",
+        _ => return None,
+    };
+    Some(known.to_owned())
 }
 
 /// What the pools of a package are resolved in.

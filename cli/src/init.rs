@@ -152,27 +152,7 @@ fn steps(package: &cargo_metadata::Package, path: Option<&Path>) -> Result<Vec<S
         );
         return Err(Failure::failed(message));
     }
-    let text = read(&root)?.unwrap_or_default();
-    let is_library = root.file_name().is_some_and(|name| name == "lib.rs");
-    let text = if text.replace("\r\n", "\n") == NEW {
-        MAIN.to_owned()
-    } else {
-        with_module(&text, is_library)
-    };
-    steps.push(Step::Write {
-        path: workers,
-        what: "a struct with one pool".to_owned(),
-        text: WORKERS.to_owned(),
-    });
-    steps.push(Step::Write {
-        path: root,
-        what: if text == MAIN {
-            "starts the pool and calls a tool of it".to_owned()
-        } else {
-            "the line `mod workers;`".to_owned()
-        },
-        text,
-    });
+    // The struct comes last: where it stands, the rest does, also if something was in the way before.
     let tools = folder.join("python/tools.py");
     steps.push(match read(&tools)? {
         Some(_) => Step::There {
@@ -184,6 +164,31 @@ fn steps(package: &cargo_metadata::Package, path: Option<&Path>) -> Result<Vec<S
             what: "the adapter, with the tool `greet`".to_owned(),
             text: TOOLS.to_owned(),
         },
+    });
+    let text = read(&root)?.unwrap_or_default();
+    let is_library = root.file_name().is_some_and(|name| name == "lib.rs");
+    steps.push(if text.contains("mod workers;") {
+        Step::There {
+            path: root,
+            what: "names the module `workers`".to_owned(),
+        }
+    } else if text.replace("\r\n", "\n") == NEW {
+        Step::Write {
+            path: root,
+            what: "starts the pool and calls a tool of it".to_owned(),
+            text: MAIN.to_owned(),
+        }
+    } else {
+        Step::Write {
+            path: root,
+            what: "the line `mod workers;`".to_owned(),
+            text: with_module(&text, is_library),
+        }
+    });
+    steps.push(Step::Write {
+        path: workers,
+        what: "a struct with one pool".to_owned(),
+        text: WORKERS.to_owned(),
     });
     Ok(steps)
 }

@@ -1,11 +1,13 @@
 //! What was found, as people read it: a table of the pools, then each problem at its line.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use anstyle::Style;
 use clap_cargo::style::{CONTEXT, ERROR, GOOD, HEADER, WARN};
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
 use snakepit_build::manifest::{EnvOp, Metadata, Resolution, Tool};
+use snakepit_build::quoted;
 
 use crate::output::{Output, has_colors, width};
 use crate::report::{Origin, PackageReport, PoolReport, Status};
@@ -142,17 +144,10 @@ fn python(metadata: &Metadata) -> String {
 
 fn command(resolution: &Resolution) -> String {
     let words = std::iter::once(&resolution.command).chain(&resolution.args);
-    words.map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
-}
-
-/// A word as a shell takes it.
-pub(crate) fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "/._-+=:@".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
+    words
+        .map(|word| quoted(Path::new(word)))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Why the environment is this one, and how it is known where that is not by looking.
@@ -234,8 +229,8 @@ fn tell(pool: &PoolReport, output: &mut Output) {
 /// A change to the environment, as a shell has it.
 fn variable(op: &EnvOp) -> String {
     match op {
-        EnvOp::Set { name, value } => format!("{name}={}", quoted(value)),
-        EnvOp::Prepend { name, value } => format!("{name}={}:${name}", quoted(value)),
+        EnvOp::Set { name, value } => format!("{name}={}", quoted(Path::new(value))),
+        EnvOp::Prepend { name, value } => format!("{name}={}:${name}", quoted(Path::new(value))),
         EnvOp::Unset { name } => format!("unset {name}"),
     }
 }

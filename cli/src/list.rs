@@ -59,6 +59,7 @@ pub(crate) fn run(list: &List, output: &mut Output) -> Result<bool, Failure> {
         path: known.prefix,
         note: "",
     }));
+    all.extend(kept_elsewhere());
     all.extend(of_uv());
     all.extend(on_search_path());
     if all.is_empty() {
@@ -150,23 +151,10 @@ fn of_directory(dir: &Path) -> Vec<Found> {
         }
     }
     // Every folder of it that is a virtual environment, whatever its name.
-    for path in Interruptible.list(dir) {
-        if path.join("pyvenv.cfg").is_file()
-            && let Some(name) = path.file_name().and_then(|name| name.to_str())
-        {
-            let is_whole = files::interpreter(&path).is_some();
-            found.push(Found {
-                attribute: option("venv", "venv_path", name),
-                python: files::venv_version(&path),
-                path,
-                note: if is_whole {
-                    ""
-                } else {
-                    "its interpreter is gone"
-                },
-            });
-        }
-    }
+    found.extend(Interruptible.list(dir).into_iter().filter_map(|path| {
+        let name = path.file_name()?.to_str()?;
+        virtual_environment(option("venv", "venv_path", name), path.clone())
+    }));
     found
 }
 
@@ -187,6 +175,45 @@ fn conda(known: known::Known, dir: &Path) -> Found {
         python: known.python,
         path: known.prefix,
     }
+}
+
+/// Virtual environments that tools keep in one folder: virtualenvwrapper and pipenv, and poetry.
+/// <https://virtualenvwrapper.readthedocs.io/en/latest/install.html#location-of-environments>
+/// <https://python-poetry.org/docs/configuration/#virtualenvspath>
+fn kept_elsewhere() -> Vec<Found> {
+    let variable = |name: &str| Interruptible.variable(name).map(PathBuf::from);
+    let home = |relative: &str| Some(variable("HOME")?.join(relative));
+    let cache = variable("XDG_CACHE_HOME").or_else(|| home(".cache"));
+    let poetry = variable("POETRY_CACHE_DIR").or_else(|| Some(cache?.join("pypoetry")));
+    let folders = [
+        variable("WORKON_HOME").or_else(|| home(".virtualenvs")),
+        variable("XDG_DATA_HOME")
+            .or_else(|| home(".local/share"))
+            .map(|data| data.join("virtualenvs")),
+        variable("POETRY_VIRTUALENVS_PATH").or_else(|| Some(poetry?.join("virtualenvs"))),
+    ];
+    let folders = folders.into_iter().flatten();
+    let all = folders.flat_map(|folder| Interruptible.list(&folder));
+    all.filter_map(|path| {
+        let attribute = option("venv", "venv_path", path.to_str()?);
+        virtual_environment(attribute, path)
+    })
+    .collect()
+}
+
+/// A folder that is a virtual environment.
+fn virtual_environment(attribute: String, path: PathBuf) -> Option<Found> {
+    let is_whole = files::interpreter(&path).is_some();
+    path.join("pyvenv.cfg").is_file().then(|| Found {
+        attribute,
+        python: files::venv_version(&path),
+        path,
+        note: if is_whole {
+            ""
+        } else {
+            "its interpreter is gone"
+        },
+    })
 }
 
 /// The Pythons that uv installed: `cpython-3.13.1-linux-x86_64-gnu` in its own folder.

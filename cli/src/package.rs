@@ -1,11 +1,12 @@
 //! The packages that are meant, as cargo knows them.
 
 use std::collections::BTreeSet;
-use std::env;
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, TargetKind};
 use clap_cargo::{Features, Manifest, Workspace};
+
+use snakepit_build::package::on_this_machine;
 
 use crate::failure::Failure;
 
@@ -158,30 +159,7 @@ impl Package {
         if let Some(feature) = name.strip_prefix("CARGO_FEATURE_") {
             return self.features.contains(feature).then(String::new);
         }
-        let family = cfg!(unix)
-            .then_some("unix")
-            .or(cfg!(windows).then_some("windows"));
-        match name.strip_prefix("CARGO_CFG_")? {
-            "UNIX" => cfg!(unix).then(String::new),
-            "WINDOWS" => cfg!(windows).then(String::new),
-            "TARGET_OS" => Some(env::consts::OS.to_owned()),
-            "TARGET_ARCH" => Some(env::consts::ARCH.to_owned()),
-            "TARGET_FAMILY" => family.map(str::to_owned),
-            "TARGET_POINTER_WIDTH" => Some(usize::BITS.to_string()),
-            "TARGET_ENDIAN" => {
-                let is_little = cfg!(target_endian = "little");
-                Some(if is_little { "little" } else { "big" }.to_owned())
-            }
-            "TARGET_ENV" => Some(
-                if cfg!(target_env = "musl") {
-                    "musl"
-                } else {
-                    "gnu"
-                }
-                .to_owned(),
-            ),
-            _ => None,
-        }
+        on_this_machine(name)
     }
 }
 

@@ -5,19 +5,18 @@ use std::env;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use snakepit_build::FOREIGN;
+use snakepit_build::host::Program;
 use snakepit_build::manifest::{EnvOp, Resolution};
 
 use crate::args::Run;
 use crate::failure::Failure;
-use crate::report::PoolReport;
+use crate::report::{PoolReport, Status};
 use crate::snippet;
 use crate::survey::{How, only, survey};
-
-/// Variables that the runtime takes from its workers.
-const FOREIGN: [&str; 3] = ["PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP"];
 
 /// It returns only if the program cannot be started.
 pub(crate) fn run(run: &Run) -> Result<bool, Failure> {
@@ -51,7 +50,7 @@ pub(crate) fn run(run: &Run) -> Result<bool, Failure> {
 
 /// What a build would accept.
 fn startable(pool: &PoolReport) -> Option<&Resolution> {
-    let is_failed = pool.status() == crate::report::Status::Error;
+    let is_failed = pool.status() == Status::Error;
     pool.resolution.as_deref().filter(|_| !is_failed)
 }
 
@@ -60,50 +59,62 @@ fn replaced(
     arguments: &[OsString],
     here: PathBuf,
 ) -> io::Result<Infallible> {
-    let mut command = Command::new(&resolution.command);
-    for name in FOREIGN {
-        command.env_remove(name);
-    }
-    for op in &resolution.env {
-        match op {
-            EnvOp::Set { name, value } => command.env(name, value),
-            EnvOp::Prepend { name, value } => {
-                let rest = env::var_os(name).filter(|rest| !rest.is_empty());
-                let paths = std::iter::once(PathBuf::from(value));
-                let paths = paths.chain(rest.iter().flat_map(env::split_paths));
-                command.env(
-                    name,
-                    env::join_paths(paths).unwrap_or_else(|_| value.into()),
-                )
-            }
-            EnvOp::Unset { name } => command.env_remove(name),
-        };
-    }
+    let foreign = FOREIGN.iter().map(|name| EnvOp::Unset {
+        name: (*name).to_owned(),
+    });
+    let mut env: Vec<EnvOp> = foreign.chain(resolution.env.iter().cloned()).collect();
     let mut args = resolution.args.clone();
     let python_path = env::join_paths(&resolution.python_path).map_err(io::Error::other)?;
+    let python_path = python_path.to_string_lossy().into_owned();
     if resolution.metadata.environment == "docker" {
-        in_container(&mut args, &python_path.to_string_lossy());
+        let is_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+        in_container(&mut args, &python_path, is_terminal);
     } else if !python_path.is_empty() {
-        command.env("PYTHONPATH", python_path);
+        env.push(EnvOp::Set {
+            name: "PYTHONPATH".to_owned(),
+            value: python_path,
+        });
     }
-    command
-        .args(args)
-        .args(arguments)
-        .current_dir(resolution.cwd.as_ref().map_or(here, PathBuf::from));
-    Err(command.exec())
+    let cwd = resolution.cwd.as_ref().map_or(here, PathBuf::from);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let program = Program {
+        env: &env,
+        cwd: Some(&cwd),
+        ..Program::new(Path::new(&resolution.command), &args, Duration::MAX)
+    };
+    Err(program.command().args(arguments).exec())
 }
 
 /// The engine's client gives the container neither its variables nor its terminal, unless it is told to.
-fn in_container(args: &mut Vec<String>, python_path: &str) {
+fn in_container(args: &mut Vec<String>, python_path: &str, is_terminal: bool) {
     let Some(interactive) = args.iter().position(|arg| arg == "-i") else {
         return;
     };
     let mut more = Vec::new();
-    if io::stdin().is_terminal() && io::stdout().is_terminal() {
+    if is_terminal {
         more.push("-t".to_owned());
     }
     if !python_path.is_empty() {
         more.extend(["-e".to_owned(), format!("PYTHONPATH={python_path}")]);
     }
     args.splice(interactive + 1..interactive + 1, more);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_container_gets_the_terminal_and_the_folders_before_its_name() {
+        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let mut args = words("exec -i ml python3");
+        in_container(&mut args, "/srv/python", true);
+        assert_eq!(
+            args,
+            words("exec -i -t -e PYTHONPATH=/srv/python ml python3")
+        );
+        let mut args = words("run --rm -i --init ml python3");
+        in_container(&mut args, "", false);
+        assert_eq!(args, words("run --rm -i --init ml python3"));
+    }
 }

@@ -1,6 +1,6 @@
 //! A package looked at as its build script does: its sources read, its pools resolved.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::env;
 use std::path::Path;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ pub(crate) fn survey(packages: &[Package], how: How<'_>) -> Result<Vec<PackageRe
     interrupt::guard()?;
     let mut declared: Vec<Declared> = packages.iter().map(declared).collect();
     let all = declared.iter().flat_map(|declared| &declared.pools);
-    let mut names: Vec<&str> = all.map(|pool| pool.request.pool.as_str()).collect();
+    let mut names: Vec<&str> = all.map(|pool| pool.request().pool.as_str()).collect();
     names.sort_unstable();
     names.dedup();
     if let Some(wanted) = how
@@ -58,7 +58,7 @@ pub(crate) fn survey(packages: &[Package], how: How<'_>) -> Result<Vec<PackageRe
         for declared in &mut declared {
             declared
                 .pools
-                .retain(|pool| how.pools.contains(&pool.request.pool));
+                .retain(|pool| how.pools.contains(&pool.request().pool));
         }
     }
     let surveyed = packages.iter().zip(declared);
@@ -77,11 +77,10 @@ struct Declared {
 
 struct DeclaredPool {
     key: String,
-    request: Request,
+    declaration: PoolDeclaration,
+    /// The struct's name.
     owner: String,
-    place: Place,
-    /// Where each part stands.
-    places: BTreeMap<String, Place>,
+    source: Arc<SourceText>,
 }
 
 fn declared(package: &Package) -> Declared {
@@ -123,10 +122,9 @@ fn declared(package: &Package) -> Declared {
                 .filter(|pool| !is_disabled(pool, &variable));
             declared.pools.extend(enabled.map(|pool| DeclaredPool {
                 key: pool.key(),
+                declaration: pool,
                 owner: declaration.name.clone(),
-                place: Place::of(pool.span("pool"), &source),
-                places: places(&pool, &source),
-                request: pool.request,
+                source: Arc::clone(&source),
             }));
         }
     }
@@ -143,26 +141,14 @@ fn declared(package: &Package) -> Declared {
     declared
 }
 
-/// Every part of a pool's declaration that something may be wrong with.
-fn places(pool: &PoolDeclaration, source: &Arc<SourceText>) -> BTreeMap<String, Place> {
-    let spans = pool.spans.iter();
-    spans
-        .map(|(part, span)| (part.clone(), Place::of(*span, source)))
-        .collect()
-}
-
 impl DeclaredPool {
+    fn request(&self) -> &Request {
+        &self.declaration.request
+    }
+
     /// The place of a part, as the macro finds it.
     fn place(&self, part: &str) -> Place {
-        let around = match part.split_once(':') {
-            Some(("option", _)) => "environment",
-            Some((key, _)) => key,
-            None => "pool",
-        };
-        let found = [part, around]
-            .iter()
-            .find_map(|part| self.places.get(*part));
-        found.unwrap_or(&self.place).clone()
+        Place::of(self.declaration.span(part), &self.source)
     }
 
     fn problem(&self, diagnostic: &Diagnostic, severity: Status) -> Problem {
@@ -235,7 +221,7 @@ fn resolved(package: &Package, declared: Declared, anew: bool) -> Result<Package
     // A target folder that cannot be written to only costs the next check its probes.
     let _ = std::fs::create_dir_all(&package.cache);
     probes.save();
-    let is_custom = |pool: &DeclaredPool| pool.request.custom.is_some();
+    let is_custom = |pool: &DeclaredPool| pool.request().custom.is_some();
     let last = declared
         .pools
         .iter()
@@ -275,9 +261,9 @@ impl DeclaredPool {
             }
         };
         PoolReport {
-            request: self.request.clone(),
+            request: self.request().clone(),
             owner: self.owner.clone(),
-            place: self.place.clone(),
+            place: self.place("pool"),
             origin,
             picked: self.picked(resolution.as_deref(), package),
             resolution,
@@ -287,7 +273,7 @@ impl DeclaredPool {
 
     /// For a custom environment.
     fn of_last_build(&self, last: Option<&LastBuild>, package: &Path) -> PoolReport {
-        let kind = self.request.custom.as_deref().unwrap_or_default();
+        let kind = self.request().custom.as_deref().unwrap_or_default();
         let found = last.and_then(|last| Some((last, last.manifest.pools.get(&self.key)?)));
         let Some((last, outcome)) = found else {
             let mut report = self.report(&Outcome::Failed(Vec::new()), Origin::NotBuilt, package);
@@ -320,14 +306,14 @@ impl DeclaredPool {
 
     /// Why the environment is the one that it is.
     fn picked(&self, resolution: Option<&Resolution>, package: &Path) -> Option<String> {
-        if self.request.kind != "auto" {
+        if self.request().kind != "auto" {
             let Place { source, line, .. } = self.place("environment");
             return Some(format!("declared in {}:{line}", source.path));
         }
         if let Some(resolution) = resolution {
             return resolution.metadata.extra.get("detected_why").cloned();
         }
-        let choice = choice::choose(&self.request, package, &Interruptible).ok()?;
+        let choice = choice::choose(self.request(), package, &Interruptible).ok()?;
         choice.reasons.get("detected_why").cloned()
     }
 }

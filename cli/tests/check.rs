@@ -507,3 +507,40 @@ fn a_reader_that_goes_away_is_no_error() {
         assert!(status.code().is_some(), "{status:?}");
     }
 }
+
+#[test]
+fn progress_is_shown_on_a_terminal_alone_and_only_where_it_takes_long() {
+    if Command::new("script").arg("--version").output().is_err() {
+        return tools::skip("script");
+    }
+    let pools = "    #[pool(environment = system(python_executable = \"slow/python\"))]\n    web: PoolConfig,";
+    let package = Package::with_pools(pools);
+    let python = tools::python().path.display().to_string();
+    let text = format!("#!/bin/sh\nsleep 1\nexec '{python}' \"$@\"\n");
+    script(&package.path("slow/python"), &text);
+    let in_pipe = package.run(&["check", "--thorough"]);
+    assert_eq!(in_pipe.stderr, "");
+    let program = env!("CARGO_BIN_EXE_cargo-snakepit");
+    let on_terminal = |more: &str| {
+        let mut command = package.host.command("script");
+        let text = format!("stty rows 24 cols 80; {program} snakepit check {more} > /dev/null");
+        command.args(["-qec", &text, "/dev/null"]);
+        command.env("TERM", "xterm-256color");
+        ended(&mut command).stdout
+    };
+    let slow = on_terminal("--thorough");
+    assert!(
+        slow.contains("asking interpreters: 0 of 1 pools are done"),
+        "{slow:?}"
+    );
+    assert_eq!(on_terminal(""), "");
+}
+
+#[test]
+fn what_this_user_may_not_write_costs_nothing_but_the_memory_of_it() {
+    let package = Package::with_pools("    #[pool]\n    web: PoolConfig,");
+    fs::write(package.target().join("snakepit"), "in the way").unwrap();
+    let ended = package.run(&["check"]);
+    assert_eq!(ended.status, Some(0), "{ended:?}");
+    assert_eq!(ended.stderr, "");
+}

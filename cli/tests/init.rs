@@ -281,3 +281,23 @@ fn without_a_checkout_the_registry_is_named() {
         "{manifest}"
     );
 }
+
+#[test]
+fn a_file_that_may_not_be_written_is_named() {
+    let fresh = Fresh::new("fresh-closed", &[]);
+    // Nobody may write a file where a folder is, root included.
+    fs::create_dir(fresh.path("python")).unwrap();
+    std::os::unix::fs::symlink("/proc/nowhere", fresh.path("python/tools.py")).unwrap();
+    let ended = fresh.init(&[]);
+    assert_eq!(ended.status, Some(1), "{ended:?}");
+    assert!(
+        ended.stderr.contains("python/tools.py` cannot be written"),
+        "{ended:?}"
+    );
+    // Once it is out of the way, the rest follows.
+    fs::remove_file(fresh.path("python/tools.py")).unwrap();
+    assert_eq!(fresh.init(&[]).status, Some(0));
+    assert!(fresh.init(&[]).stdout.contains("nothing is to be done"));
+    assert!(fresh.text("src/main.rs").starts_with("mod workers;"));
+    assert!(fresh.text("src/workers.rs").contains("#[snakepit_pools]"));
+}

@@ -42,6 +42,10 @@ impl Machine {
             "home = /usr/bin\nversion = 3.10.2\n",
         );
         machine.package.host.write(
+            "home/.cache/pypoetry/virtualenvs/web-py3.12/pyvenv.cfg",
+            "version = 3.12.7\n",
+        );
+        machine.package.host.write(
             "project/other/pyvenv.cfg",
             "home = /usr/bin\nversion_info = 3.8.1.final.0\n",
         );
@@ -72,6 +76,10 @@ impl Machine {
             "XDG_DATA_HOME",
             "CONDA_EXE",
             "UV_PYTHON_INSTALL_DIR",
+            "WORKON_HOME",
+            "XDG_CACHE_HOME",
+            "POETRY_CACHE_DIR",
+            "POETRY_VIRTUALENVS_PATH",
         ] {
             command.env_remove(name);
         }
@@ -99,6 +107,14 @@ fn every_environment_is_listed_with_its_attribute_and_no_python_is_run() {
             "venv(venv_path = \"other\")".to_owned(),
             "3.8.1",
             "its interpreter is gone".to_owned(),
+        ),
+        (
+            format!(
+                "venv(venv_path = {:?})",
+                path("home/.cache/pypoetry/virtualenvs/web-py3.12")
+            ),
+            "3.12.7",
+            path("home/.cache/pypoetry/virtualenvs/web-py3.12"),
         ),
         (
             "pyenv(python_version = \"3.9.18\")".to_owned(),

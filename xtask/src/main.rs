@@ -17,7 +17,8 @@ Tasks:
   test    sets up what the tests need, then runs every check of the project: format, thin build, lints,
           tests (with those in the documentation and of the compiler's messages), documentation;
           it stops at the first one that fails
-  docs    writes `docs/errors.md` anew from the catalogue of diagnostics and what the compiler says of each
+  docs    writes `docs/errors.md` anew from the catalogue of diagnostics and what the compiler says of each, and
+          what the README shows of `cargo snakepit check`
   bench   measures against hand-written code and prints the ratios; `cargo xtask bench --help` tells its options
   fuzz [TARGET] [--seconds N]
           gives the parsers bad input: every target or one, 600 seconds each; `fuzz/README.md` tells the rest

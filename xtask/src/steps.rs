@@ -99,22 +99,22 @@ pub(crate) fn run(tools: &[Tool]) -> Result<(), String> {
     Ok(())
 }
 
-/// Writes the pages that are made of the code. The test that compares them with it is what writes them.
+/// Writes the pages that are made of the code. The tests that compare them with it are what writes them.
 ///
 /// # Errors
-/// The test does not build, or it fails.
+/// A test does not build, or it fails.
 pub(crate) fn docs() -> Result<(), String> {
-    let mut cargo = Command::new("cargo");
-    cargo
-        .args([
-            "test",
-            "--package",
-            "snakepit-tests",
-            "--test",
-            "errors_page",
-        ])
-        .env("SNAKEPIT_WRITE_DOCS", "1");
-    succeed(&mut cargo, "the test `errors_page`")
+    for (package, test) in [
+        ("snakepit-tests", "errors_page"),
+        ("cargo-snakepit", "transcript"),
+    ] {
+        let mut cargo = Command::new("cargo");
+        cargo
+            .args(["test", "--package", package, "--test", test])
+            .env("SNAKEPIT_WRITE_DOCS", "1");
+        succeed(&mut cargo, &format!("the test `{test}`"))?;
+    }
+    Ok(())
 }
 
 /// Measures, in a release build.

@@ -40,7 +40,7 @@ pub(crate) const INSPECT: &str = include_str!("inspect.py");
 const ASK: &str = "reply(inspect_adapter())\n";
 
 /// Variables of the builder that the runtime takes from its workers.
-const FOREIGN: &[&str] = &["PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP"];
+pub const FOREIGN: &[&str] = &["PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP"];
 
 /// What the script is asked.
 pub(crate) struct Question<'a> {

@@ -26,7 +26,7 @@ pub(crate) use system::System;
 pub(crate) use uv::Uv;
 pub(crate) use uv::is_member as is_uv_member;
 pub(crate) use venv::Venv;
-pub(crate) use venv::quoted;
+pub use venv::quoted;
 
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;

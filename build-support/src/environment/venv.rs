@@ -130,7 +130,7 @@ impl PythonEnvironment for Venv {
 }
 
 /// A path as a shell takes it.
-pub(crate) fn quoted(path: &Path) -> String {
+pub fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_alphanumeric() || "/._-+=:@".contains(c);
     if text.chars().all(plain) {
