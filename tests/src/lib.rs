@@ -2,11 +2,13 @@
 
 mod host_package;
 pub mod process;
+mod root;
 mod scene;
 mod stage;
 mod wait;
 
 pub use host_package::{HostPackage, Outcome};
+pub use root::Root;
 pub use scene::Scene;
 pub use stage::Stage;
 pub use wait::until;
