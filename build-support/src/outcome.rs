@@ -250,7 +250,7 @@ fn offline(
         Ok(lock) => {
             faults.of_unknown(pools, lock);
             let recorder = Recorder::new(host, probes);
-            let roots = Roots::of(package, &recorder).told(&recorder);
+            let roots = Roots::offline(package, &recorder).told(&recorder);
             for pool in enabled(pools) {
                 match taken(pool, lock, package, &roots, probes, &recorder) {
                     Ok(resolution) => {
@@ -284,7 +284,7 @@ fn taken(
         None
     });
     // Where the program will find the package does not matter to where its sources are now.
-    let here = Roots::of(package, host);
+    let here = Roots::offline(package, host);
     let now = lock::Sources {
         request: &pool.request,
         adapter: source.as_ref().map(|source| digest(source.text.as_bytes())),

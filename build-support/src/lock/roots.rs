@@ -38,8 +38,17 @@ enum Part<'a> {
 }
 
 impl Roots {
-    /// Those of the machine that a package is built on.
+    /// Those of the machine that has a package's environments.
     pub(crate) fn of(package: &Path, host: &dyn Host) -> Self {
+        Self::with(package, conda_installation(host), host)
+    }
+
+    /// Those of a machine on which nothing is looked for: where conda is it has to be told.
+    pub(crate) fn offline(package: &Path, host: &dyn Host) -> Self {
+        Self::with(package, None, host)
+    }
+
+    fn with(package: &Path, conda: Option<PathBuf>, host: &dyn Host) -> Self {
         let variable = |name| host.variable(name).map(PathBuf::from);
         let home = variable("HOME");
         let in_home = |rest: &str| home.as_ref().map(|home| home.join(rest));
@@ -50,7 +59,7 @@ impl Roots {
             Some(choice::top(package, host)),
             uv,
             variable("PYENV_ROOT").or_else(|| in_home(".pyenv")),
-            conda_installation(host),
+            conda,
             home,
         ];
         let mut roots = Self::default();
