@@ -19,7 +19,7 @@ pub use projects::{
     conda_environment, conda_stand_in, poetry, poetry_project, succeeds, uv_project,
 };
 pub use python::{Python, Version, prepare_python, pyenv_root, python, pythons};
-pub use rootfs::rootfs;
+pub use rootfs::{make_rootfs, rootfs};
 pub use user::{is_root, unprivileged};
 
 /// Whether a tool that is missing is a failure: `SNAKEPIT_TESTS_REQUIRE=all`.

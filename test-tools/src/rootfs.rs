@@ -27,12 +27,19 @@ debootstrap --variant=minbase --include=python3,gcc,libc6-dev "$VERSION_CODENAME
 /// If it cannot be had and `SNAKEPIT_TESTS_REQUIRE=all` is set.
 #[track_caller]
 pub fn rootfs() -> Option<&'static Path> {
-    static ROOT: LazyLock<Result<PathBuf, String>> = LazyLock::new(make);
+    static ROOT: LazyLock<Result<PathBuf, String>> = LazyLock::new(make_rootfs);
     let root = ROOT.as_deref();
     root.map_err(|lacking| skip(lacking)).ok()
 }
 
-fn make() -> Result<PathBuf, String> {
+/// The same folder, made where it is not there yet.
+///
+/// # Errors
+/// What it lacks.
+///
+/// # Panics
+/// If the target folder cannot be written.
+pub fn make_rootfs() -> Result<PathBuf, String> {
     // Mounts are this test's own, and gone with it.
     let mut mount = Command::new("unshare");
     mount.args(["--mount", "mount", "-t", "tmpfs", "none", "/mnt"]);

@@ -40,6 +40,7 @@ pub(crate) fn prepare() -> Result<Vec<Tool>, String> {
     });
     tools.extend(packages);
     tools.extend(engines);
+    tools.push(rootfs());
     tools.push(other_user());
     Ok(tools)
 }
@@ -63,6 +64,18 @@ fn engines() -> [Tool; 2] {
         format!("{version}, with an image `{}`", test_tools::IMAGE)
     });
     [("docker", docker), ("podman", podman)].map(|(name, state)| Tool { name, state })
+}
+
+/// A root file system of Debian's packages, in which `chroot` runs programs.
+fn rootfs() -> Tool {
+    let made = test_tools::make_rootfs();
+    let no_rootfs = |why| format!("needs {why}: no build without Python is tested");
+    Tool {
+        name: "rootfs",
+        state: made
+            .map(|root| format!("`{}`", root.display()))
+            .map_err(no_rootfs),
+    }
 }
 
 /// Without one, permissions cannot be tested: they mean nothing to root.
