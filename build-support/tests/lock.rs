@@ -53,6 +53,7 @@ impl Site {
             custom: &self.custom,
             probes: &Cache::default(),
             host: &self.world,
+            done: &|_| {},
         })
     }
 
