@@ -96,6 +96,8 @@ pub(crate) fn forgetful(spec: &SpawnSpec) -> SpawnSpec {
         cwd: spec.cwd,
         metadata: spec.metadata,
         checks: spec.checks,
+        anchor: spec.anchor,
+        fingerprint: spec.fingerprint,
         adapter: spec.adapter,
         embedded: spec.embedded,
         tools: spec.tools,

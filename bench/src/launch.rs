@@ -130,6 +130,13 @@ fn spec(pool: &str, resolution: Resolution) -> &'static SpawnSpec {
             path: text(path),
             text: text(content),
         },
+        manifest::Check::Settings {
+            path,
+            text: content,
+        } => Check::Settings {
+            path: text(path),
+            text: text(content),
+        },
     });
     let metadata = resolution.metadata;
     Box::leak(Box::new(SpawnSpec {

@@ -11,10 +11,11 @@ use crate::host::{Host, Machine};
 use crate::lock::{self, Lock};
 use crate::manifest::{FILE_NAME, Manifest, Outcome};
 use crate::named::{self, Pool};
-use crate::outcome::{OFFLINE, Outcomes, found, outcomes, resolved};
+use crate::outcome::{OFFLINE, Outcomes, found, looked_at, outcomes, resolved};
 use crate::package::{Sources, World, on_this_machine};
 use crate::probe::Cache;
 use crate::resolver::Custom;
+use crate::sysroot;
 
 /// Resolves every declared pool of the package whose build script calls it.
 ///
@@ -86,11 +87,13 @@ impl Builder {
         let mut outcomes = outcomes(&pools, world);
         let is_known_here = !self.custom.is_empty() || !self.sources.is_empty();
         if is_known_here && !outcomes.is_locked {
+            let world = looked_at(world, &outcomes.sysroot);
             outcomes.found = found(&pools, &outcomes.pools, None, world);
         }
         probes.save();
         let manifest = Manifest {
             pools: outcomes.pools.clone(),
+            package: outcomes.package(&package).display().to_string(),
         };
         let path = out.join(FILE_NAME);
         let written = manifest.write(&path);
@@ -140,6 +143,7 @@ impl Builder {
         let resolved = resolved(&pools, world);
         // One that cannot be read is what is to be replaced.
         let known = Lock::read(package).unwrap_or_default();
+        let world = looked_at(world, &resolved.sysroot);
         found(&pools, &resolved.pools, known.as_ref(), world).ok_or_else(|| {
             let mut refused = Vec::new();
             for pool in &pools {
@@ -196,7 +200,9 @@ fn directives(
     let Outcomes { pools, facts, .. } = outcomes;
     let mut watched: BTreeSet<PathBuf> = sources.clone();
     for facts in facts {
-        watched.extend(facts.files.keys().chain(facts.consulted.keys()).cloned());
+        let seen = facts.files.keys().chain(facts.consulted.keys());
+        watched.extend(seen.map(|path| outcomes.host().on_this_machine(path)));
+        watched.extend(facts.sources.iter().cloned());
     }
     if outcomes.is_locked {
         watched.insert(lock::path(package));
@@ -219,6 +225,8 @@ fn directives(
     let variables: BTreeSet<&str> = asked
         .map(String::as_str)
         .chain([OFFLINE, "SNAKEPIT_PYTHON"])
+        .chain([sysroot::VARIABLE])
+        .chain(outcomes.sysroot.iter().flat_map(|_| sysroot::ROOTS))
         .collect();
     for name in variables {
         if name.starts_with("SNAKEPIT_")
@@ -258,6 +266,7 @@ mod tests {
                 (PathBuf::from("/venv/pyvenv.cfg"), None),
                 (PathBuf::from("/venv\ncargo::warning=a"), None),
             ]),
+            sources: BTreeSet::new(),
             consulted: BTreeMap::from([(PathBuf::from("/app/uv.lock"), 1)]),
             variables: [
                 "DOCKER_HOST",
@@ -291,6 +300,7 @@ mod tests {
             "cargo::rerun-if-env-changed=SNAKEPIT_HOME",
             "cargo::rerun-if-env-changed=SNAKEPIT_OFFLINE",
             "cargo::rerun-if-env-changed=SNAKEPIT_PYTHON",
+            "cargo::rerun-if-env-changed=SNAKEPIT_SYSROOT",
             "cargo::rerun-if-env-changed=UV_PROJECT_ENVIRONMENT",
         ];
         assert_eq!(lines(Outcome::Resolved(Box::default()), false), wanted);

@@ -54,10 +54,6 @@ catalogue! {
         when: "The interpreter is there, but the script that looks for the adapter and reads its source did not come to its end.";
         mend: "Run the command of the help to see what is wrong with the interpreter.";
 
-    AdapterClassNotFound "adapter_class_not_found" "the adapter's class is not there";
-        when: "The module that stands before the colon of `adapter` is there, and neither defines nor imports the class behind it.";
-        mend: "Correct the name. Only a class at the top of the module can be named.";
-
     AdapterFileInvalid "adapter_file_invalid" "the file to embed cannot be used";
         when: "What `adapter = embed(\"...\")` names is not one Python file with the name of a module, cannot be read, or is not UTF-8.";
         mend: "Name one file such as `python/tools.py`, or ship a package beside the program and name it in `adapter`.";
@@ -385,6 +381,22 @@ catalogue! {
     StructNotSupported "struct_not_supported" "the attribute stands on something else";
         when: "`#[snakepit_pools]` stands on an item that is no struct with named fields, or on a generic one.";
         mend: "Write a struct with named fields and without parameters.";
+
+    SysrootInterpreterForeign "sysroot_interpreter_foreign" "the target's interpreter is for another machine";
+        when: "The interpreter in the root file system of `SNAKEPIT_SYSROOT` is made for another processor, width or byte order than what is built. Nothing of it is run; the start of its file tells.";
+        mend: "Name the root file system of the target, or build for its machine with `cargo build --target`.";
+
+    SysrootInterpreterUnknown "sysroot_interpreter_unknown" "the target's files do not tell which Python it is";
+        when: "The interpreter in the root file system of `SNAKEPIT_SYSROOT` is no program such as CPython for Linux, its standard library is not there, or neither `build-details.json` nor the program itself has its version.";
+        mend: "Install Python in the root file system, or name another interpreter of it.";
+
+    SysrootInvalid "sysroot_invalid" "`SNAKEPIT_SYSROOT` names no root file system";
+        when: "It is a relative path, nothing is there, or what is there is no folder.";
+        mend: "Name the folder of the target's root file system by its absolute path, or unset the variable.";
+
+    SysrootNotSupported "sysroot_not_supported" "this environment cannot be looked up in a root file system";
+        when: "`SNAKEPIT_SYSROOT` is set, and the pool wants something that had to be run to be known: a container, or a manager that starts the workers.";
+        mend: "Name an environment that is made of files, without `launch = manager`, or build this program without `SNAKEPIT_SYSROOT`.";
 
     ThreadProfileWithoutFreeThreading "thread_profile_without_free_threading" "the threads share one GIL";
         when: "`profile = thread` is declared on a Python before 3.13, which has no free-threaded build. It is a warning: the program builds and works.";

@@ -13,6 +13,7 @@ use crate::diagnostic::Diagnostic;
 use crate::manifest::EnvOp;
 use crate::probe::{self, Interpreter};
 use crate::search_path::SearchPath;
+use crate::sysroot::Target;
 
 /// What is at a path, links followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +71,19 @@ pub trait Host: Sync {
         Ok(bytes)
     }
 
+    /// A source of the package itself, by its path on the build machine. Cargo builds again when it changes.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    fn source(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.consult(path)
+    }
+
+    /// What is at such a path, links followed.
+    fn source_info(&self, path: &Path) -> Option<FileInfo> {
+        self.info(path)
+    }
+
     /// Whether a file begins with `#!`.
     fn is_script(&self, path: &Path) -> bool;
 
@@ -103,6 +117,22 @@ pub trait Host: Sync {
     /// It cannot be run, is too old, ends with a failure, hangs, or prints something else.
     fn interpreter(&self, path: &Path) -> Result<Interpreter, Diagnostic> {
         probe::ask(&Program::new(path, &[], probe::LIMIT), self)
+    }
+
+    /// What the program is built for, where this is its root file system and not the build machine: nothing of it can
+    /// be run.
+    fn target(&self) -> Option<&Target> {
+        None
+    }
+
+    /// Where a package that is built in a folder will be on the machine that runs it.
+    fn package(&self, built: &Path) -> PathBuf {
+        built.to_owned()
+    }
+
+    /// Where a file is on the build machine.
+    fn on_this_machine(&self, path: &Path) -> PathBuf {
+        path.to_owned()
     }
 }
 

@@ -11,6 +11,8 @@
 //! ```
 
 mod adapter;
+#[doc(hidden)]
+pub mod anchor;
 mod builder;
 mod catalogue;
 #[doc(hidden)]
@@ -55,6 +57,8 @@ mod said;
 mod script;
 mod search_path;
 mod specifier;
+#[doc(hidden)]
+pub mod sysroot;
 mod upgrade;
 mod validator;
 mod version;

@@ -18,9 +18,11 @@ pub const FILE_NAME: &str = "snakepit-manifest.json";
 pub struct Manifest {
     /// What became of each pool, by [`PoolDeclaration::key`](crate::declaration::PoolDeclaration::key).
     pub pools: BTreeMap<String, Outcome>,
+    /// The package's folder on the machine that will run the program.
+    pub package: String,
 }
 
-record!(Manifest { pools });
+record!(Manifest { pools, package });
 
 /// What became of one pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -258,11 +260,19 @@ pub enum Check {
         /// Its text.
         text: String,
     },
+    /// The `pyvenv.cfg` of an environment that is moved says this, save for its `command`.
+    Settings {
+        /// The file.
+        path: String,
+        /// Its text without the `command`.
+        text: String,
+    },
 }
 
 variants!(Check {
     Size { path, bytes },
     Content { path, text },
+    Settings { path, text },
 });
 
 /// What is known about an interpreter.

@@ -17,6 +17,7 @@ use crate::named::Pool;
 use crate::package::{World, resolve_all};
 use crate::probe::{Cache, digest};
 use crate::recorder::{Facts, Recorder};
+use crate::sysroot::{self, Sysroot};
 
 /// Says that the lock is believed, and the machine not looked at.
 pub(crate) const OFFLINE: &str = "SNAKEPIT_OFFLINE";
@@ -38,6 +39,10 @@ pub struct Outcomes {
     pub(crate) found: Option<Lock>,
     /// Whether there is a lock, be it a good one or not.
     pub(crate) is_locked: bool,
+    /// Whether the lock alone was believed.
+    pub(crate) is_offline: bool,
+    /// The root file system that was looked at instead of this machine.
+    pub(crate) sysroot: Option<Sysroot>,
 }
 
 impl Outcomes {
@@ -52,9 +57,27 @@ impl Outcomes {
             .flat_map(|resolution| &resolution.fingerprint.site_packages)
             .collect();
         let folders: Vec<String> = folders.into_iter().cloned().collect();
-        distribution::metadata_files(&folders, &Machine)
+        let files = distribution::metadata_files(&folders, self.host());
+        files
             .into_iter()
+            .map(|file| self.host().on_this_machine(&file))
             .collect()
+    }
+
+    /// Where the package of a folder will be on the machine that runs the program.
+    pub(crate) fn package(&self, built: &Path) -> PathBuf {
+        match self.is_offline {
+            true => sysroot::package_on_target(built, &Machine),
+            false => self.host().package(built),
+        }
+    }
+
+    /// What was looked at.
+    pub(crate) fn host(&self) -> &dyn Host {
+        match &self.sysroot {
+            Some(sysroot) => sysroot,
+            None => &Machine,
+        }
     }
 }
 
@@ -82,6 +105,8 @@ pub fn outcomes(pools: &[Pool], world: World<'_>) -> Outcomes {
     let Some(file) = &file else {
         return outcomes;
     };
+    let sysroot = outcomes.sysroot.clone();
+    let world = looked_at(world, &sysroot);
     if enabled(pools).count() == pools.len() {
         outcomes.found = found(pools, &outcomes.pools, None, world);
         // Mostly nothing has changed, and the lock need not be understood.
@@ -115,8 +140,30 @@ fn enabled(pools: &[Pool]) -> impl Iterator<Item = &Pool> {
     pools.iter().filter(|pool| pool.is_enabled)
 }
 
-/// Resolves all pools side by side, whatever a lock says.
+/// The world with the root file system in this machine's place, where there is one.
+pub(crate) fn looked_at<'a>(world: World<'a>, sysroot: &'a Option<Sysroot>) -> World<'a> {
+    match sysroot {
+        Some(sysroot) => World {
+            host: sysroot,
+            ..world
+        },
+        None => world,
+    }
+}
+
+/// Resolves all pools side by side, whatever a lock says: on this machine, or in the root file system of a target.
 pub(crate) fn resolved(pools: &[Pool], world: World<'_>) -> Outcomes {
+    let sysroot = match Sysroot::named(world.host).transpose() {
+        Ok(sysroot) => sysroot,
+        Err(fault) => {
+            let mut faults = Faults::default();
+            faults.of_all(pools, &fault);
+            let mut outcomes = Outcomes::default();
+            faults.into(&mut outcomes.pools);
+            return outcomes;
+        }
+    };
+    let world = looked_at(world, &sysroot);
     let requests: BTreeMap<&String, &Request> = enabled(pools)
         .map(|pool| (&pool.key, &pool.request))
         .collect();
@@ -126,6 +173,7 @@ pub(crate) fn resolved(pools: &[Pool], world: World<'_>) -> Outcomes {
     Outcomes {
         pools,
         facts,
+        sysroot,
         ..Outcomes::default()
     }
 }
@@ -151,7 +199,7 @@ fn entries(
     known: Option<&Lock>,
     world: World<'_>,
 ) -> Lock {
-    let roots = Roots::of(world.package, world.host);
+    let roots = Roots::of(&world.host.package(world.package), world.host);
     let mut lock = Lock::default();
     for pool in pools {
         match outcomes.get(&pool.key) {
@@ -230,7 +278,10 @@ fn offline(
     probes: &Cache,
     host: &dyn Host,
 ) -> Outcomes {
-    let mut outcomes = Outcomes::default();
+    let mut outcomes = Outcomes {
+        is_offline: true,
+        ..Outcomes::default()
+    };
     let mut faults = Faults::default();
     let lock = lock.and_then(|lock| {
         lock.ok_or_else(|| {

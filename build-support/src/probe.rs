@@ -15,13 +15,14 @@ use crate::environment::shown;
 use crate::host::{Host, Program};
 use crate::memo::Memo;
 use crate::said::said;
+use crate::sysroot;
 use crate::wire::record;
 
 /// Longest wait for an interpreter's answer.
 pub const LIMIT: Duration = Duration::from_secs(10);
 
 /// The oldest Python that a worker runs on; the script compares it, too.
-const OLDEST: &str = "3.8";
+pub(crate) const OLDEST: &str = "3.8";
 
 /// What comes before the answer: `site` and `sitecustomize` may print whatever they like before it.
 const MARK: &str = "snakepit-probe:";
@@ -159,7 +160,11 @@ impl Cache {
     /// `probe_failed`: it cannot be run, ends with a failure, hangs, or prints something else. `python_too_old`.
     pub fn ask(&self, path: &Path, host: &dyn Host) -> Result<Interpreter, Diagnostic> {
         let program = Program::new(path, &[], LIMIT);
-        self.answer(key(path, host), || ask(&program, host))
+        let ask = || match host.target() {
+            Some(target) => sysroot::interpreter(path, target, host),
+            None => ask(&program, host),
+        };
+        self.answer(key(path, host), ask)
     }
 
     /// The digest of a file's content; `None` where it cannot be read. A build script is not optimised, and a lock file
@@ -222,7 +227,7 @@ pub(crate) fn digest(bytes: &[u8]) -> String {
 fn key(path: &Path, host: &dyn Host) -> Option<String> {
     let info = host.info(path)?;
     let modified = info.modified?.duration_since(UNIX_EPOCH).ok()?;
-    let canonical = host.canonical(path).ok()?;
+    let canonical = host.on_this_machine(&host.canonical(path).ok()?);
     let prefix = path.parent().and_then(Path::parent)?;
     let mut key = format!(
         "{}|{}|{}|{}|{}",

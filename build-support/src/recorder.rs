@@ -11,6 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::diagnostic::Diagnostic;
 use crate::host::{Answer, FileInfo, Host, Program};
 use crate::probe::{Cache, Interpreter};
+use crate::sysroot::Target;
 
 /// What was seen.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub(crate) struct Facts {
     pub(crate) files: BTreeMap<PathBuf, Option<Vec<u8>>>,
     /// What was read for the build alone, as digests: Cargo watches it, the program does not compare it.
     pub(crate) consulted: BTreeMap<PathBuf, u64>,
+    /// Sources of the package, where they are on the build machine: Cargo watches them.
+    pub(crate) sources: BTreeSet<PathBuf>,
     /// The environment variables that were asked for.
     pub(crate) variables: BTreeSet<String>,
 }
@@ -142,6 +145,36 @@ impl Host for Recorder<'_> {
     fn run(&self, program: &Program<'_>) -> io::Result<Answer> {
         self.saw_if_there(program.path);
         self.host.run(program)
+    }
+
+    fn source(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let bytes = self.host.source(path)?;
+        self.record(|facts| {
+            facts.sources.insert(path.to_owned());
+        });
+        Ok(bytes)
+    }
+
+    fn source_info(&self, path: &Path) -> Option<FileInfo> {
+        let info = self.host.source_info(path)?;
+        if !info.is_dir {
+            self.record(|facts| {
+                facts.sources.insert(path.to_owned());
+            });
+        }
+        Some(info)
+    }
+
+    fn target(&self) -> Option<&Target> {
+        self.host.target()
+    }
+
+    fn package(&self, built: &Path) -> PathBuf {
+        self.host.package(built)
+    }
+
+    fn on_this_machine(&self, path: &Path) -> PathBuf {
+        self.host.on_this_machine(path)
     }
 
     fn interpreter(&self, path: &Path) -> Result<Interpreter, Diagnostic> {

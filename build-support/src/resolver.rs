@@ -21,7 +21,7 @@ use crate::manifest::{Check, EnvOp, Fingerprint, Metadata, Resolution};
 use crate::probe::{self, Cache, Interpreter};
 use crate::recorder::{Facts, Recorder};
 use crate::remedy::Target;
-use crate::{adapter, elsewhere, remedy, upgrade, validator, written};
+use crate::{adapter, elsewhere, remedy, sysroot, upgrade, validator, written};
 
 /// Kinds that a program registered in its `build.rs`.
 pub type Custom = BTreeMap<String, Box<dyn PythonEnvironment>>;
@@ -40,10 +40,13 @@ pub fn resolve(
     probes: &Cache,
     host: &dyn Host,
 ) -> Result<Resolution, Vec<Diagnostic>> {
+    // Sources are here, and what belongs to the environment is where the program will run.
+    let sources_dir = package_dir;
+    let package_dir = &*host.package(package_dir);
     let chosen = choose(request, package_dir, host);
     let kind = chosen.as_ref().ok().map(|choice| choice.kind.as_str());
     let mut faults = written::check(request, kind, package_dir, host);
-    let source = adapter::read(request, package_dir, host).unwrap_or_else(|fault| {
+    let source = adapter::read(request, sources_dir, host).unwrap_or_else(|fault| {
         faults.push(fault);
         None
     });
@@ -105,6 +108,9 @@ fn find(
         mut config,
         reasons,
     } = choice;
+    if host.target().is_some() {
+        must_be_files(&kind, config.manager_launch)?;
+    }
     // A manager that is not there was told before, and does not keep the rest from being checked.
     config.manager_launch &= written::is_managed(&kind);
     let environment: &dyn PythonEnvironment = match kind.as_str() {
@@ -176,6 +182,24 @@ fn find(
         interpreter,
         facts,
     })
+}
+
+/// In a target's root file system there is nothing but files.
+fn must_be_files(kind: &str, manager_launch: bool) -> Result<(), Diagnostic> {
+    let (what, help, place) = if kind == "docker" {
+        let help = "name an environment that is made of files, such as `venv`";
+        ("a container is", help, "environment")
+    } else if manager_launch {
+        let help = "remove `launch = manager`: the interpreter is started directly";
+        ("a manager that starts the workers is", help, "launch")
+    } else {
+        return Ok(());
+    };
+    let message = format!(
+        "{what} not to be found in the root file system that `{}` names: nothing of it is run",
+        sysroot::VARIABLE
+    );
+    Err(Diagnostic::new(Code::SysrootNotSupported, message, help).at(place))
 }
 
 /// The option that names the interpreter, or what it belongs to.

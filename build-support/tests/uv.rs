@@ -85,7 +85,9 @@ fn a_synced_project_starts_its_own_interpreter_and_auto_finds_it() {
         // The lock is no concern of the program: the interpreter and `pyvenv.cfg` are.
         assert_eq!(found.checks.len(), 2, "{:?}", found.checks);
         assert!(found.checks.iter().all(|check| match check {
-            Check::Size { path, .. } | Check::Content { path, .. } => path.contains(".venv"),
+            Check::Size { path, .. }
+            | Check::Content { path, .. }
+            | Check::Settings { path, .. } => path.contains(".venv"),
         }));
     }
 }

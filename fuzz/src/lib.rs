@@ -56,6 +56,7 @@ pub type Target = fn(&[u8]);
 /// Every target by its name, which is that of its program and of its folder of seeds.
 pub const TARGETS: &[(&str, Target)] = &[
     ("adapter", environments::adapter),
+    ("build_details", environments::sysroot::build_details),
     ("conda_activation", environments::conda::activation),
     ("conda_names", environments::conda::names),
     ("conda_settings", environments::conda::settings),
@@ -65,6 +66,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("direct_url", environments::distributions::direct_url),
     ("distribution_names", environments::distributions::names),
     ("frame", frames::frame),
+    ("interpreter", environments::sysroot::interpreter),
     ("lock", lock::lock),
     ("manifest", manifest::manifest),
     ("metadata", environments::distributions::metadata),
@@ -75,6 +77,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("python_version", environments::python_version),
     ("pyvenv_cfg", environments::pyvenv_cfg),
     ("requirement", environments::distributions::requirement),
+    ("sysconfigdata", environments::sysroot::sysconfigdata),
     ("uv_lock", environments::uv_lock),
 ];
 

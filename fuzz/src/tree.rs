@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use snakepit_build::Host;
 use snakepit_build::host::{Answer, FileInfo, Program};
+use snakepit_build::sysroot::Target;
 
 /// What a program prints, by its path and arguments.
 type Run<'a> = Box<dyn Fn(&Program<'_>) -> Vec<u8> + Sync + 'a>;
@@ -17,6 +18,8 @@ pub(crate) struct Tree<'a> {
     variables: BTreeMap<String, OsString>,
     /// Where programs are found by name: this folder.
     bin: Option<PathBuf>,
+    /// What it is the root file system of, if it is not this machine.
+    target: Option<Target>,
     run: Run<'a>,
 }
 
@@ -26,6 +29,7 @@ impl<'a> Tree<'a> {
             files: BTreeMap::new(),
             variables: BTreeMap::new(),
             bin: None,
+            target: None,
             run: Box::new(run),
         }
     }
@@ -37,6 +41,12 @@ impl<'a> Tree<'a> {
 
     pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
         self.variables.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The root file system of a target.
+    pub(crate) fn of_target(mut self, target: Target) -> Self {
+        self.target = Some(target);
         self
     }
 
@@ -104,6 +114,10 @@ impl Host for Tree<'_> {
     fn which(&self, name: &str) -> Option<PathBuf> {
         let path = self.bin.as_ref()?.join(name);
         self.files.contains_key(&path).then_some(path)
+    }
+
+    fn target(&self) -> Option<&Target> {
+        self.target.as_ref()
     }
 
     fn run(&self, program: &Program<'_>) -> io::Result<Answer> {

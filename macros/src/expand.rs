@@ -57,7 +57,6 @@ fn expand_struct(arguments: TokenStream, item: &ItemStruct) -> TokenStream {
         Arguments::default()
     });
     let mut errors: Vec<TokenStream> = mistakes.iter().map(Mistake::to_compile_error).collect();
-    let krate = &arguments.krate;
     let mut output = TokenStream::new();
     let mut specs = BTreeMap::new();
     if !declaration.pools.is_empty() {
@@ -68,7 +67,7 @@ fn expand_struct(arguments: TokenStream, item: &ItemStruct) -> TokenStream {
             Ok(manifest) => {
                 let mut told = BTreeSet::new();
                 for pool in &declaration.pools {
-                    match manifest::frozen(krate, item, pool, &manifest, &mut told) {
+                    match manifest::frozen(&arguments, item, pool, &manifest, &mut told) {
                         Ok(spec) => drop(specs.insert(pool.field, spec)),
                         Err(faults) => errors.extend(faults.iter().map(|fault| {
                             // The compiler knows whether the pool is there at all.
@@ -81,17 +80,18 @@ fn expand_struct(arguments: TokenStream, item: &ItemStruct) -> TokenStream {
         }
     }
     output.extend(errors);
-    output.extend(constants(krate, item, &specs));
+    output.extend(constants(&arguments, item, &specs));
     output
 }
 
 /// The `impl` block, and the call that makes the running pools where the runtime has them. A pool without a spec
 /// gets an empty one, which no program is linked with: its errors stand beside it.
 fn constants(
-    krate: &syn::Path,
+    arguments: &Arguments,
     item: &ItemStruct,
     specs: &BTreeMap<usize, TokenStream>,
 ) -> TokenStream {
+    let krate = &arguments.krate;
     let (mut fields, mut types) = (Vec::new(), Vec::new());
     let (mut names, mut constants) = (Vec::new(), TokenStream::new());
     let mut conditions: Vec<Vec<Attribute>> = Vec::new();
@@ -108,7 +108,7 @@ fn constants(
         {
             continue;
         }
-        let empty = || spec(krate, &Request::new(&pool), &Resolution::default());
+        let empty = || spec(arguments, &Request::new(&pool), &Resolution::default());
         let spec = specs.get(&index).cloned().unwrap_or_else(empty);
         let doc = format!("The Python of the pool `{pool}`, as the build found it.");
         constants.extend(quote! {

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
+use snakepit_build::anchor::Movable;
 use snakepit_build::declaration::PoolDeclaration;
+use snakepit_build::declare::Arguments;
 use snakepit_build::manifest::{FILE_NAME, Manifest, Outcome};
 use snakepit_build::{Code, Diagnostic};
 use syn::{Error, ItemStruct};
@@ -45,14 +47,21 @@ pub(crate) fn read(item: &ItemStruct) -> (Result<Manifest, Error>, TokenStream) 
 
 /// One pool's spec, or its errors. `told` has those of the whole struct, which each of its pools brings along.
 pub(crate) fn frozen(
-    krate: &syn::Path,
+    arguments: &Arguments,
     item: &ItemStruct,
     pool: &PoolDeclaration,
     manifest: &Manifest,
     told: &mut BTreeSet<String>,
 ) -> Result<TokenStream, Vec<Error>> {
     match manifest.pools.get(&pool.key()) {
-        Some(Outcome::Resolved(resolution)) => Ok(spec(krate, &pool.request, resolution)),
+        Some(Outcome::Resolved(resolution)) => {
+            let movable = arguments.anchor.as_ref().map(|_| {
+                let package = Path::new(&manifest.package);
+                Movable::new(package, &arguments.anchor_root).resolution(resolution)
+            });
+            let resolution = movable.as_ref().unwrap_or(resolution);
+            Ok(spec(arguments, &pool.request, resolution))
+        }
         Some(Outcome::Failed(faults)) => {
             let error = |fault: &Diagnostic| match fault.place() {
                 "struct" => {

@@ -3,10 +3,16 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 use snakepit_build::declaration::{Adapter, Affinity, Profile, Request, Supervision};
-use snakepit_build::manifest::{Check, EnvOp, Resolution, Tool};
+use snakepit_build::declare::{Anchor, Arguments};
+use snakepit_build::manifest::{Check, EnvOp, Fingerprint, Resolution, Tool};
 
 /// The spawn spec of one pool.
-pub(crate) fn spec(krate: &syn::Path, request: &Request, resolution: &Resolution) -> TokenStream {
+pub(crate) fn spec(
+    arguments: &Arguments,
+    request: &Request,
+    resolution: &Resolution,
+) -> TokenStream {
+    let krate = &arguments.krate;
     let Resolution {
         command,
         args,
@@ -27,14 +33,21 @@ pub(crate) fn spec(krate: &syn::Path, request: &Request, resolution: &Resolution
         Check::Content { path, text } => {
             quote!(#krate::Check::Content { path: #path, text: #text })
         }
+        Check::Settings { path, text } => {
+            quote!(#krate::Check::Settings { path: #path, text: #text })
+        }
     });
+    let anchor = option(arguments.anchor.as_ref().map(|anchor| match anchor {
+        Anchor::Exe { above } => quote!(#krate::Anchor::Exe { above: #above }),
+        Anchor::Env(name) => quote!(#krate::Anchor::Env(#name)),
+    }));
+    let fingerprint = fingerprint(krate, resolution);
     let tools = resolution.tools.iter().map(|one| tool(krate, one));
     let cwd = option(resolution.cwd.as_deref());
-    let adapter = option(request.adapter.as_ref().map(Adapter::name));
+    let adapter = option(request.adapter.as_ref().map(Adapter::module));
     // The compiler reads the file again, and comes back when it changes.
-    let path = request.adapter.as_ref().and_then(Adapter::file);
-    let embedded = match (path, &resolution.embedded) {
-        (Some(path), Some(file)) => quote!(::core::option::Option::Some(
+    let embedded = match (&request.adapter, &resolution.embedded) {
+        (Some(Adapter::Embed(path)), Some(file)) => quote!(::core::option::Option::Some(
             #krate::Embedded { path: #path, source: ::core::include_str!(#file) }
         )),
         _ => quote!(::core::option::Option::None),
@@ -74,13 +87,13 @@ pub(crate) fn spec(krate: &syn::Path, request: &Request, resolution: &Resolution
     let supervision = supervision(krate, &request.supervision);
     quote! {
         #krate::SpawnSpec {
-            pool: #name, command: #command, args: &[#(#args),*], env: &[#(#env),*], cwd: #cwd,
+            pool: #name, anchor: #anchor, command: #command, args: &[#(#args),*], env: &[#(#env),*], cwd: #cwd,
             metadata: #krate::Metadata {
                 environment: #environment, detected_by: #detected_by, python_version: #version,
                 implementation: #implementation, prefix: #prefix, base_prefix: #base_prefix,
                 free_threading: #free_threading, extra: &[#(#extra),*],
             },
-            checks: &[#(#checks),*], adapter: #adapter, embedded: #embedded, tools: &[#(#tools),*], python_path: &[#(#python_path),*],
+            checks: &[#(#checks),*], fingerprint: #fingerprint, adapter: #adapter, embedded: #embedded, tools: &[#(#tools),*], python_path: &[#(#python_path),*],
             defaults: #krate::Defaults {
                 size: #size, profile: #profile, startup_timeout: #startup, execute_timeout: #execute,
                 cancel_timeout: #cancel, affinity: #affinity, lenient: #lenient, session_timeout: #session, shutdown_timeout: #shutdown, queue_limit: #queue_limit,
@@ -88,6 +101,30 @@ pub(crate) fn spec(krate: &syn::Path, request: &Request, resolution: &Resolution
             },
             memo: #krate::Memo::new(),
         }
+    }
+}
+
+/// What tells the environment from another one that would start as well. The distributions are one text: a slice of
+/// pairs would cost four times as much room, and each of them work when the program is loaded.
+fn fingerprint(krate: &syn::Path, resolution: &Resolution) -> TokenStream {
+    let Fingerprint {
+        abi,
+        site_packages,
+        distributions,
+        lock_files,
+        ..
+    } = &resolution.fingerprint;
+    let lines = distributions
+        .iter()
+        .map(|(name, version)| format!("{name} {version}\n"));
+    // An interpreter that is elsewhere was not asked for its folders.
+    let text = (!site_packages.is_empty()).then(|| lines.collect::<String>());
+    let text = option(text);
+    let files = lock_files
+        .iter()
+        .map(|(path, digest)| quote!((#path, #digest)));
+    quote! {
+        #krate::Fingerprint { abi: #abi, distributions: #text, lock_files: &[#(#files),*] }
     }
 }
 

@@ -15,16 +15,20 @@
 //!
 //! Without default features only the constants, their re-check and their `Command` are here: no async.
 
+mod anchor;
 #[cfg(feature = "pool")]
 pub mod blocking;
 mod config;
 #[cfg(feature = "pool")]
 mod pool;
+mod recheck;
 mod spec;
 mod supervision;
+mod thorough;
 mod tool;
 mod units;
 
+pub use anchor::Anchor;
 pub use config::PoolConfig;
 #[doc(hidden)]
 pub use config::PoolField as __PoolField;
@@ -33,9 +37,10 @@ pub use pool::{
     Buffer, BufferError, CallOptions, DType, Element, Error, Failed, Health, HostTools, Latency,
     Map, Pool, PoolBuilder, PoolStats, PythonException, Session, ToolStream, WorkerStats,
 };
+pub use recheck::{Change, Drift, Fact, Recheck, SpecError};
 pub use snakepit_macros::snakepit_pools;
 pub use spec::{
-    Affinity, Check, Defaults, Drift, Embedded, EnvOp, Memo, Metadata, Profile, SpawnSpec,
+    Affinity, Check, Defaults, Embedded, EnvOp, Fingerprint, Memo, Metadata, Profile, SpawnSpec,
 };
 pub use supervision::Supervision;
 pub use tool::{Parameter, ParameterKind, Tool};

@@ -1,21 +1,28 @@
 //! The constants that the macro writes: what to start, and what must still be true for it. No async here.
 
+use std::borrow::Cow;
+use std::ffi::OsString;
 use std::fmt;
-use std::fs;
-use std::io::{self, Read};
 use std::process::Command;
 use std::time::Duration;
 
 use once_cell::sync::OnceCell;
 
+use crate::anchor::Anchor;
+use crate::recheck::{Recheck, SpecError};
 use crate::supervision::Supervision;
 use crate::tool::Tool;
 
 /// One pool's Python, found and checked by the build, frozen as a constant.
+///
+/// Where the struct has an `anchor`, paths below its folder stand as `{anchor}/...`: [`SpawnSpec::command`] and the
+/// pool put the folder there that [`SpawnSpec::anchor`] finds at start-up.
 #[derive(Debug)]
 pub struct SpawnSpec {
     /// The pool's name: the field's.
     pub pool: &'static str,
+    /// The folder that paths are kept relative to, of a program that is moved as a whole with its environment.
+    pub anchor: Option<Anchor>,
     /// The program to start: an absolute path.
     pub command: &'static str,
     /// Its arguments, before those of the worker.
@@ -28,17 +35,18 @@ pub struct SpawnSpec {
     pub metadata: Metadata,
     /// Facts that must still hold at start-up.
     pub checks: &'static [Check],
-    /// The user's Python module, if one was declared: `module`, or `module:Class`.
+    /// Further facts, for [`Recheck::Thorough`].
+    pub fingerprint: Fingerprint,
+    /// The user's Python module, if one was declared.
     pub adapter: Option<&'static str>,
     /// The adapter's source, where it travels in the program: `adapter = embed("...")`.
     pub embedded: Option<Embedded>,
     /// The adapter's tools, as far as its source shows them; in the order of the source.
     ///
     /// The build reads the source and does not run it: it lists the functions marked with `@tool` of
-    /// `snakepit_bridge`, else all public ones of the module, also those in an `if` or `try`; of a class its methods and
-    /// those of its bases in the same module. A function with other decorators counts as it is written. Not listed is
-    /// what only running the module would tell: functions made by an assignment, a star import or `__getattr__`, a
-    /// class that is imported from elsewhere, and those of an adapter without Python source.
+    /// `snakepit_bridge`, else all public ones of the module, also those in an `if` or `try`; a function with other
+    /// decorators counts as it is written. Not listed is what only running the module would tell: functions made by
+    /// an assignment, a star import or `__getattr__`, and those of an adapter without Python source.
     ///
     /// ```
     /// # fn f(spec: &'static snakepit::SpawnSpec) {
@@ -126,6 +134,26 @@ pub enum Check {
         /// Its text.
         text: &'static str,
     },
+    /// The `pyvenv.cfg` of an environment that is moved says this, save for its `command`, which only tells how and
+    /// where it was made.
+    Settings {
+        /// The file.
+        path: &'static str,
+        /// Its text without the `command`.
+        text: &'static str,
+    },
+}
+
+/// What tells the environment from another one that would start as well.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Fingerprint {
+    /// The tag of the interpreter's binary interface; empty where the build was not told.
+    pub abi: &'static str,
+    /// The installed distributions, a line `name version` for each; `None` for an interpreter that does not see the
+    /// machine's files, such as one in a container.
+    pub distributions: Option<&'static str>,
+    /// The manager's lock files, each with its digest.
+    pub lock_files: &'static [(&'static str, &'static str)],
 }
 
 /// How a worker runs its requests.
@@ -184,71 +212,72 @@ pub struct Defaults {
     pub supervision: Supervision,
 }
 
-/// Remembers that a spec's re-check succeeded.
+/// What a spec remembers from its first use.
 #[derive(Debug, Default)]
 #[doc(hidden)]
-pub struct Memo(OnceCell<()>);
+pub struct Memo {
+    /// That the re-check succeeded.
+    passed: OnceCell<()>,
+    /// The anchor's folder.
+    pub(crate) root: OnceCell<String>,
+}
 
 impl Memo {
     /// A memo that remembers nothing yet.
     pub const fn new() -> Self {
-        Self(OnceCell::new())
+        Self {
+            passed: OnceCell::new(),
+            root: OnceCell::new(),
+        }
     }
 }
-
-/// A fact that the build saw and that no longer holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Drift {
-    /// The pool.
-    pub pool: &'static str,
-    /// The file that changed.
-    pub path: &'static str,
-    /// What the build saw.
-    pub expected: String,
-    /// What it does now, in words that follow "it".
-    pub found: String,
-}
-
-impl fmt::Display for Drift {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "pool `{}`: the Python environment changed after the build: `{}` was {}, now it {}; \
-             restore the environment, or build again: `touch build.rs && cargo build`",
-            self.pool, self.path, self.expected, self.found
-        )
-    }
-}
-
-impl std::error::Error for Drift {}
 
 impl SpawnSpec {
     /// Proves with a few system calls that what the build saw still holds; a success is remembered.
     ///
     /// ```
     /// # fn f(spec: &'static snakepit::SpawnSpec) {
-    /// if let Err(drift) = spec.recheck() {
-    ///     eprintln!("{drift}"); // the file, what the build saw, what is there now, and what to do
+    /// if let Err(error) = spec.recheck() {
+    ///     eprintln!("{error}"); // the file, what the build saw, what is there now, and what to do
     /// }
     /// # }
     /// ```
     ///
-    /// `SNAKEPIT_RECHECK=off` skips it, for an operator who knows better.
+    /// The operator chooses how closely it looks, with `SNAKEPIT_RECHECK`: `quick` (the default), `thorough` or `off`,
+    /// as [`Recheck`] has them.
     ///
     /// # Errors
-    /// [`Drift`] names the first fact that changed, what the build saw and what is there now.
-    pub fn recheck(&self) -> Result<(), Drift> {
-        self.memo
-            .0
-            .get_or_try_init(|| {
-                if std::env::var_os("SNAKEPIT_RECHECK").is_some_and(|level| level == "off") {
-                    return Ok(());
-                }
-                self.checks
-                    .iter()
-                    .try_for_each(|check| check.hold(self.pool))
-            })
+    /// [`SpecError::Drift`] has every fact that changed, what the build saw and what is there now. What
+    /// `SNAKEPIT_RECHECK` says is no level; the anchor's folder is not told.
+    pub fn recheck(&self) -> Result<(), SpecError> {
+        let passed = &self.memo.passed;
+        passed
+            .get_or_try_init(|| self.recheck_with(Recheck::chosen()?))
             .copied()
+    }
+
+    /// Looks now, as closely as is said, whatever the operator chose and an earlier look found.
+    ///
+    /// ```
+    /// use snakepit::{Recheck, SpecError};
+    ///
+    /// # fn f(spec: &'static snakepit::SpawnSpec) {
+    /// if let Err(SpecError::Drift(drift)) = spec.recheck_with(Recheck::Thorough) {
+    ///     for change in &drift.changes {
+    ///         eprintln!("{}: {} then, now it {}", change.fact, change.expected, change.found);
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`SpawnSpec::recheck`].
+    pub fn recheck_with(&self, level: Recheck) -> Result<(), SpecError> {
+        match level {
+            Recheck::Off => Ok(()),
+            Recheck::Quick => self.look_quickly(),
+            Recheck::Thorough => self.look_thoroughly(),
+        }
     }
 
     /// The command of this spec, re-checked, with the environment's variables set and nothing else changed.
@@ -262,18 +291,25 @@ impl SpawnSpec {
     /// ```
     ///
     /// # Errors
-    /// [`Drift`], as of [`SpawnSpec::recheck`].
-    pub fn command(&self) -> Result<Command, Drift> {
+    /// Those of [`SpawnSpec::recheck`].
+    pub fn command(&self) -> Result<Command, SpecError> {
         self.recheck()?;
-        let mut command = Command::new(self.command);
-        command.args(self.args);
+        self.command_unchecked()
+    }
+
+    /// The same without a re-check.
+    pub(crate) fn command_unchecked(&self) -> Result<Command, SpecError> {
+        let mut command = Command::new(&*self.placed(self.command)?);
+        for arg in self.args {
+            command.arg(&*self.placed(arg)?);
+        }
         for op in self.env {
             match *op {
                 EnvOp::Set(name, value) => {
-                    command.env(name, value);
+                    command.env(name, &*self.placed(value)?);
                 }
                 EnvOp::Prepend(name, path) => {
-                    let mut value = std::ffi::OsString::from(path);
+                    let mut value = OsString::from(&*self.placed(path)?);
                     if let Some(rest) = std::env::var_os(name).filter(|rest| !rest.is_empty()) {
                         value.push(if cfg!(windows) { ";" } else { ":" });
                         value.push(rest);
@@ -286,83 +322,18 @@ impl SpawnSpec {
             }
         }
         if let Some(cwd) = self.cwd {
-            command.current_dir(cwd);
+            command.current_dir(&*self.placed(cwd)?);
         }
         Ok(command)
     }
-}
 
-impl Check {
-    fn hold(&self, pool: &'static str) -> Result<(), Drift> {
-        let drift = |path, expected: String, found: String| Drift {
-            pool,
-            path,
-            expected,
-            found,
+    /// A text of this spec as it holds where the program is now.
+    pub(crate) fn placed(&self, text: &'static str) -> Result<Cow<'static, str>, SpecError> {
+        let Some(anchor) = &self.anchor else {
+            return Ok(Cow::Borrowed(text));
         };
-        match *self {
-            Self::Size { path, bytes } => match fs::metadata(path) {
-                Ok(now) if now.len() == bytes => Ok(()),
-                Ok(now) => Err(drift(
-                    path,
-                    format!("{bytes} bytes long"),
-                    format!("has {} bytes", now.len()),
-                )),
-                Err(error) => Err(drift(path, "there".to_owned(), gone(&error))),
-            },
-            Self::Content { path, text } => match read_at_most(path, text.len() + 1) {
-                Ok(found) if found == text.as_bytes() => Ok(()),
-                Ok(found) => {
-                    let found = String::from_utf8_lossy(&found);
-                    let (before, now) = first_difference(text, &found);
-                    Err(drift(path, before, now))
-                }
-                Err(error) => Err(drift(path, "there".to_owned(), gone(&error))),
-            },
-        }
+        let root = &self.memo.root;
+        let root = root.get_or_try_init(|| anchor.folder(self.pool))?;
+        Ok(Cow::Owned(Anchor::join(root, text)))
     }
-}
-
-/// A file's bytes, or as many as are asked for: a grown file is seen, a huge one is not swallowed. The common case is
-/// one system call between open and close: a short read is the end of a regular file.
-fn read_at_most(path: &str, most: usize) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; most];
-    let mut file = fs::File::open(path)?;
-    let mut length = 0;
-    while length < most {
-        match file.read(&mut bytes[length..])? {
-            0 => break,
-            count => length += count,
-        }
-        if length + 1 == most {
-            break;
-        }
-    }
-    bytes.truncate(length);
-    Ok(bytes)
-}
-
-fn gone(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => "is gone".to_owned(),
-        _ => format!("cannot be read: {error}"),
-    }
-}
-
-/// The first line that is not the same, as it was and as it is.
-fn first_difference(before: &str, now: &str) -> (String, String) {
-    let mut now = now.lines();
-    let before = before.lines().map(Some).chain([None]);
-    for line in before {
-        let other = now.next();
-        if other != line {
-            let old = line.map_or_else(|| "at its end".to_owned(), |line| format!("`{line}`"));
-            let new = other.map_or_else(|| "ends".to_owned(), |line| format!("says `{line}`"));
-            return (old, new);
-        }
-    }
-    (
-        "as it was".to_owned(),
-        "differs in its line ends".to_owned(),
-    )
 }

@@ -3,6 +3,7 @@
 //! done without asking; `cargo xtask test` does it before the tests, and each test does it for itself.
 
 mod docker;
+mod foreign;
 mod packages;
 mod projects;
 mod python;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 pub use docker::{Container, Engine, IMAGE, engine, podman, start_docker, start_podman};
+pub use foreign::arm64_root;
 pub use packages::{PACKAGES, install, tool, tools, version};
 pub use projects::{
     conda_environment, conda_stand_in, poetry, poetry_project, succeeds, uv_project,

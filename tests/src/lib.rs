@@ -10,5 +10,5 @@ mod wait;
 pub use host_package::{HostPackage, Outcome};
 pub use root::Root;
 pub use scene::Scene;
-pub use stage::Stage;
+pub use stage::{PACKAGE, Stage};
 pub use wait::until;

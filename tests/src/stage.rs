@@ -10,9 +10,10 @@ use serde::Deserialize;
 use snakepit_build::Host;
 use snakepit_build::host::{Answer, FileInfo, Program};
 use snakepit_build::probe::Interpreter;
+use snakepit_build::sysroot::Target;
 
 /// The package's folder on it.
-pub(crate) const PACKAGE: &str = "/app";
+pub const PACKAGE: &str = "/app";
 
 /// Where its search path leads.
 const BIN: &str = "/usr/bin";
@@ -29,6 +30,11 @@ pub struct Stage {
     lengths: BTreeMap<PathBuf, u64>,
     variables: BTreeMap<String, String>,
     programs: Vec<Staged>,
+    /// The processor of 64 bits whose root file system it is, where it is a target's.
+    target: Option<String>,
+    /// What a build for it is made for.
+    #[serde(skip)]
+    built_for: Option<Target>,
     /// Whether there is no `python3`; otherwise it is Python 3.12.
     without_python: bool,
 }
@@ -64,6 +70,11 @@ impl Stage {
     pub fn parse(text: &str) -> Self {
         let mut stage: Self = toml::from_str(text).unwrap_or_else(|error| panic!("{error}"));
         stage.folders.push(PACKAGE.into());
+        stage.built_for = stage.target.clone().map(|arch| Target {
+            arch,
+            pointer_width: 64,
+            is_little_endian: true,
+        });
         if !stage.without_python {
             stage.programs.push(Staged {
                 path: Path::new(BIN).join("python3"),
@@ -174,6 +185,10 @@ impl Host for Stage {
     fn which(&self, name: &str) -> Option<PathBuf> {
         let path = Path::new(BIN).join(name);
         self.program(&path).map(|_| path)
+    }
+
+    fn target(&self) -> Option<&Target> {
+        self.built_for.as_ref()
     }
 
     fn run(&self, program: &Program<'_>) -> io::Result<Answer> {

@@ -36,6 +36,8 @@ fn piped(profile: Profile) -> &'static SpawnSpec {
         command: "/bin/sh",
         args: Vec::leak(args.to_vec()),
         checks: &[],
+        anchor: None,
+        fingerprint: direct.fingerprint,
         defaults: Defaults {
             profile,
             ..direct.defaults

@@ -33,6 +33,8 @@ fn with_package(package: &str) -> Option<&'static SpawnSpec> {
         command: command.leak(),
         args: spec.args,
         checks: &[],
+        anchor: None,
+        fingerprint: spec.fingerprint,
         defaults: Defaults { ..spec.defaults },
         memo: Memo::new(),
         env: spec.env,

@@ -209,6 +209,8 @@ fn one_program_has_a_pool_of_each_kind_and_every_worker_lives_where_the_build_sa
     let mut program = host.program();
     program
         .arg(host.path("Cargo.toml"))
+        // Each interpreter says that it is the one that the build saw, with the same distributions.
+        .env("SNAKEPIT_RECHECK", "thorough")
         .envs(engine.variables.iter().cloned());
     for name in ["VIRTUAL_ENV", "CONDA_PREFIX", "CONDA_DEFAULT_ENV"] {
         program.env_remove(name);

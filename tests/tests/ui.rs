@@ -12,7 +12,7 @@ use std::process::Command;
 
 use snakepit_build::Code;
 use snakepit_build::manifest::Manifest;
-use snakepit_tests::Scene;
+use snakepit_tests::{PACKAGE, Scene};
 
 /// Tells the program that it is the one whose compilers see a manifest, and which sources to give them.
 const INSIDE: &str = "SNAKEPIT_UI_INSIDE";
@@ -46,7 +46,8 @@ fn the_compiler_says_what_is_wrong_and_nothing_else() {
     }
     let folder = tempfile::tempdir().unwrap();
     let manifest = folder.path().join("manifest.json");
-    Manifest { pools }.write(&manifest).unwrap();
+    let package = PACKAGE.to_owned();
+    Manifest { pools, package }.write(&manifest).unwrap();
     again("whole", Some(&manifest));
     again("none", None);
     again("missing", Some(Path::new(NOWHERE)));

@@ -22,8 +22,10 @@ pub(crate) fn read(
     package: &Path,
     host: &dyn Host,
 ) -> Result<Option<Source>, Diagnostic> {
-    let file = request.adapter.as_ref().and_then(Adapter::file);
-    file.map(|file| source(file, package, host)).transpose()
+    match &request.adapter {
+        Some(Adapter::Embed(file)) => source(file, package, host).map(Some),
+        _ => Ok(None),
+    }
 }
 
 fn source(declared: &str, package: &Path, host: &dyn Host) -> Result<Source, Diagnostic> {
@@ -32,7 +34,7 @@ fn source(declared: &str, package: &Path, host: &dyn Host) -> Result<Source, Dia
     let invalid = |message: String, help: &str| {
         Diagnostic::new(Code::AdapterFileInvalid, message, help).at("adapter")
     };
-    let Some(info) = host.info(&file) else {
+    let Some(info) = host.source_info(&file) else {
         let message = format!("no file `{shown}` to embed");
         let help = "make it, or correct the path, which starts at the package's folder";
         return Err(Diagnostic::new(Code::AdapterFileNotFound, message, help).at("adapter"));
@@ -54,7 +56,7 @@ fn source(declared: &str, package: &Path, host: &dyn Host) -> Result<Source, Dia
     if info.len > MOST_SOURCE {
         return Err(super::too_large(&shown.to_string(), info.len));
     }
-    let bytes = host.consult(&file).map_err(|error| {
+    let bytes = host.source(&file).map_err(|error| {
         let message = format!("the file `{shown}` to embed cannot be read: {error}");
         invalid(message, "make it readable")
     })?;

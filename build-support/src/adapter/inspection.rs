@@ -53,7 +53,7 @@ impl<'de> Deserialize<'de> for Fact {
 }
 
 #[derive(Debug, Clone)]
-enum Look {
+pub(super) enum Look {
     /// No tools: it is no Python source.
     Found {
         tools: Option<Vec<Tool>>,
@@ -63,10 +63,6 @@ enum Look {
     },
     Namespace {
         folders: Vec<String>,
-    },
-    /// The module is there, and the class is not; the classes that are.
-    Classless {
-        names: Vec<String>,
     },
     Taken,
     Standard,
@@ -90,7 +86,6 @@ tagged!(Look by "kind" {
     "found" => Found { tools },
     "missing" => Missing { names },
     "namespace" => Namespace { folders },
-    "classless" => Classless { names },
     "taken" => Taken {},
     "standard" => Standard {},
     "too_large" => TooLarge { file, bytes },
@@ -99,6 +94,15 @@ tagged!(Look by "kind" {
 });
 
 impl Inspection {
+    /// What was found without a question to the interpreter.
+    pub(super) fn of(look: Look) -> Self {
+        Self {
+            look,
+            facts: Vec::new(),
+            hiding: None,
+        }
+    }
+
     /// Whether it would be the same now. What was not found may have come anywhere.
     pub(super) fn holds(&self, host: &dyn Host) -> bool {
         let is_there = !matches!(
@@ -138,7 +142,6 @@ impl Inspection {
                 ),
                 format!("write an `__init__.py` in it, or name a module in it: `{module}.tools`"),
             ),
-            Look::Classless { names } => asked.without_class(&names),
             Look::Taken => Diagnostic::new(
                 Code::AdapterNameTaken,
                 format!(
@@ -189,7 +192,6 @@ impl Fact {
 /// What was asked for, as messages name it.
 pub(crate) struct Asked<'a> {
     pub(crate) module: &'a str,
-    pub(crate) class: Option<&'a str>,
     /// The interpreter as a person would start it.
     pub(crate) command: &'a str,
     pub(crate) version: &'a str,
@@ -209,20 +211,6 @@ impl Asked<'_> {
             "{hint}name its folder in `python_path = [\"...\"]`, or install its package into the environment"
         );
         Diagnostic::new(Code::AdapterNotFound, message, help)
-    }
-
-    fn without_class(&self, names: &[String]) -> Diagnostic {
-        let class = self.class.unwrap_or_default();
-        let message = format!("the adapter `{}` has no class `{class}`", self.module);
-        let help = match (nearest(class, names.iter().map(String::as_str)), names) {
-            (Some(near), _) => format!("did you mean `{near}`?"),
-            (None, []) => {
-                "write the class, or name the module alone, whose functions are the tools then"
-                    .to_owned()
-            }
-            (None, names) => format!("name one of its classes: `{}`", names.join("`, `")),
-        };
-        Diagnostic::new(Code::AdapterClassNotFound, message, help)
     }
 
     /// The interpreter gave no answer.

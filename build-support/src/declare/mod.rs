@@ -25,7 +25,7 @@ use syn::{Attribute, ItemStruct};
 
 pub(crate) use condition::is_false;
 
-pub use arguments::{Arguments, parse_arguments};
+pub use arguments::{Anchor, Arguments, parse_arguments};
 pub use attribute::{pool_conditions, remove_pool};
 pub use file::parse_file;
 pub use mistake::Mistake;

@@ -76,6 +76,22 @@ impl Roots {
         roots
     }
 
+    /// One folder, under each of the paths that lead to it.
+    pub(crate) fn only(name: &'static str, paths: impl IntoIterator<Item = PathBuf>) -> Self {
+        let mut roots = Self::default();
+        for path in paths {
+            let path = normal(&path);
+            // `/` and relative paths name nothing.
+            if path.is_absolute()
+                && path.parent().is_some()
+                && let Some(path) = path.to_str()
+            {
+                roots.known.push((name, path.to_owned()));
+            }
+        }
+        roots
+    }
+
     /// The same, with what the variables `SNAKEPIT_ROOT_NAME` say.
     #[must_use]
     pub(crate) fn told(mut self, host: &dyn Host) -> Self {

@@ -14,6 +14,7 @@ mod pyenv;
 mod site;
 #[path = "../support/mod.rs"]
 mod support;
+mod sysroot;
 mod uv;
 mod venv;
 
@@ -71,6 +72,7 @@ const TABLES: &[&[Proof]] = &[
     lock::PROOFS,
     poetry::PROOFS,
     pyenv::PROOFS,
+    sysroot::PROOFS,
     uv::PROOFS,
     venv::PROOFS,
 ];
@@ -152,4 +154,9 @@ fn faults_of_containers() {
 #[test]
 fn faults_of_the_lock() {
     prove(lock::PROOFS);
+}
+
+#[test]
+fn faults_of_a_targets_root_file_system() {
+    prove(sysroot::PROOFS);
 }

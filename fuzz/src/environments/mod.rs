@@ -3,6 +3,7 @@
 pub(crate) mod conda;
 pub(crate) mod distributions;
 pub(crate) mod poetry;
+pub(crate) mod sysroot;
 
 use snakepit_build::declaration::{Adapter, Profile, Request};
 use snakepit_build::host::Program;
@@ -49,6 +50,10 @@ pub(crate) fn pyvenv_cfg(data: &[u8]) {
     let tree = with_venv().file("/app/.venv/pyvenv.cfg", data);
     resolved(&request("venv", &[]), &tree);
     resolved(&request("auto", &[]), &tree);
+    let tree = sysroot::machine(sysroot::PROGRAM)
+        .file("/app/.venv/bin/python3", sysroot::PROGRAM)
+        .file("/app/.venv/pyvenv.cfg", data);
+    resolved(&request("venv", &[]), &tree);
 }
 
 /// `.python-version`, with pyenv and without.

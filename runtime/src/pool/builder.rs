@@ -13,6 +13,7 @@ use super::dispatch::{Dispatch, Limits};
 use super::stats::Tally;
 use super::{Error, HostTools, LastHandle, Phase, Pool, Shared, supervision};
 use crate::PoolConfig;
+use crate::recheck::Recheck;
 use crate::spec::{Profile, SpawnSpec};
 
 /// Most workers of a pool.
@@ -65,7 +66,7 @@ impl PoolBuilder {
     /// It must be called inside a Tokio runtime with its I/O and time drivers enabled.
     ///
     /// # Errors
-    /// [`Error::Drift`], [`Error::Config`], [`Error::Spawn`] or [`Error::Startup`]; workers that did start are ended.
+    /// [`Error::Drift`], [`Error::Spec`], [`Error::Config`], [`Error::Spawn`] or [`Error::Startup`]; workers that did start are ended.
     pub async fn start(self, config: &PoolConfig) -> Result<Pool, Error> {
         let spec = self.spec;
         let defaults = &spec.defaults;
@@ -85,7 +86,16 @@ impl PoolBuilder {
         if Handle::try_current().is_err() {
             return wrong("it is started outside a Tokio runtime".to_owned());
         }
-        spec.recheck()?;
+        match Recheck::chosen()? {
+            Recheck::Thorough => {
+                // It waits for an interpreter.
+                let checked = tokio::task::spawn_blocking(|| spec.recheck());
+                checked
+                    .await
+                    .map_err(|_| Error::ShutDown { pool: spec.pool })??;
+            }
+            Recheck::Quick | Recheck::Off => spec.recheck()?,
+        }
         let room = match defaults.profile {
             Profile::Process => 1,
             Profile::Thread { threads } => threads.max(1),

@@ -5,7 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use super::told::Told;
-use crate::spec::Drift;
+use crate::recheck::{Drift, SpecError};
 
 /// What an exception in Python says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,33 +18,6 @@ pub struct PythonException {
     pub traceback: String,
 }
 
-/// Why a worker was not ready.
-#[derive(Debug)]
-pub(crate) struct FailedStart {
-    /// `import`, or the method of an adapter that is a class.
-    kind: String,
-    pub(crate) exception: PythonException,
-}
-
-impl FailedStart {
-    /// What the worker tells of it.
-    pub(crate) fn read(mut told: Told) -> serde_json::Result<Self> {
-        Ok(Self {
-            kind: told.take("kind")?,
-            exception: PythonException::of(told)?,
-        })
-    }
-
-    /// What it means in a worker that has an adapter.
-    pub(crate) fn of(&self, adapter: &str) -> String {
-        let exception = self.exception.with_place();
-        match self.kind.as_str() {
-            "import" => format!("adapter `{adapter}` was not imported: {exception}"),
-            method => format!("`{method}` of the adapter `{adapter}` failed: {exception}"),
-        }
-    }
-}
-
 impl PythonException {
     /// What a worker tells of one.
     pub(crate) fn of(mut told: Told) -> serde_json::Result<Self> {
@@ -55,8 +28,8 @@ impl PythonException {
         })
     }
 
-    /// It, and the last place in the traceback.
-    fn with_place(&self) -> String {
+    /// What it means at the start of a worker that has an adapter, with the last place in the traceback.
+    pub(crate) fn of_import(&self, adapter: &str) -> String {
         let mut places = self.traceback.lines().filter_map(|line| {
             let (file, rest) = line.trim_start().strip_prefix("File \"")?.split_once('"')?;
             let number = rest.strip_prefix(", line ")?;
@@ -68,7 +41,7 @@ impl PythonException {
         let place = place.map_or_else(String::new, |(file, line)| {
             format!(" (`{file}`, line {line})")
         });
-        format!("{self}{place}")
+        format!("adapter `{adapter}` was not imported: {self}{place}")
     }
 }
 
@@ -86,6 +59,8 @@ impl fmt::Display for PythonException {
 pub enum Error {
     /// The environment is no longer what the build saw.
     Drift(Drift),
+    /// `SNAKEPIT_RECHECK` says something that is no level, or the anchor's folder is not told.
+    Spec(SpecError),
     /// The operator's values make no pool.
     Config {
         /// The pool.
@@ -98,7 +73,7 @@ pub enum Error {
         /// The pool.
         pool: &'static str,
         /// The program.
-        command: &'static str,
+        command: String,
         /// What the system said.
         source: io::Error,
     },
@@ -230,6 +205,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Drift(drift) => drift.fmt(f),
+            Self::Spec(error) => error.fmt(f),
             Self::Config { pool, message } => write!(f, "pool `{pool}`: {message}"),
             Self::Spawn {
                 pool,
@@ -325,15 +301,19 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Drift(drift) => drift.source(),
+            Self::Spec(error) => error.source(),
             Self::Spawn { source, .. } => Some(source),
             _ => None,
         }
     }
 }
 
-impl From<Drift> for Error {
-    fn from(drift: Drift) -> Self {
-        Self::Drift(drift)
+impl From<SpecError> for Error {
+    fn from(error: SpecError) -> Self {
+        match error {
+            SpecError::Drift(drift) => Self::Drift(drift),
+            other => Self::Spec(other),
+        }
     }
 }
 
@@ -366,13 +346,10 @@ mod tests {
 
     #[test]
     fn an_adapter_that_is_not_imported_is_named_with_the_last_place_of_the_users_own_code() {
-        let failed = |traceback: &str| FailedStart {
-            kind: "import".to_owned(),
-            exception: PythonException {
-                type_name: "ModuleNotFoundError".to_owned(),
-                message: "No module named 'numpy'".to_owned(),
-                traceback: traceback.to_owned(),
-            },
+        let exception = |traceback: &str| PythonException {
+            type_name: "ModuleNotFoundError".to_owned(),
+            message: "No module named 'numpy'".to_owned(),
+            traceback: traceback.to_owned(),
         };
         let said =
             "adapter `imports` was not imported: ModuleNotFoundError: No module named 'numpy'";
@@ -381,9 +358,9 @@ mod tests {
                          File \"/app/python/imports.py\", line 7, in <module>\n    import numpy\n  \
                          File \"<frozen importlib._bootstrap>\", line 1142, in _find\n";
         assert_eq!(
-            failed(traceback).of("imports"),
+            exception(traceback).of_import("imports"),
             format!("{said} (`/app/python/imports.py`, line 7)")
         );
-        assert_eq!(failed("").of("imports"), said);
+        assert_eq!(exception("").of_import("imports"), said);
     }
 }

@@ -179,7 +179,7 @@ impl Pool {
     /// It must be called inside a Tokio runtime with its I/O and time drivers enabled.
     ///
     /// # Errors
-    /// [`Error::Drift`], [`Error::Config`], [`Error::Spawn`] or [`Error::Startup`]; workers that did start are ended.
+    /// [`Error::Drift`], [`Error::Spec`], [`Error::Config`], [`Error::Spawn`] or [`Error::Startup`]; workers that did start are ended.
     pub async fn start(spec: &'static SpawnSpec, config: &PoolConfig) -> Result<Self, Error> {
         Self::builder(spec).start(config).await
     }

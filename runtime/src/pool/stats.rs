@@ -137,6 +137,7 @@ impl Tally {
             Error::ShutDown { .. } => &self.shut_down,
             // No call ends with these.
             Error::Drift(_)
+            | Error::Spec(_)
             | Error::Config { .. }
             | Error::Spawn { .. }
             | Error::Startup { .. } => {

@@ -1,5 +1,6 @@
 //! One worker: starts it, and serves it until it has gone.
 
+use std::borrow::Cow;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::pin::pin;
@@ -14,7 +15,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::connection::{Arrival, Connection};
 use super::dispatch::{Dispatch, Unasked};
-use super::error::{Error, FailedStart};
+use super::error::{Error, PythonException};
 use super::frame::{Decoder, Frame, Kind, encode};
 use super::heartbeat::{Beat, Heart};
 use super::host_calls::HostCalls;
@@ -37,9 +38,6 @@ const BRIDGE: &str = include_str!("../../python/bridge.py");
 const PARTS: &str = concat!(
     "buffers\0",
     include_str!("../../python/buffers.py"),
-    "\0",
-    "classes\0",
-    include_str!("../../python/classes.py"),
     "\0",
     "coroutines\0",
     include_str!("../../python/coroutines.py"),
@@ -163,7 +161,7 @@ pub(crate) async fn start(
     let number = u32::try_from(seat).unwrap_or(u32::MAX);
     let failed = |source| Error::Spawn {
         pool: spec.pool,
-        command: spec.command,
+        command: spec.placed(spec.command).unwrap_or_default().into_owned(),
         source,
     };
     let (requests, stdin) = UnixStream::pair().map_err(failed)?;
@@ -190,6 +188,8 @@ pub(crate) async fn start(
         decoder: Decoder::default(),
     };
     let is_async = matches!(spec.defaults.profile, Profile::Async { .. });
+    let python_path = spec.python_path.iter().map(|folder| spec.placed(folder));
+    let python_path: Vec<Cow<'_, str>> = python_path.collect::<Result<_, _>>()?;
     let embedded = spec.embedded.map(|embedded| {
         json!({
             "path": embedded.path,
@@ -201,7 +201,7 @@ pub(crate) async fn start(
         "worker": number,
         "adapter": spec.adapter,
         "embedded": embedded,
-        "python_path": spec.python_path,
+        "python_path": python_path,
         // Requests at a time: in threads, or else on an event loop.
         "threads": shared.room,
         "concurrency": is_async.then_some(shared.room),
@@ -235,13 +235,13 @@ pub(crate) async fn start(
             Ok(ready) => return welcome(shared, seat, line, ready),
             Err(error) => (format!("its ready message cannot be read: {error}"), None),
         },
-        Ok(Ok(frame)) => match Told::read(&frame.body.json).and_then(FailedStart::read) {
-            Ok(failed) => {
+        Ok(Ok(frame)) => match Told::read(&frame.body.json).and_then(PythonException::of) {
+            Ok(exception) => {
                 let reason = match spec.adapter {
-                    Some(adapter) => failed.of(adapter),
-                    None => failed.exception.to_string(),
+                    Some(adapter) => exception.of_import(adapter),
+                    None => exception.to_string(),
                 };
-                (reason, Some(Box::new(failed.exception)))
+                (reason, Some(Box::new(exception)))
             }
             Err(_) => (
                 "its first frame is neither ready nor an error".to_owned(),

@@ -1,0 +1,5 @@
+//! Freezes the Python of the bundle.
+
+fn main() {
+    snakepit_build::emit();
+}
