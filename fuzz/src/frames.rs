@@ -1,6 +1,7 @@
 //! What a worker writes, as it arrives.
 
 use crate::frame::{Decoder, encode};
+use crate::tail::Arrived;
 
 /// The first byte says in what parts the rest arrives.
 pub(crate) fn frame(data: &[u8]) {
@@ -15,13 +16,15 @@ pub(crate) fn frame(data: &[u8]) {
         loop {
             match decoder.next() {
                 Ok(Some(frame)) => {
-                    let buffers = frame.body.buffers.iter();
-                    let beside: usize = buffers.map(|buffer| buffer.as_bytes().len()).sum();
-                    read += frame.body.json.len() + beside + 16;
+                    let json = frame.body.json;
+                    let buffers = frame.body.buffers.into_iter().map(Arrived::take);
+                    let beside: Result<Vec<_>, _> = buffers.collect();
+                    let beside = beside.expect("what came without files is here");
+                    let beside: usize = beside.iter().map(|buffer| buffer.as_bytes().len()).sum();
+                    read += json.len() + beside + 16;
                     assert!(read <= bytes.len(), "more came out than went in");
-                    if let Ok(value) = serde_json::from_slice::<serde_json::Value>(&frame.body.json)
-                    {
-                        let again = encode(frame.request, frame.kind, &value, false);
+                    if let Ok(value) = serde_json::from_slice::<serde_json::Value>(&json) {
+                        let again = encode(frame.request, frame.kind, &value, None);
                         assert!(again.is_ok_and(|frame| frame.head.len() >= 16));
                     }
                 }

@@ -39,6 +39,14 @@ mod manifest;
     unused_imports,
     reason = "the runtime's own file, which `frame` needs"
 )]
+#[path = "../../runtime/src/pool/mapping.rs"]
+mod mapping;
+#[allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "the runtime's own file, which `frame` needs"
+)]
 #[path = "../../runtime/src/pool/segment.rs"]
 mod segment;
 #[allow(

@@ -23,6 +23,9 @@ os.dup2(2, 1)
 
 def let_go():
     """In a forked child: it takes no requests from the worker, and what it sends as a reply goes nowhere."""
+    global shares
+    # What it would write into shared memory is its parent's.
+    shares = False
     os.dup2(null, requests_fd, False)
     os.dup2(null, replies_fd, False)
 
@@ -35,6 +38,8 @@ REQUEST, REPLY, ERROR, READY, FAILED, CANCEL, ITEM, CREDIT = 1, 2, 3, 4, 5, 6, 7
 HOST_CALL, HOST_REPLY, HOST_ERROR = 9, 10, 11
 PING, PONG, SHARE = 12, 13, 14
 LIMIT = 256 << 20
+# What is let go of when it was not needed for a while.
+rests = []
 # Names and texts in turn, as they came; a table when the first one is needed.
 parts = b""
 making = _thread.allocate_lock()
@@ -414,6 +419,8 @@ class Worker:
         if watched is not None:
             watch.register(watched, 0)
         while True:
+            for rest in rests:
+                rest()
             # A poll under way keeps a descriptor open that user code has closed: the host learns of it only if the
             # poll ends now and then.
             events = watch.poll(2000 if watched is not None else 500) if control.is_empty() else ((control.fd, 0),)

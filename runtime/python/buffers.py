@@ -100,12 +100,19 @@ def take_in(tail, files):
             memory = tail[position:position + length]
             position += length
         else:
-            from mmap import ACCESS_COPY, mmap
-
-            # What a tool writes to it is its own: the file itself is sealed.
-            memory = memoryview(mmap(files[place], length, access=ACCESS_COPY))
+            memory = copy_in(files[place], length, kind == "bytes")
         values.append(Arrived(kind, shape, memory))
     return values
+
+
+def copy_in(file, length, as_bytes):
+    part("segments")
+    return copy_from_host(file, length, as_bytes)
+
+
+def lend(memory):
+    part("segments")
+    return lend_to_host(memory)
 
 
 class Arrived:
@@ -180,7 +187,7 @@ def pack(text, found):
         place = None
         if shares and len(memory) >= share_from and len(files) < MOST_FILES:
             try:
-                files.append(File(memory))
+                files.append(lend(memory))
                 place = len(files) - 1
             except OSError:
                 # Such as when too many are open: it goes the other way.
@@ -207,27 +214,11 @@ def send_packed(request, kind, body):
     pieces = [memoryview(head)] + [memoryview(piece) for piece in body.pieces]
     with writing:
         if body.files:
-            sent = send_files(pieces[0], [file.fd for file in body.files])
+            sent = send_files(pieces[0], [loan.segment.fd for loan in body.files])
+            for loan in body.files:
+                loan.sent = True
             pieces[0] = pieces[0][sent:]
         write_all(pieces)
-
-
-class File:
-    """A memory file that nobody can change any more."""
-
-    def __init__(self, memory):
-        from fcntl import fcntl
-
-        self.fd = os.memfd_create("snakepit", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        rest = memory
-        while len(rest):
-            rest = rest[os.write(self.fd, rest):]
-        # F_ADD_SEALS: seal, shrink, grow, write.
-        fcntl(self.fd, 1033, 15)
-
-    def __del__(self, close=os.close):
-        if hasattr(self, "fd"):
-            close(self.fd)
 
 
 def send_files(data, files):

@@ -1,8 +1,6 @@
 //! Bytes and arrays that travel beside the JSON.
 
 use std::fmt;
-use std::os::fd::OwnedFd;
-use std::sync::Arc;
 
 use bytemuck::{Pod, PodCastError, try_cast_slice};
 use bytes::Bytes;
@@ -36,24 +34,11 @@ use bytes::Bytes;
 ///
 /// With the crate `ndarray` it is `ArrayViewD::from_shape(buffer.shape(), buffer.as_slice::<f32>()?)`. The macro
 /// `json!` cannot hold one: it makes a value of JSON alone.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct Buffer {
     dtype: DType,
     shape: Vec<usize>,
     bytes: Bytes,
-    /// The memory file that holds them already.
-    pub(super) file: Option<File>,
-}
-
-/// A memory file with the bytes of a buffer, to be sent on as it is.
-#[derive(Clone)]
-pub(super) struct File(pub(super) Arc<OwnedFd>);
-
-impl PartialEq for Buffer {
-    fn eq(&self, other: &Self) -> bool {
-        // Where they lie is not part of their value.
-        (self.dtype, &self.shape, &self.bytes) == (other.dtype, &other.shape, &other.bytes)
-    }
 }
 
 /// What the elements of a [`Buffer`] are, all little-endian.
@@ -250,7 +235,6 @@ impl Buffer {
             dtype,
             shape,
             bytes,
-            file: None,
         }
     }
 
@@ -329,7 +313,7 @@ impl Buffer {
     }
 }
 
-fn fits(dtype: DType, shape: &[usize], bytes: usize) -> Result<(), BufferError> {
+pub(super) fn fits(dtype: DType, shape: &[usize], bytes: usize) -> Result<(), BufferError> {
     let size = dtype.size();
     let wanted = shape
         .iter()

@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, watch};
 
 use super::dispatch::{Dispatch, Limits};
+use super::segment::Segments;
 use super::stats::Tally;
 use super::{Error, HostTools, LastHandle, Phase, Pool, Shared, supervision};
 use crate::PoolConfig;
@@ -124,6 +125,7 @@ impl PoolBuilder {
             tools: Mutex::default(),
             tickets: AtomicU32::new(0),
             shares: AtomicBool::new(false),
+            segments: Segments::default(),
             phase: watch::Sender::new(Phase::Running),
             settled: Notify::new(),
             living: watch::Sender::new(()),

@@ -100,9 +100,10 @@ impl<'a> Ask<'a> {
     ) -> Result<Ticket, Error> {
         let shared = self.pool.shared();
         let number = shared.tickets.fetch_add(1, Ordering::Relaxed);
-        let shares = shared.shares.load(Ordering::Relaxed);
+        let segments = &shared.segments;
+        let segments = shared.shares.load(Ordering::Relaxed).then_some(segments);
         let frame = if credit.is_none() && self.session.is_none() {
-            encode(number, Kind::Request, &(self.tool, Root(args)), shares)
+            encode(number, Kind::Request, &(self.tool, Root(args)), segments)
         } else {
             let more = More {
                 credit,
@@ -113,7 +114,7 @@ impl<'a> Ask<'a> {
                 number,
                 Kind::Request,
                 &(self.tool, Root(args), more),
-                shares,
+                segments,
             )
         };
         let frame = frame.map_err(|message| Error::Encoding {

@@ -23,6 +23,7 @@ use tokio::net::UnixStream as Watched;
 use tokio::sync::Notify;
 
 use super::frame::{Decoder, Frame, Garbage, Kind, Message, encode};
+use super::segment::Held;
 use super::tail::MOST_FILES;
 
 /// Frames that one system call takes at most.
@@ -198,14 +199,14 @@ enum Way {
 struct Piece {
     bytes: Bytes,
     /// Go with its first byte.
-    files: Vec<Arc<OwnedFd>>,
+    files: Vec<Arc<Held>>,
 }
 
 impl Waiting {
     fn push(&mut self, message: Message) {
         if !message.files.is_empty() && self.way == Way::Closed {
             self.way = Way::Asked;
-            let ask = encode(0, Kind::Share, &(), false).expect("nothing has a JSON form");
+            let ask = encode(0, Kind::Share, &(), None).expect("nothing has a JSON form");
             self.push(ask);
         }
         let head = Piece {

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_core::Serialize;
 
+use super::segment::{Held, Segments};
 use super::tail::{self, Body, MOST_FILES, Tail};
 
 const HEADER: usize = 16;
@@ -66,7 +67,7 @@ impl Kind {
 }
 
 /// One frame that came in.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub(crate) struct Frame {
     pub(crate) request: u32,
     pub(crate) kind: Kind,
@@ -81,7 +82,7 @@ pub(crate) struct Message {
     /// What follows.
     pub(crate) tail: Vec<Bytes>,
     /// Memory files that go with it.
-    pub(crate) files: Vec<Arc<OwnedFd>>,
+    pub(crate) files: Vec<Arc<Held>>,
 }
 
 impl From<Bytes> for Message {
@@ -94,7 +95,7 @@ impl From<Bytes> for Message {
     }
 }
 
-/// Makes a frame of a value; large buffers in it are put into shared memory, where the worker shares it.
+/// Makes a frame of a value; large buffers in it are put into shared memory, where workers share it.
 ///
 /// # Errors
 /// The value has no JSON form, or is too long.
@@ -102,7 +103,7 @@ pub(crate) fn encode<T: Serialize + ?Sized>(
     request: u32,
     kind: Kind,
     value: &T,
-    shares: bool,
+    shared: Option<&Segments>,
 ) -> Result<Message, String> {
     let mut frame = vec![0; HEADER];
     let buffers = tail::collect(&mut frame, value)?;
@@ -115,7 +116,7 @@ pub(crate) fn encode<T: Serialize + ?Sized>(
     let tail = if buffers.is_empty() {
         Tail::default()
     } else {
-        Tail::new(&buffers, shares)?
+        Tail::new(&buffers, shared)?
     };
     if tail.length > LIMIT - length {
         return Err(format!(
@@ -158,9 +159,17 @@ pub(crate) struct Decoder {
     end: usize,
     /// Files that came, in the order of their frames.
     files: VecDeque<OwnedFd>,
+    shared: Segments,
 }
 
 impl Decoder {
+    pub(crate) fn new(shared: Segments) -> Self {
+        Self {
+            shared,
+            ..Self::default()
+        }
+    }
+
     /// Where the next bytes go. It grows with what has arrived, not with what a header announces: a hostile length
     /// costs no memory.
     pub(crate) fn space(&mut self) -> &mut [u8] {
@@ -223,8 +232,8 @@ impl Decoder {
         };
         if behind > 0 || files > 0 {
             let count = files.min(self.files.len());
-            let files = self.files.drain(..count).collect();
-            body.buffers = tail::read(tail, files).map_err(|why| {
+            let files: Vec<OwnedFd> = self.files.drain(..count).collect();
+            body.buffers = tail::read(tail, &files, &self.shared).map_err(|why| {
                 Garbage(format!("the buffers that it sent cannot be read: {why}"))
             })?;
         }
@@ -258,7 +267,7 @@ mod tests {
         let mut bytes = Vec::new();
         for request in 0..50_u32 {
             let value = "x".repeat(request as usize * 1000);
-            bytes.extend(encode(request, Kind::Reply, &value, false).unwrap().head);
+            bytes.extend(encode(request, Kind::Reply, &value, None).unwrap().head);
         }
         for size in [1, 15, 16, 17, 4096] {
             let mut decoder = Decoder::default();
@@ -293,6 +302,6 @@ mod tests {
     #[test]
     fn a_value_without_a_json_form_is_refused() {
         let map = std::collections::BTreeMap::from([(vec![1_u8], 2)]);
-        assert!(encode(0, Kind::Request, &map, false).is_err());
+        assert!(encode(0, Kind::Request, &map, None).is_err());
     }
 }

@@ -92,7 +92,7 @@ impl HostTools {
                     let future = function(args);
                     Box::pin(async move {
                         match future.await {
-                            Ok(value) => encode(call, Kind::HostReply, &value, false)
+                            Ok(value) => encode(call, Kind::HostReply, &value, None)
                                 .unwrap_or_else(|message| refusal(call, &message)),
                             Err(error) => refusal(call, &error.to_string()),
                         }
@@ -140,7 +140,7 @@ impl HostTools {
 pub(super) fn refusal(call: u32, message: &str) -> Message {
     // One too long to be sent is cut.
     let end = message.floor_char_boundary(1 << 20);
-    encode(call, Kind::HostError, &message[..end], false).expect("a text has a JSON form")
+    encode(call, Kind::HostError, &message[..end], None).expect("a text has a JSON form")
 }
 
 fn fault_of(name: &str) -> Option<String> {

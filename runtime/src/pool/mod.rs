@@ -18,6 +18,7 @@ mod latencies;
 #[cfg(target_os = "linux")]
 mod lifeline;
 mod map;
+mod mapping;
 mod memory;
 #[cfg(feature = "metrics")]
 mod metrics;
@@ -65,6 +66,7 @@ use crate::{PoolConfig, Supervision};
 use call::Ask;
 use dispatch::Dispatch;
 use request::after;
+use segment::Segments;
 use stats::Tally;
 
 /// How far the pool has come.
@@ -97,6 +99,8 @@ struct Shared {
     tickets: AtomicU32,
     /// Whether its workers share memory with the program: where they do, all of them do.
     shares: AtomicBool,
+    /// The memory files for what they share.
+    segments: Segments,
     phase: watch::Sender<Phase>,
     /// While the pool closes: an answer came, or a worker went.
     settled: Notify,

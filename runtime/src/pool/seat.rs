@@ -193,7 +193,7 @@ impl Seat {
     /// Sends what the worker is to hear while it is busy.
     pub(crate) fn control(&self, ticket: u32, kind: Kind, number: u64) {
         if let Some(connection) = &self.connection {
-            let frame = encode(ticket, kind, &number, false);
+            let frame = encode(ticket, kind, &number, None);
             connection.control(frame.expect("a number has a JSON form"));
         }
     }

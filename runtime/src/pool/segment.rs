@@ -1,114 +1,336 @@
-//! Memory that a process writes once and another one reads: a memory file that is sealed, so that what is mapped of it
-//! can neither change nor shrink under whoever reads it. It has no name, and is gone with the last process that has it.
-#![allow(unsafe_code, reason = "a mapping is made by the system")]
+//! Memory files that large buffers go through: those of the program, which workers copy from, and those of its workers.
+//!
+//! They are used again and again: what costs is to find and to meet the pages of a new one, not the copy. A file has no
+//! name, is gone with the last process that has it, and cannot shrink, so that a reader is never killed. Whoever reads
+//! copies, so that nothing can change under its hands, and that the file can be used again soon:
+//!
+//! - A file of the program belongs to a request until its outcome is known: a worker copies before it begins, and after
+//!   a crash the next one finds the same bytes. Only the program can write to it.
+//! - A file of a worker is the program's from when it arrives until its bytes were taken or nobody wants them. Then the
+//!   program clears its last byte, which the worker had set. One that does not wait for this spoils its own values.
 
-use std::ffi::c_void;
 use std::io;
-use std::os::fd::OwnedFd;
-use std::ptr::{NonNull, null_mut};
-use std::sync::Arc;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, fstat, memfd_create};
-use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+use rustix::fs::{
+    MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, fstat, ftruncate, memfd_create,
+};
 
-/// Sealed so, it stays for ever what it is.
-const SEALS: SealFlags = SealFlags::SHRINK
-    .union(SealFlags::GROW)
-    .union(SealFlags::WRITE)
-    .union(SealFlags::SEAL);
+use super::mapping::Mapping;
 
-/// Makes a sealed memory file of these bytes.
-pub(crate) fn seal(bytes: &[u8]) -> io::Result<OwnedFd> {
-    let file = memfd_create("snakepit", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
-    // Written and not mapped: so its pages are not emptied first, and nobody has to meet them one by one.
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        let count = rustix::io::write(&file, rest)?;
-        rest = &rest[count..];
-    }
-    fcntl_add_seals(&file, SEALS)?;
-    Ok(file)
+/// The length of one stays what it is.
+const SIZED: SealFlags = SealFlags::SHRINK.union(SealFlags::GROW);
+
+/// One has room for a multiple of so many bytes, so that it fits for what comes next.
+const STEP: usize = 1 << 20;
+
+/// Files of each side that are kept, though nobody needs them now.
+const MOST_KEPT: usize = 16;
+
+/// How long they are kept.
+const REST: Duration = Duration::from_secs(2);
+
+/// The memory files of a pool. It is a cheap handle.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Segments(Arc<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    own: Mutex<Vec<Resting<Segment>>>,
+    /// Those of workers, with their numbers in the system.
+    theirs: Mutex<Vec<Resting<Known>>>,
+    /// Whether any was used since [`Segments::were_used`] was asked.
+    used: AtomicBool,
 }
 
-/// The first `length` bytes of a memory file of another process.
-///
-/// # Errors
-/// It is shorter, could still change, or cannot be mapped.
-pub(crate) fn open(file: &Arc<OwnedFd>, length: usize) -> io::Result<Bytes> {
-    if !fcntl_get_seals(file)?.contains(SEALS) {
-        return Err(io::Error::other("it is not sealed"));
-    }
-    let size = fstat(file)?.st_size;
-    if usize::try_from(size).is_ok_and(|size| size < length) {
-        return Err(io::Error::other(format!(
-            "it has {size} bytes instead of {length}"
-        )));
-    }
-    if length == 0 {
-        return Ok(Bytes::new());
-    }
-    // SAFETY: a new mapping at a place that the system chooses touches no other memory.
-    let start = unsafe {
-        mmap(
-            null_mut(),
-            length,
-            ProtFlags::READ,
-            MapFlags::PRIVATE | MapFlags::POPULATE,
+#[derive(Debug)]
+struct Resting<T> {
+    since: Instant,
+    one: T,
+}
+
+#[derive(Debug)]
+struct Known {
+    file: (u64, u64),
+    mapping: Arc<Mapping>,
+}
+
+/// A memory file of the program.
+#[derive(Debug)]
+struct Segment {
+    file: OwnedFd,
+    mapping: Mapping,
+    /// Whether its pages were met.
+    met: bool,
+}
+
+impl Segment {
+    fn new(bytes: &[u8]) -> io::Result<Self> {
+        let room = bytes.len().next_multiple_of(STEP);
+        let file = memfd_create("snakepit", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+        ftruncate(&file, room as u64)?;
+        let mapping = Mapping::of(&file, room)?;
+        // Written and not copied: so its pages are not emptied first, and nobody has to meet them yet.
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let count = rustix::io::write(&file, rest)?;
+            rest = &rest[count..];
+        }
+        fcntl_add_seals(&file, SIZED)?;
+        // Systems before Linux 5.1 do not know it; workers write to it nowhere.
+        let _ = fcntl_add_seals(&file, SealFlags::FUTURE_WRITE | SealFlags::SEAL);
+        Ok(Self {
             file,
-            0,
-        )?
-    };
-    let start = NonNull::new(start).ok_or_else(|| io::Error::other("it was mapped nowhere"))?;
-    Ok(Bytes::from_owner(Mapping { start, length }))
+            mapping,
+            met: false,
+        })
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        if !self.met {
+            self.mapping.populate(self.mapping.length());
+            self.met = true;
+        }
+        self.mapping.write(bytes);
+    }
 }
 
-struct Mapping {
-    start: NonNull<c_void>,
+/// A memory file of the program that holds what somebody still needs.
+#[derive(Debug)]
+pub(crate) struct Held {
+    /// Some until it is dropped.
+    segment: Option<Segment>,
+    home: Weak<Kept>,
+}
+
+/// What lies in the memory file of a worker, until it is taken.
+#[derive(Debug)]
+pub(crate) struct Loan {
+    mapping: Arc<Mapping>,
     length: usize,
 }
 
-// SAFETY: nobody writes what is mapped, in this process or another one, and whoever drops it is the last one to have it.
-unsafe impl Send for Mapping {}
-// SAFETY: as above.
-unsafe impl Sync for Mapping {}
+impl Segments {
+    /// Puts bytes into a memory file.
+    pub(crate) fn hold(&self, bytes: &[u8]) -> io::Result<Arc<Held>> {
+        let segment = match self.take(bytes.len()) {
+            Some(mut segment) => {
+                segment.write(bytes);
+                segment
+            }
+            None => Segment::new(bytes)?,
+        };
+        Ok(Arc::new(Held {
+            segment: Some(segment),
+            home: Arc::downgrade(&self.0),
+        }))
+    }
 
-impl AsRef<[u8]> for Mapping {
-    fn as_ref(&self) -> &[u8] {
-        // SAFETY: so many bytes are mapped there until it is dropped, the file's seals keep them as they are, and any
-        // bytes are `u8`.
-        unsafe { std::slice::from_raw_parts(self.start.as_ptr().cast(), self.length) }
+    /// The smallest one that has room.
+    fn take(&self, length: usize) -> Option<Segment> {
+        let mut own = lock(&self.0.own);
+        let fits = own.iter().enumerate().filter_map(|(index, resting)| {
+            let room = resting.one.mapping.length();
+            (room >= length).then_some((room, index))
+        });
+        let (_, index) = fits.min()?;
+        Some(own.remove(index).one)
+    }
+
+    /// The memory file of a worker, whose first `length` bytes it lends.
+    ///
+    /// # Errors
+    /// It is shorter, could shrink, or cannot be mapped.
+    pub(crate) fn borrow(&self, file: &OwnedFd, length: usize) -> io::Result<Loan> {
+        let mapping = self.mapping(file)?;
+        if length >= mapping.length() {
+            let room = mapping.length() - 1;
+            return Err(io::Error::other(format!(
+                "it has room for {room} bytes instead of {length}"
+            )));
+        }
+        Ok(Loan { mapping, length })
+    }
+
+    fn mapping(&self, file: &OwnedFd) -> io::Result<Arc<Mapping>> {
+        let stat = fstat(file)?;
+        let number = (stat.st_dev, stat.st_ino);
+        let mut theirs = lock(&self.0.theirs);
+        self.0.used.store(true, Ordering::Relaxed);
+        // While it is mapped, no other file has its number.
+        let mapping = match theirs.iter().position(|known| known.one.file == number) {
+            Some(index) => theirs.remove(index).one.mapping,
+            None => {
+                if !fcntl_get_seals(file)?.contains(SIZED) {
+                    return Err(io::Error::other("it is not sealed: it could shrink"));
+                }
+                let length = usize::try_from(stat.st_size).unwrap_or_default();
+                if length == 0 {
+                    return Err(io::Error::other("it is empty"));
+                }
+                Arc::new(Mapping::of(file, length)?)
+            }
+        };
+        let known = Known {
+            file: number,
+            mapping: mapping.clone(),
+        };
+        keep(&mut theirs, known);
+        Ok(mapping)
+    }
+
+    /// Whether any was used since this was last asked.
+    pub(crate) fn were_used(&self) -> bool {
+        self.0.used.load(Ordering::Relaxed) && self.0.used.swap(false, Ordering::Relaxed)
+    }
+
+    /// When to call [`Segments::tidy`] next.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        let own = first(&self.0.own);
+        own.into_iter().chain(first(&self.0.theirs)).min()
+    }
+
+    /// Lets go of those that nobody has needed for a while.
+    pub(crate) fn tidy(&self, now: Instant) {
+        let is_due = |since: Instant| since + REST <= now;
+        lock(&self.0.own).retain(|resting| !is_due(resting.since));
+        lock(&self.0.theirs).retain(|resting| !is_due(resting.since));
     }
 }
 
-impl Drop for Mapping {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// When the first of them has rested long enough.
+fn first<T>(kept: &Mutex<Vec<Resting<T>>>) -> Option<Instant> {
+    let first = lock(kept).iter().map(|resting| resting.since).min();
+    first.map(|since| since + REST)
+}
+
+/// Keeps one more; the one that has rested longest goes if there are too many.
+fn keep<T>(kept: &mut Vec<Resting<T>>, one: T) {
+    if kept.len() >= MOST_KEPT {
+        kept.remove(0);
+    }
+    let since = Instant::now();
+    kept.push(Resting { since, one });
+}
+
+impl AsFd for Held {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        let segment = self.segment.as_ref();
+        segment.expect("it is there until the drop").file.as_fd()
+    }
+}
+
+impl Drop for Held {
     fn drop(&mut self) {
-        // SAFETY: it is a mapping of its own, and nobody has a slice of it any more.
-        let _ = unsafe { munmap(self.start.as_ptr(), self.length) };
+        if let (Some(segment), Some(home)) = (self.segment.take(), self.home.upgrade()) {
+            home.used.store(true, Ordering::Relaxed);
+            keep(&mut lock(&home.own), segment);
+        }
+    }
+}
+
+impl Loan {
+    /// A copy of it.
+    pub(crate) fn copy(&self) -> io::Result<Bytes> {
+        self.mapping.copy(self.length)
+    }
+}
+
+impl Drop for Loan {
+    fn drop(&mut self) {
+        self.mapping.clear_last();
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    #[test]
-    fn what_was_sealed_is_read_as_it_was_written_after_the_file_is_closed() {
-        let bytes: Vec<u8> = (0..100_000_u32).map(|n| n as u8).collect();
-        let file = Arc::new(seal(&bytes).unwrap());
-        let read = open(&file, bytes.len()).unwrap();
-        assert!(rustix::io::write(&*file, b"other").is_err());
-        drop(file);
-        assert_eq!(read, bytes);
+    /// A memory file as a worker makes one.
+    pub(in super::super) fn of_a_worker(bytes: &[u8], seals: SealFlags) -> OwnedFd {
+        let file = memfd_create("worker", MemfdFlags::ALLOW_SEALING).unwrap();
+        rustix::io::write(&file, bytes).unwrap();
+        rustix::io::write(&file, &[1]).unwrap();
+        fcntl_add_seals(&file, seals).unwrap();
+        file
+    }
+
+    fn read(file: impl AsFd, length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length];
+        rustix::io::pread(file, &mut bytes, 0).unwrap();
+        bytes
     }
 
     #[test]
-    fn a_file_that_could_change_or_is_too_short_is_refused() {
-        let file = memfd_create("open", MemfdFlags::ALLOW_SEALING).unwrap();
-        rustix::io::write(&file, b"abc").unwrap();
-        assert!(open(&Arc::new(file), 3).is_err());
-        let file = Arc::new(seal(b"abc").unwrap());
-        assert!(open(&file, 4).is_err());
-        assert_eq!(open(&file, 3).unwrap(), "abc");
+    fn a_file_is_used_again_when_nobody_needs_it_and_not_before() {
+        let segments = Segments::default();
+        let number = |held: &Held| fstat(held).unwrap().st_ino;
+        let first = segments.hold(&[1; 5000]).unwrap();
+        let second = segments.hold(&[2; 5000]).unwrap();
+        assert_ne!(number(&first), number(&second));
+        assert_eq!(read(&*first, 5000), [1; 5000]);
+        let used = number(&first);
+        drop(first);
+        let third = segments.hold(&[3; 70_000]).unwrap();
+        assert_eq!(number(&third), used);
+        assert_eq!(read(&*third, 70_000), [3; 70_000]);
+        assert_eq!(read(&*second, 5000), [2; 5000]);
+        assert!(rustix::io::write(&*third, b"other").is_err());
+        assert!(ftruncate(&*third, 1).is_err());
+    }
+
+    #[test]
+    fn files_that_rest_are_let_go_of() {
+        let segments = Segments::default();
+        drop(segments.hold(&[1]).unwrap());
+        let file = of_a_worker(b"abc", SIZED);
+        drop(segments.borrow(&file, 3).unwrap());
+        assert!(segments.were_used() && !segments.were_used());
+        segments.tidy(Instant::now());
+        assert!(segments.next().is_some());
+        segments.tidy(Instant::now() + REST);
+        assert!(segments.next().is_none());
+    }
+
+    #[test]
+    fn what_a_worker_lends_is_copied_and_given_back() {
+        let segments = Segments::default();
+        let bytes: Vec<u8> = (0..100_000_u32).map(|n| n as u8).collect();
+        let file = of_a_worker(&bytes, SIZED);
+        for round in 0..2 {
+            let loan = segments.borrow(&file, bytes.len()).unwrap();
+            let copy = loan.copy().unwrap();
+            assert_eq!(read(&file, 100_001)[100_000], 1);
+            drop(loan);
+            assert_eq!(read(&file, 100_001)[100_000], 0, "{round}");
+            // What was taken stays, whatever becomes of the file.
+            rustix::io::pwrite(&file, &[9; 100], 0).unwrap();
+            assert_eq!(copy, bytes);
+            rustix::io::pwrite(&file, &bytes, 0).unwrap();
+            rustix::io::pwrite(&file, &[1], 100_000).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_file_that_could_shrink_is_too_short_or_cannot_be_written_is_refused() {
+        let segments = Segments::default();
+        for seals in [SealFlags::empty(), SealFlags::GROW] {
+            assert!(segments.borrow(&of_a_worker(b"abc", seals), 3).is_err());
+        }
+        let sealed = of_a_worker(b"abc", SIZED | SealFlags::WRITE);
+        assert!(segments.borrow(&sealed, 3).is_err());
+        let file = of_a_worker(b"abc", SIZED);
+        assert!(segments.borrow(&file, 4).is_err());
+        assert!(segments.borrow(&file, usize::MAX).is_err());
+        assert_eq!(segments.borrow(&file, 3).unwrap().copy().unwrap(), "abc");
+        assert_eq!(segments.borrow(&file, 0).unwrap().copy().unwrap(), "");
     }
 }

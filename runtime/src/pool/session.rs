@@ -203,7 +203,7 @@ fn send_ends(
             end: Some(why),
             ..More::default()
         };
-        let frame = encode(ticket, Kind::Request, &((), (), more), false);
+        let frame = encode(ticket, Kind::Request, &((), (), more), None);
         let (sender, receiver) = oneshot::channel();
         let frame = frame.expect("texts have a JSON form");
         let request = Request::new(ticket, frame, Waiter::Call(sender), deadline);

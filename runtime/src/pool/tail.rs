@@ -22,8 +22,9 @@ use serde_core::ser::Error as _;
 use serde_core::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::buffer::{Buffer, DType, File};
-use super::{finite, segment};
+use super::buffer::{Buffer, DType, fits};
+use super::finite;
+use super::segment::{Held, Loan, Segments};
 
 /// From this size on a buffer goes through shared memory, in bytes. Measured there and back: every new page of a memory
 /// file has to be found and met, while what is read from a socket lies in pages that the allocators of both sides use
@@ -102,10 +103,34 @@ impl Visitor<'_> for Stand {
 }
 
 /// JSON, and the buffers beside it.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Default)]
 pub(crate) struct Body {
     pub(crate) json: Vec<u8>,
-    pub(crate) buffers: Vec<Buffer>,
+    pub(crate) buffers: Vec<Arrived>,
+}
+
+/// A buffer that came with a frame. One that lies in shared memory is copied by whoever wants the value, not by the
+/// task that reads for all.
+#[derive(Debug)]
+pub(crate) enum Arrived {
+    Here(Buffer),
+    Lent {
+        dtype: DType,
+        shape: Vec<usize>,
+        loan: Loan,
+    },
+}
+
+impl Arrived {
+    pub(crate) fn take(self) -> Result<Buffer, String> {
+        match self {
+            Self::Here(buffer) => Ok(buffer),
+            Self::Lent { dtype, shape, loan } => {
+                let bytes = loan.copy().map_err(|error| error.to_string())?;
+                Buffer::new(dtype, &shape, bytes).map_err(|error| error.to_string())
+            }
+        }
+    }
 }
 
 impl Body {
@@ -118,7 +143,9 @@ impl Body {
         if self.buffers.is_empty() {
             return plain(&self.json);
         }
-        let (value, taken) = beside(self.buffers.clone(), || plain(&self.json));
+        let buffers = self.buffers.into_iter().map(Arrived::take);
+        let buffers: Vec<Buffer> = buffers.collect::<Result<_, _>>()?;
+        let (value, taken) = beside(buffers.clone(), || plain(&self.json));
         let value = value.map_err(|message| legible(&message))?;
         if taken.iter().all(|taken| *taken) {
             return Ok(value);
@@ -130,7 +157,7 @@ impl Body {
                 json = json.replace(&format!("\"{}{index}\"", *MARK), "1e999");
             }
         }
-        let (value, _) = beside(self.buffers, || plain(json.as_bytes()));
+        let (value, _) = beside(buffers, || plain(json.as_bytes()));
         value.map_err(|_| {
             "it holds bytes or an array where the type has none: `snakepit::Buffer` takes them"
                 .to_owned()
@@ -183,7 +210,7 @@ pub(super) fn collect<T: Serialize + ?Sized>(
 pub(super) struct Tail {
     pub(super) pieces: Vec<Bytes>,
     pub(super) length: usize,
-    pub(super) files: Vec<Arc<OwnedFd>>,
+    pub(super) files: Vec<Arc<Held>>,
 }
 
 /// A buffer in the directory: the name of its type, its shape, its length in bytes, and its file if it has one.
@@ -191,15 +218,17 @@ type Entry = (String, Vec<usize>, usize, Option<usize>);
 
 impl Tail {
     /// Lays out buffers, large ones in shared memory where the worker shares it.
-    pub(super) fn new(buffers: &[Buffer], shares: bool) -> Result<Self, String> {
+    pub(super) fn new(buffers: &[Buffer], shared: Option<&Segments>) -> Result<Self, String> {
         let mut tail = Self::default();
         let mut directory: Vec<Entry> = Vec::new();
         let mut inline = Vec::new();
         for buffer in buffers {
             let length = buffer.bytes().len();
-            let large = shares && length >= SHARED_FROM && tail.files.len() < MOST_FILES;
+            let large = length >= SHARED_FROM && tail.files.len() < MOST_FILES;
             // Without a file, such as when too many are open, it goes the other way.
-            let file = if large { file_of(buffer) } else { None };
+            let file = shared
+                .filter(|_| large)
+                .and_then(|segments| segments.hold(buffer.bytes()).ok());
             let place = file.map(|file| {
                 tail.files.push(file);
                 tail.files.len() - 1
@@ -236,17 +265,13 @@ impl Tail {
     }
 }
 
-fn file_of(buffer: &Buffer) -> Option<Arc<OwnedFd>> {
-    match &buffer.file {
-        Some(File(file)) => Some(file.clone()),
-        None => segment::seal(buffer.bytes()).ok().map(Arc::new),
-    }
-}
-
 /// The buffers that lie behind the JSON of a frame, or in its files.
-pub(super) fn read(tail: &[u8], files: Vec<OwnedFd>) -> Result<Vec<Buffer>, String> {
+pub(super) fn read(
+    tail: &[u8],
+    files: &[OwnedFd],
+    shared: &Segments,
+) -> Result<Vec<Arrived>, String> {
     let short = || "they end too early".to_owned();
-    let files: Vec<Arc<OwnedFd>> = files.into_iter().map(Arc::new).collect();
     let (length, rest) = tail.split_at_checked(4).ok_or_else(short)?;
     let length = u32::from_le_bytes(length.try_into().expect("four bytes")) as usize;
     let directory = rest.get(..length).ok_or_else(short)?;
@@ -256,22 +281,21 @@ pub(super) fn read(tail: &[u8], files: Vec<OwnedFd>) -> Result<Vec<Buffer>, Stri
     let mut buffers = Vec::new();
     for (name, shape, length, place) in directory {
         let dtype = DType::from_name(&name).ok_or_else(|| format!("there is no type `{name}`"))?;
-        let (bytes, file) = if let Some(index) = place {
-            let file = files
-                .get(index)
-                .ok_or_else(|| format!("file {index} did not come"))?;
-            let bytes = segment::open(file, length).map_err(|error| error.to_string())?;
-            (bytes, Some(File(file.clone())))
-        } else {
+        fits(dtype, &shape, length).map_err(|error| error.to_string())?;
+        let Some(index) = place else {
             at = at.next_multiple_of(ALIGNMENT);
             let end = at.checked_add(length).ok_or_else(short)?;
-            let bytes = tail.get(at..end).ok_or_else(short)?;
+            let bytes = aligned(tail.get(at..end).ok_or_else(short)?);
+            let buffer = Buffer::new(dtype, &shape, bytes).map_err(|error| error.to_string())?;
+            buffers.push(Arrived::Here(buffer));
             at = end;
-            (aligned(bytes), None)
+            continue;
         };
-        let mut buffer = Buffer::new(dtype, &shape, bytes).map_err(|error| error.to_string())?;
-        buffer.file = file;
-        buffers.push(buffer);
+        let file = files.get(index);
+        let file = file.ok_or_else(|| format!("file {index} did not come"))?;
+        let loan = shared.borrow(file, length);
+        let loan = loan.map_err(|error| error.to_string())?;
+        buffers.push(Arrived::Lent { dtype, shape, loan });
     }
     Ok(buffers)
 }
@@ -285,14 +309,15 @@ fn aligned(bytes: &[u8]) -> Bytes {
 
 #[cfg(test)]
 mod tests {
+    use rustix::fs::SealFlags;
     use serde::Deserialize;
 
+    use super::super::segment::tests::of_a_worker;
     use super::*;
 
-    fn there_and_back(buffers: &[Buffer], shares: bool) -> Vec<Buffer> {
-        let tail = Tail::new(buffers, shares).unwrap();
-        let files = tail.files.iter().map(|file| file.try_clone().unwrap());
-        read(&tail.pieces.concat(), files.collect()).unwrap()
+    fn taken(arrived: Vec<Arrived>) -> Vec<Buffer> {
+        let buffers = arrived.into_iter().map(Arrived::take);
+        buffers.collect::<Result<_, _>>().unwrap()
     }
 
     #[test]
@@ -306,12 +331,17 @@ mod tests {
             Buffer::from_slice(&[0.5_f64]),
             Buffer::from_slice::<i32>(&[]),
         ];
-        for shares in [false, true] {
-            let read = there_and_back(&buffers, shares);
-            assert_eq!(read, buffers);
-            assert_eq!(read[2].as_slice::<f64>().unwrap(), [0.5]);
-            assert_eq!(read[1].file.is_some(), shares);
-        }
+        let segments = Segments::default();
+        let tail = Tail::new(&buffers, None).unwrap();
+        let back = taken(read(&tail.pieces.concat(), &[], &segments).unwrap());
+        assert_eq!(back, buffers);
+        assert_eq!(back[2].as_slice::<f64>().unwrap(), [0.5]);
+        // What a worker would do with files of the program: its own have one byte more.
+        let tail = Tail::new(&buffers, Some(&segments)).unwrap();
+        assert_eq!(tail.files.len(), 1);
+        let file = of_a_worker(buffers[1].as_bytes(), SealFlags::SHRINK | SealFlags::GROW);
+        let back = taken(read(&tail.pieces.concat(), &[file], &segments).unwrap());
+        assert_eq!(back, buffers);
     }
 
     #[test]
@@ -327,17 +357,17 @@ mod tests {
         for entry in entries {
             let mut tail = u32::try_from(entry.len()).unwrap().to_le_bytes().to_vec();
             tail.extend(entry.as_bytes());
-            assert!(read(&tail, Vec::new()).is_err(), "{entry}");
+            assert!(read(&tail, &[], &Segments::default()).is_err(), "{entry}");
         }
-        assert!(read(&[1, 0], Vec::new()).is_err());
-        assert!(read(&[255, 255, 255, 255, 0], Vec::new()).is_err());
+        assert!(read(&[1, 0], &[], &Segments::default()).is_err());
+        assert!(read(&[255, 255, 255, 255, 0], &[], &Segments::default()).is_err());
     }
 
     #[test]
     fn a_buffer_is_taken_by_its_type_ignored_or_an_error_and_never_a_text() {
         let body = || Body {
             json: format!(r#"{{"name":"a","pixels":"{}0"}}"#, *MARK).into_bytes(),
-            buffers: vec![Buffer::from_slice(&[1_u8])],
+            buffers: vec![Arrived::Here(Buffer::from_slice(&[1_u8]))],
         };
         #[derive(Debug, Deserialize)]
         struct Taken {
@@ -381,7 +411,7 @@ mod tests {
     fn a_text_of_digits_is_no_buffer() {
         let body = Body {
             json: format!(r#"["{}0"]"#, "1".repeat(38)).into_bytes(),
-            buffers: vec![Buffer::from_slice(&[1_u8])],
+            buffers: vec![Arrived::Here(Buffer::from_slice(&[1_u8]))],
         };
         let texts: Vec<String> = body.decode().unwrap();
         assert_eq!(texts[0].len(), 39);

@@ -63,6 +63,9 @@ const PARTS: &str = concat!(
     "more\0",
     include_str!("../../python/more.py"),
     "\0",
+    "segments\0",
+    include_str!("../../python/segments.py"),
+    "\0",
     "sessions\0",
     include_str!("../../python/sessions.py"),
     "\0",
@@ -185,7 +188,7 @@ pub(crate) async fn start(
         connection: Arc::new(Connection::new(requests, replies).map_err(failed)?),
         process,
         tail: Tail::follow(stderr, spec.pool, number),
-        decoder: Decoder::default(),
+        decoder: Decoder::new(shared.segments.clone()),
     };
     let is_async = matches!(spec.defaults.profile, Profile::Async { .. });
     let python_path = spec.python_path.iter().map(|folder| spec.placed(folder));
@@ -221,7 +224,7 @@ pub(crate) async fn start(
         .expect("the bridge is small")
         .to_le_bytes();
     let introduction =
-        encode(0, Kind::Request, &introduction, false).expect("texts and numbers have a JSON form");
+        encode(0, Kind::Request, &introduction, None).expect("texts and numbers have a JSON form");
     line.connection.send([
         bytes::Bytes::copy_from_slice(&length).into(),
         bytes::Bytes::from_static(BRIDGE.as_bytes()).into(),
@@ -353,10 +356,16 @@ pub(crate) async fn serve(
     // that have not.
     let mut alarm = pin!(sleep_until(session::look(&shared, &worker.berth)));
     // And one for the worker itself.
-    let mut look = pin!(sleep_until(worker.next_look()));
+    let mut look = pin!(sleep_until(worker.next_look(&shared)));
     let reason = loop {
         let end = tokio::select! {
-            () = worker.connection.readable() => worker.take(&shared),
+            () = worker.connection.readable() => {
+                let end = worker.take(&shared);
+                if shared.segments.were_used() {
+                    look.as_mut().reset(worker.next_look(&shared));
+                }
+                end
+            }
             status = worker.process.ended() => {
                 // What it wrote before it ended still counts.
                 break worker.take(&shared).unwrap_or(status);
@@ -365,7 +374,7 @@ pub(crate) async fn serve(
             () = wake.notified() => {
                 worker.leave_if_drained(&shared, &shared.lock());
                 alarm.as_mut().reset(session::look(&shared, &worker.berth));
-                look.as_mut().reset(worker.next_look());
+                look.as_mut().reset(worker.next_look(&shared));
                 None
             }
             () = &mut alarm => {
@@ -376,7 +385,7 @@ pub(crate) async fn serve(
             }
             () = &mut look => {
                 let end = worker.take(&shared).or_else(|| worker.look(&shared));
-                look.as_mut().reset(worker.next_look());
+                look.as_mut().reset(worker.next_look(&shared));
                 end
             }
             _ = phase.changed() => match *phase.borrow_and_update() {
@@ -549,7 +558,7 @@ impl Worker {
     }
 
     /// When to look at the worker itself.
-    fn next_look(&self) -> Instant {
+    fn next_look(&self, shared: &Shared) -> Instant {
         let leave = self.leave_by.unwrap_or_else(far);
         let settle = if self.settled {
             far()
@@ -561,6 +570,7 @@ impl Worker {
             .min(self.wear.next())
             .min(leave)
             .min(settle)
+            .min(shared.segments.next().map_or_else(far, Instant::from_std))
     }
 
     /// Some: the worker is of no more use, and why. All that has arrived was taken before.
@@ -570,13 +580,14 @@ impl Worker {
             self.settle(&mut shared.lock());
         }
         self.wear.look(now);
+        shared.segments.tidy(now.into_std());
         if self.leave_by.is_some_and(|limit| limit <= now) {
             return Some("it did not leave when all was answered".to_owned());
         }
         match self.heart.beat(now) {
             Beat::Wait => None,
             Beat::Ping(ping) => {
-                let frame = encode(ping, Kind::Ping, &(), false);
+                let frame = encode(ping, Kind::Ping, &(), None);
                 self.connection
                     .control(frame.expect("nothing has a JSON form"));
                 None
