@@ -1,14 +1,13 @@
 """Other ways to have Python answer, each with one process that answers.
 
 `rivals.py KIND REQUESTS IN_FLIGHT SIZE` prints the requests a second, and the kilobytes that the process holds. A value
-is a small object, or a text of SIZE characters where that is not 0. What goes through gRPC is JSON, as with us.
+is a small object, or a text of SIZE characters where that is not 0. `rivals.py grpc_server ADDRESS` only answers until
+its input ends; who calls it is `src/grpc.rs`.
 """
 import json
 import multiprocessing
 import os
-import subprocess
 import sys
-import tempfile
 import time
 from collections import deque
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -77,7 +76,8 @@ def grpc_server(address):
 
     server = grpc.server(ThreadPoolExecutor(8), options=UNLIMITED)
     handler = grpc.unary_unary_rpc_method_handler(lambda value, context: value, json.loads, encode)
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, {"Echo": handler}),))
+    raw = grpc.unary_unary_rpc_method_handler(lambda value, context: value)
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, {"Echo": handler, "Bytes": raw}),))
     server.add_insecure_port(address)
     server.start()
     print("ready", flush=True)
@@ -85,24 +85,8 @@ def grpc_server(address):
     server.stop(None)
 
 
-def grpc():
-    import grpc
-
-    with tempfile.TemporaryDirectory() as folder:
-        address = "unix:%s/socket" % folder
-        command = [sys.executable, __file__, "grpc_server", address]
-        server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        assert server.stdout.readline() == b"ready\n"
-        with grpc.insecure_channel(address, options=UNLIMITED) as channel:
-            call = channel.unary_unary("/%s/Echo" % SERVICE, encode, json.loads)
-            rate = measure(call, call.future, lambda future: future.result())
-        print(rate, resident(server.pid))
-        server.stdin.close()
-        server.wait()
-
-
 if sys.argv[1] == "grpc_server":
     grpc_server(sys.argv[2])
 else:
     requests, in_flight, size = map(int, sys.argv[2:])
-    {"executor": executor, "pool": pool, "grpc": grpc}[sys.argv[1]]()
+    {"executor": executor, "pool": pool}[sys.argv[1]]()

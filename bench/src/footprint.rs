@@ -76,7 +76,7 @@ fn worker(runtime: &Runtime, spec: &'static SpawnSpec, rows: &mut Vec<Row>) {
 }
 
 /// Bytes of a process by a field of its `smaps_rollup`.
-fn memory(process: u64, field: &str) -> f64 {
+pub(crate) fn memory(process: u64, field: &str) -> f64 {
     let text = fs::read_to_string(format!("/proc/{process}/smaps_rollup")).expect("it lives");
     let line = text.lines().find_map(|line| line.strip_prefix(field));
     let number = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<f64>().ok());

@@ -1,11 +1,13 @@
 //! Measures what Snakepit costs beside hand-written code: medians, as ratios in one run, as a table in Markdown.
 
+mod arrays;
 mod bare;
 mod build;
 mod cli;
 mod first_build;
 mod footprint;
 mod frozen;
+mod grpc;
 mod kinds;
 mod launch;
 mod measure;
@@ -29,7 +31,7 @@ Measures what Snakepit costs beside hand-written code and prints a table.
 
 usage: cargo run --release -p snakepit-bench [-- [OPTION...] [SUBJECT...]]
 
-subjects: frozen, launch, pool, footprint, sweep, build, resolve, cli, first-build; all of them if none is named
+subjects: frozen, launch, pool, arrays, footprint, sweep, build, resolve, cli, first-build; all of them if none is named
 
   --quick          a tenth of the samples: shows that all runs, not how fast
   --save           writes each subject's table, also as JSON, and the plots of `sweep` into `docs/benchmarks`
@@ -71,6 +73,7 @@ const SUBJECTS: &[Subject] = &[
     ("frozen", frozen::measure),
     ("launch", launch::measure),
     ("pool", pool::measure),
+    ("arrays", arrays::measure),
     ("footprint", footprint::measure),
     ("sweep", sweep::measure),
     ("build", build::measure),

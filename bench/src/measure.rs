@@ -71,6 +71,11 @@ pub(crate) fn memory(bytes: f64) -> String {
     format!("{:.1} MiB", bytes / 1024.0 / 1024.0)
 }
 
+/// `1.2 GB/s`.
+pub(crate) fn flow(bytes_per_second: f64) -> String {
+    format!("{:.1} GB/s", bytes_per_second / 1e9)
+}
+
 /// `123456/s`.
 pub(crate) fn rate(per_second: f64) -> String {
     format!("{per_second:.0}/s")

@@ -3,7 +3,16 @@
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/python/rivals.py");
+use serde_json::Value;
+
+use crate::SMALL;
+use crate::footprint::memory;
+use crate::grpc::Server;
+
+pub(crate) const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/python/rivals.py");
+
+/// The one that is called from here.
+const GRPC: &str = "grpc";
 
 /// One of them, with one process that answers.
 #[derive(Debug)]
@@ -34,14 +43,19 @@ impl Rival {
         Self::new("`multiprocessing.Pool`", "pool", python)
     }
 
-    /// A server and a client of the package `grpcio`, over a Unix socket.
+    /// A server in Python of the package `grpcio`, called with tonic.
     ///
     /// # Errors
     /// The package cannot be had.
     pub(crate) fn grpc() -> Result<Self, String> {
         let bin = snakepit_test_tools::install("grpcio")?;
         let python = bin.join("python");
-        Ok(Self::new("gRPC in Python", "grpc", python))
+        Ok(Self::new("gRPC, tonic to Python", GRPC, python))
+    }
+
+    /// Its server alone, if it is one.
+    pub(crate) fn server(&self) -> Option<Server> {
+        (self.kind == GRPC).then(|| Server::start(&self.python))
     }
 
     fn new(name: &'static str, kind: &'static str, python: impl Into<PathBuf>) -> Self {
@@ -54,6 +68,17 @@ impl Rival {
 
     /// Makes so many requests; `size` is the length of a text, 0 a small object.
     pub(crate) fn run(&self, requests: usize, in_flight: usize, size: usize) -> Run {
+        if let Some(server) = self.server() {
+            let value = match size {
+                0 => serde_json::from_str(SMALL).expect("it is JSON"),
+                size => Value::String("x".repeat(size)),
+            };
+            server.echo(&value, 10, 1);
+            return Run {
+                rate: 1.0 / server.echo(&value, requests, in_flight),
+                resident: memory(server.id().into(), "Rss:"),
+            };
+        }
         let output = Command::new(&self.python)
             .args([SCRIPT, self.kind])
             .args([requests, in_flight, size].map(|number| number.to_string()))

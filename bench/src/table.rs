@@ -11,6 +11,8 @@ pub(crate) enum Target {
     Ratio(f64),
     /// A second, at least.
     Rate(f64),
+    /// Bytes a second, at least.
+    Flow(f64),
     /// Times what it is compared with, at least.
     Times(f64),
     /// At most so many.
@@ -90,6 +92,13 @@ impl Row {
         Self::new(what, measured, "", None, Target::None, per_second)
     }
 
+    /// Bytes a second beside those of something else.
+    pub(crate) fn flows(what: &str, ours: f64, other: &str, theirs: f64, target: Target) -> Self {
+        let beside = format!("{other}: {}", crate::measure::flow(theirs));
+        let measured = crate::measure::flow(ours);
+        Self::new(what, measured, &beside, Some(ours / theirs), target, ours)
+    }
+
     /// A number, beside nothing.
     pub(crate) fn count(what: &str, number: u64, most: u64) -> Self {
         let value = number as f64;
@@ -129,6 +138,7 @@ impl Row {
                 ratio.is_some_and(|ratio| ratio >= least),
             ),
             Target::Most(most) => (format!("≤ {most}"), value <= most as f64),
+            Target::Flow(least) => (format!("≥ {}", crate::measure::flow(least)), value >= least),
             Target::Rate(least) => (format!("≥ {}", crate::measure::rate(least)), value >= least),
             Target::None => (String::new(), true),
         };

@@ -84,6 +84,24 @@ def open_files():
     return sorted(os.readlink("/proc/self/fd/" + fd) for fd in os.listdir("/proc/self/fd") if os.path.islink("/proc/self/fd/" + fd))
 
 
+def same_in_fork(data):
+    """The child answers as well, and nobody hears it."""
+    import os
+
+    child = os.fork()
+    if child == 0:
+        return bytes(len(data))
+    os.waitpid(child, 0)
+    return data
+
+
+def segments():
+    """This worker's memory files, and those of them that the host still needs."""
+    import __main__
+
+    return len(__main__.segments), sum(segment.map[-1] for segment in __main__.segments)
+
+
 def forget(data):
     pass
 

@@ -23,7 +23,7 @@ pub struct Pools {
 }
 
 /// Above this size buffers of local workers go through shared memory.
-const LARGE: usize = 32 << 20;
+const LARGE: usize = 2 << 20;
 
 async fn start(spec: &'static SpawnSpec) -> Pool {
     let turn = async |bytes: Buffer| {
@@ -198,7 +198,7 @@ async fn what_a_tool_writes_into_an_array_is_its_own() {
             let back: Buffer = pool.execute("scribble", &array).await.unwrap();
             assert_eq!(back.as_bytes()[..2], [99, 1]);
             assert_eq!(array.as_bytes()[0], 1);
-            // What came through shared memory is sent on as it is.
+            // What came from a worker goes to one like anything else.
             let again: Buffer = pool.execute("same", &back).await.unwrap();
             assert_eq!(again, back);
         }
@@ -280,6 +280,37 @@ async fn many_large_ones_at_a_time_leave_no_file_behind() {
         }
         let after = without_memory_files(&pool).await;
         assert_eq!(after, before, "{}", spec.pool);
+    }
+}
+
+#[tokio::test]
+async fn values_stay_what_they_are_while_later_ones_come_the_same_way() {
+    for spec in Pools::POOLS {
+        let pool = start(spec).await;
+        let mut kept = Vec::new();
+        for round in 0..10_u8 {
+            let sent = Buffer::from_bytes(vec![round; LARGE + usize::from(round)]);
+            kept.push((sent.clone(), pool.execute::<_, Buffer>("same", &sent).await));
+            // Every other one is let go of, so that its memory is used again.
+            if round % 2 == 0 {
+                drop(kept.remove(kept.len() / 2));
+            }
+        }
+        for (sent, back) in kept {
+            assert_eq!(back.unwrap(), sent, "{}", spec.pool);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_forked_child_writes_nothing_into_the_memory_of_its_parent() {
+    let pool = start(Pools::ONE).await;
+    let sent = Buffer::from_bytes(bytes(LARGE));
+    for _ in 0..3 {
+        let back: Buffer = pool.execute("same_in_fork", &sent).await.unwrap();
+        assert_eq!(back, sent);
+        let (all, lent): (usize, usize) = pool.execute("segments", &()).await.unwrap();
+        assert_eq!((all, lent), (1, 0));
     }
 }
 

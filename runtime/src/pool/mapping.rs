@@ -11,7 +11,6 @@ use std::os::fd::AsFd;
 use std::ptr::{NonNull, copy_nonoverlapping, null_mut};
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use bytes::Bytes;
 use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap, mmap_anonymous, munmap};
 
 /// Some memory, mapped until this is dropped.
@@ -78,17 +77,12 @@ impl Mapping {
         unsafe { copy_nonoverlapping(bytes.as_ptr(), self.0.start.as_ptr(), bytes.len()) };
     }
 
-    /// A copy of its first bytes that nobody else has.
-    pub(super) fn copy(&self, length: usize) -> io::Result<Bytes> {
-        assert!(length <= self.0.length);
-        if length == 0 {
-            return Ok(Bytes::new());
-        }
-        let private = Private::new(length)?;
+    /// Copies its first bytes to where nobody else has them.
+    pub(super) fn copy(&self, length: usize, target: &mut Private) {
+        assert!(length <= self.0.length && length <= target.0.length);
         // SAFETY: so much is mapped at both places. Another process may write to the one meanwhile: then it is its own
         // bytes that it spoils, and any bytes are `u8`; no reference says that they stay what they are.
-        unsafe { copy_nonoverlapping(self.0.start.as_ptr(), private.0.start.as_ptr(), length) };
-        Ok(Bytes::from_owner(private))
+        unsafe { copy_nonoverlapping(self.0.start.as_ptr(), target.0.start.as_ptr(), length) };
     }
 
     /// Sets the last byte to 0, after everything that was read of it before.
@@ -101,10 +95,12 @@ impl Mapping {
 
 /// Memory of this process alone, at the begin of a page, in large pages where the system has them: several times as
 /// fast to meet.
-struct Private(Area);
+#[derive(Debug)]
+pub(super) struct Private(Area);
 
 impl Private {
-    fn new(length: usize) -> io::Result<Self> {
+    /// `length` is not 0.
+    pub(super) fn new(length: usize) -> io::Result<Self> {
         let rights = ProtFlags::READ | ProtFlags::WRITE;
         // SAFETY: as for a mapping of a file.
         let start = unsafe { mmap_anonymous(null_mut(), length, rights, MapFlags::PRIVATE)? };
@@ -112,11 +108,15 @@ impl Private {
         area.advise(length, Advice::LinuxHugepage);
         Ok(Self(area))
     }
+
+    pub(super) fn length(&self) -> usize {
+        self.0.length
+    }
 }
 
 impl AsRef<[u8]> for Private {
     fn as_ref(&self) -> &[u8] {
-        // SAFETY: so much is mapped there until it is dropped; it was written before anybody got it, and never since.
+        // SAFETY: so much is mapped there until it is dropped, and who writes has it for itself.
         unsafe { std::slice::from_raw_parts(self.0.start.as_ptr(), self.0.length) }
     }
 }

@@ -8,6 +8,8 @@
 //!   a crash the next one finds the same bytes. Only the program can write to it.
 //! - A file of a worker is the program's from when it arrives until its bytes were taken or nobody wants them. Then the
 //!   program clears its last byte, which the worker had set. One that does not wait for this spoils its own values.
+//!
+//! The memory that is copied to is used again as well: the system empties what is new.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -20,7 +22,7 @@ use rustix::fs::{
     MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, fstat, ftruncate, memfd_create,
 };
 
-use super::mapping::Mapping;
+use super::mapping::{Mapping, Private};
 
 /// The length of one stays what it is.
 const SIZED: SealFlags = SealFlags::SHRINK.union(SealFlags::GROW);
@@ -43,6 +45,8 @@ struct Kept {
     own: Mutex<Vec<Resting<Segment>>>,
     /// Those of workers, with their numbers in the system.
     theirs: Mutex<Vec<Resting<Known>>>,
+    /// What values were copied to.
+    private: Mutex<Vec<Resting<Private>>>,
     /// Whether any was used since [`Segments::were_used`] was asked.
     used: AtomicBool,
 }
@@ -112,12 +116,22 @@ pub(crate) struct Held {
 pub(crate) struct Loan {
     mapping: Arc<Mapping>,
     length: usize,
+    home: Weak<Kept>,
+}
+
+/// A value that was copied out of the memory file of a worker.
+#[derive(Debug)]
+struct Copied {
+    /// Some until it is dropped.
+    memory: Option<Private>,
+    length: usize,
+    home: Weak<Kept>,
 }
 
 impl Segments {
     /// Puts bytes into a memory file.
     pub(crate) fn hold(&self, bytes: &[u8]) -> io::Result<Arc<Held>> {
-        let segment = match self.take(bytes.len()) {
+        let segment = match take(&self.0.own, bytes.len(), |one| one.mapping.length()) {
             Some(mut segment) => {
                 segment.write(bytes);
                 segment
@@ -128,17 +142,6 @@ impl Segments {
             segment: Some(segment),
             home: Arc::downgrade(&self.0),
         }))
-    }
-
-    /// The smallest one that has room.
-    fn take(&self, length: usize) -> Option<Segment> {
-        let mut own = lock(&self.0.own);
-        let fits = own.iter().enumerate().filter_map(|(index, resting)| {
-            let room = resting.one.mapping.length();
-            (room >= length).then_some((room, index))
-        });
-        let (_, index) = fits.min()?;
-        Some(own.remove(index).one)
     }
 
     /// The memory file of a worker, whose first `length` bytes it lends.
@@ -153,7 +156,11 @@ impl Segments {
                 "it has room for {room} bytes instead of {length}"
             )));
         }
-        Ok(Loan { mapping, length })
+        Ok(Loan {
+            mapping,
+            length,
+            home: Arc::downgrade(&self.0),
+        })
     }
 
     fn mapping(&self, file: &OwnedFd) -> io::Result<Arc<Mapping>> {
@@ -190,8 +197,9 @@ impl Segments {
 
     /// When to call [`Segments::tidy`] next.
     pub(crate) fn next(&self) -> Option<Instant> {
-        let own = first(&self.0.own);
-        own.into_iter().chain(first(&self.0.theirs)).min()
+        let kept = &*self.0;
+        let all = [first(&kept.own), first(&kept.theirs), first(&kept.private)];
+        all.into_iter().flatten().min()
     }
 
     /// Lets go of those that nobody has needed for a while.
@@ -199,6 +207,7 @@ impl Segments {
         let is_due = |since: Instant| since + REST <= now;
         lock(&self.0.own).retain(|resting| !is_due(resting.since));
         lock(&self.0.theirs).retain(|resting| !is_due(resting.since));
+        lock(&self.0.private).retain(|resting| !is_due(resting.since));
     }
 }
 
@@ -210,6 +219,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn first<T>(kept: &Mutex<Vec<Resting<T>>>) -> Option<Instant> {
     let first = lock(kept).iter().map(|resting| resting.since).min();
     first.map(|since| since + REST)
+}
+
+/// The smallest one that has room.
+fn take<T>(kept: &Mutex<Vec<Resting<T>>>, length: usize, room: impl Fn(&T) -> usize) -> Option<T> {
+    let mut kept = lock(kept);
+    let rooms = kept.iter().map(|resting| room(&resting.one));
+    let fits = rooms.zip(0..).filter(|(room, _)| *room >= length);
+    let (_, index) = fits.min()?;
+    Some(kept.remove(index).one)
 }
 
 /// Keeps one more; the one that has rested longest goes if there are too many.
@@ -238,9 +256,40 @@ impl Drop for Held {
 }
 
 impl Loan {
-    /// A copy of it.
+    /// A copy of it, which nobody else has.
     pub(crate) fn copy(&self) -> io::Result<Bytes> {
-        self.mapping.copy(self.length)
+        let length = self.length;
+        let home = self.home.upgrade();
+        let kept = home.and_then(|home| take(&home.private, length, Private::length));
+        let mut memory = match kept {
+            Some(memory) => memory,
+            None => Private::new(length.max(1).next_multiple_of(STEP))?,
+        };
+        self.mapping.copy(length, &mut memory);
+        Ok(Bytes::from_owner(Copied {
+            memory: Some(memory),
+            length,
+            home: self.home.clone(),
+        }))
+    }
+}
+
+impl AsRef<[u8]> for Copied {
+    fn as_ref(&self) -> &[u8] {
+        let memory = self.memory.as_ref();
+        &memory.expect("it is there until the drop").as_ref()[..self.length]
+    }
+}
+
+impl Drop for Copied {
+    fn drop(&mut self) {
+        if let (Some(memory), Some(home)) = (self.memory.take(), self.home.upgrade())
+            // Else it has been a while, and nobody would let go of it.
+            && !lock(&home.theirs).is_empty()
+        {
+            home.used.store(true, Ordering::Relaxed);
+            keep(&mut lock(&home.private), memory);
+        }
     }
 }
 

@@ -26,11 +26,9 @@ use super::buffer::{Buffer, DType, fits};
 use super::finite;
 use super::segment::{Held, Loan, Segments};
 
-/// From this size on a buffer goes through shared memory, in bytes. Measured there and back: every new page of a memory
-/// file has to be found and met, while what is read from a socket lies in pages that the allocators of both sides use
-/// again, up to 32 MiB in one piece (glibc's `M_MMAP_THRESHOLD`). At 8 MiB a frame takes a third of the time, at 64 MiB
-/// nearly three times as long.
-pub(crate) const SHARED_FROM: usize = 32 << 20;
+/// From this size on a buffer goes through shared memory, in bytes. Measured there and back, in a file that was used
+/// before: at 1 MiB a frame takes a fifth less, at 4 MiB nearly twice as long, at 16 MiB six times.
+pub(crate) const SHARED_FROM: usize = 2 << 20;
 
 /// Files that one frame brings at most; the kernel sends no more than 253.
 pub(crate) const MOST_FILES: usize = 64;
