@@ -51,10 +51,11 @@ def part(name):
     if type(parts) is bytes or name in parts:
         with making:
             if type(parts) is bytes:
-                texts = parts.decode().split("\0")
-                parts = dict(zip(texts[::2], texts[1::2]))
+                texts = parts.split(b"\0")
+                parts = {key.decode(): text for key, text in zip(texts[::2], texts[1::2])}
             if name in parts:
-                exec(compile(parts[name], "<snakepit bridge>", "exec"), globals())
+                # The loader's: it ran this text as well.
+                run_source(parts[name])
                 del parts[name]
 
 

@@ -81,7 +81,8 @@ const PARTS: &str = concat!(
 );
 
 /// Fetches the bridge from its own standard input: a worker needs no file, and no command line that the system or a
-/// manager could find too long.
+/// manager could find too long. It is compiled piece by piece, in less memory that is used again: as a whole it takes a
+/// fifth longer, and the worker holds a megabyte more.
 const LOADER: &str = "import os
 def read(count):
     parts = b''
@@ -90,7 +91,15 @@ def read(count):
         if not part: raise SystemExit
         parts += part
     return parts
-exec(compile(read(int.from_bytes(read(4), 'little')), '<snakepit bridge>', 'exec'))";
+def run_source(text):
+    line = 0
+    while text:
+        end = text.find(b'\\n\\n\\n', 2500)
+        piece = text[:end] if end > 0 else text
+        exec(compile(b'\\n' * line + piece, '<snakepit bridge>', 'exec'), globals())
+        line += piece.count(b'\\n')
+        text = text[len(piece):]
+run_source(read(int.from_bytes(read(4), 'little')))";
 
 /// Variables of the host that would make a worker another Python than the one that the build looked at.
 const FOREIGN: &[&str] = &["PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP"];
