@@ -84,8 +84,8 @@ impl Report<'_> {
         let mut text = format!(
             "# {}\n\n{date}, on {processors} processors ({processor}), {memory}, load {load}, {kernel}; snakepit \
              {snakepit}, {rustc}, {python}. Medians of one run of `{}`.\n\n{}\n",
-            self.command,
             self.subject,
+            self.command,
             Row::HEAD
         );
         for row in self.rows {

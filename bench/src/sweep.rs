@@ -81,7 +81,8 @@ fn latency(
         x: "length of the text",
         y: "time from call to value",
         x_label: bytes,
-        y_label: time,
+        // The axis has whole numbers only.
+        y_label: |seconds| time(seconds).replace(".0 ", " "),
     };
     draw(&report::folder()?.join("latency.svg"), &axes, &lines)
 }
