@@ -46,6 +46,8 @@ struct Case {
     lock: &'static str,
     /// Whether the program notices at its start.
     quick: bool,
+    /// The same, with `SNAKEPIT_RECHECK=thorough`.
+    thorough: bool,
 }
 
 const CASES: &[Case] = &[
@@ -54,24 +56,28 @@ const CASES: &[Case] = &[
         happen: |site| fs::remove_file(site.path("base")).ok(),
         lock: "venv_invalid",
         quick: true,
+        thorough: true,
     },
     Case {
         what: "the interpreter was replaced by another version",
         happen: |site| site.base(|python, old| length(python) != length(old)),
         lock: "metadata.python_version",
         quick: true,
+        thorough: true,
     },
     Case {
         what: "the same, and its file has the same length",
         happen: |site| site.base(|python, old| length(python) == length(old)),
         lock: "metadata.python_version",
         quick: false,
+        thorough: true,
     },
     Case {
         what: "the virtual environment was removed",
         happen: |site| fs::remove_dir_all(site.path(".venv")).ok(),
         lock: "venv_not_found",
         quick: true,
+        thorough: true,
     },
     Case {
         what: "the virtual environment was made again, of another Python",
@@ -82,6 +88,7 @@ const CASES: &[Case] = &[
         },
         lock: "metadata.base_prefix",
         quick: true,
+        thorough: true,
     },
     Case {
         what: "`pyvenv.cfg` was edited",
@@ -94,6 +101,7 @@ const CASES: &[Case] = &[
         },
         lock: "checks.{package}/.venv/pyvenv.cfg.Content.text",
         quick: true,
+        thorough: true,
     },
     Case {
         what: "a distribution was upgraded",
@@ -103,18 +111,21 @@ const CASES: &[Case] = &[
         },
         lock: "fingerprint.distributions.demo",
         quick: false,
+        thorough: true,
     },
     Case {
         what: "a distribution was removed",
         happen: |site| site.uninstall("demo"),
         lock: "fingerprint.distributions.demo",
         quick: false,
+        thorough: true,
     },
     Case {
         what: "a distribution was added",
         happen: |site| site.install("more", "0.1"),
         lock: "fingerprint.distributions.more",
         quick: false,
+        thorough: true,
     },
     Case {
         what: "`uv.lock` was changed",
@@ -125,6 +136,7 @@ const CASES: &[Case] = &[
         },
         lock: "fingerprint.lock_files.{package}/project/uv.lock",
         quick: false,
+        thorough: true,
     },
     Case {
         what: "a function was added to the adapter",
@@ -137,6 +149,7 @@ const CASES: &[Case] = &[
         },
         lock: "tools.more.name",
         quick: false,
+        thorough: false,
     },
 ];
 
@@ -297,7 +310,9 @@ fn every_drift_is_noticed_by_the_level_that_the_table_says() {
     site.keep();
     site.restore();
     assert_eq!(site.checked(), [""; 0], "a copy is the same");
-    assert_eq!(site.rechecked("quick"), "", "a copy is the same");
+    for level in ["quick", "thorough"] {
+        assert_eq!(site.rechecked(level), "", "a copy is the same: {level}");
+    }
 
     let mut wrong = Vec::new();
     for case in CASES {
@@ -305,9 +320,16 @@ fn every_drift_is_noticed_by_the_level_that_the_table_says() {
             skip(&format!("what it takes for: {}", case.what));
             continue;
         }
-        let (checked, quick) = (site.checked(), site.rechecked("quick"));
-        println!("{}\n  lock: {checked:?}\n  quick: {quick}", case.what);
-        if !checked.iter().any(|fact| fact == case.lock) || case.quick == quick.is_empty() {
+        let checked = site.checked();
+        let [quick, thorough] = ["quick", "thorough"].map(|level| site.rechecked(level));
+        println!(
+            "{}\n  lock: {checked:?}\n  quick: {quick}\n  thorough: {thorough}",
+            case.what
+        );
+        if !checked.iter().any(|fact| fact == case.lock)
+            || case.quick == quick.is_empty()
+            || case.thorough == thorough.is_empty()
+        {
             wrong.push(case.what);
         }
         site.restore();
@@ -319,8 +341,8 @@ fn every_drift_is_noticed_by_the_level_that_the_table_says() {
 fn the_page_has_the_table() {
     let mark = |is_seen| if is_seen { "yes" } else { "no" };
     let rows = CASES.iter().map(|case| {
-        let (what, quick) = (case.what, mark(case.quick));
-        format!("| {what} | yes | {quick} |\n")
+        let (what, quick, thorough) = (case.what, mark(case.quick), mark(case.thorough));
+        format!("| {what} | yes | {quick} | {thorough} |\n")
     });
     let table: String = rows.collect();
     let page = fs::read_to_string(PAGE).unwrap_or_default();
