@@ -76,14 +76,18 @@ impl Sources {
 impl Source {
     /// `None`: the file does not mention the attribute.
     fn read(path: PathBuf, package: &Path) -> Option<Self> {
-        let is_no_text = |error| io::Error::new(io::ErrorKind::InvalidData, error);
-        let text = Machine
-            .read(&path)
-            .and_then(|bytes| String::from_utf8(bytes).map_err(is_no_text));
-        let (text, declarations) = match text {
+        let (text, declarations) = match text_of(&path) {
             Ok(text) if !text.contains("snakepit_pools") => return None,
             Ok(text) => {
-                let declarations = declare::parse_file(&text).map_err(Unread::Syntax);
+                let mut declarations = declare::parse_file(&text).map_err(Unread::Syntax);
+                let found = declarations.iter_mut().flatten();
+                let pools: Vec<_> = found.flat_map(|one| &mut one.pools).collect();
+                if !pools.is_empty() {
+                    let around = declare::module_conditions(&path, &|path| text_of(path).ok());
+                    for pool in pools {
+                        pool.conditions.extend(around.iter().cloned());
+                    }
+                }
                 (text, declarations)
             }
             Err(error) => (String::new(), Err(Unread::File(error))),
@@ -95,6 +99,12 @@ impl Source {
             declarations,
         })
     }
+}
+
+fn text_of(path: &Path) -> io::Result<String> {
+    let is_no_text = |error| io::Error::new(io::ErrorKind::InvalidData, error);
+    let bytes = Machine.read(path)?;
+    String::from_utf8(bytes).map_err(is_no_text)
 }
 
 /// Whether the compiler will leave the pool out, as far as `variable` tells, which answers as Cargo does in a build

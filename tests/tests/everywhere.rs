@@ -13,6 +13,8 @@ const TARGET: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/host-programs");
 
 const MAIN: &str = r#"mod a;
 mod b;
+#[cfg(any(windows, feature = "gpu"))]
+mod elsewhere;
 mod renamed {
     pub use snakepit::*;
 }
@@ -109,6 +111,12 @@ fn package(name: &str) -> HostPackage {
     host.write("Cargo.toml", &format!("{manifest}\n[features]\ngpu = []\n"));
     host.write("src/a.rs", &config(3));
     host.write("src/b.rs", &config(4));
+    host.write("src/elsewhere/mod.rs", "pub mod deep;\n");
+    let deep = config(8).replace(
+        "environment = system",
+        "environment = venv(venv_path = \"deep\")",
+    );
+    host.write("src/elsewhere/deep.rs", &deep);
     host
 }
 
@@ -122,13 +130,14 @@ fn conditions_modules_functions_and_names_make_no_difference_to_the_program() {
     let printed = Outcome::of(&mut host.program()).stdout();
     assert_eq!(printed, "[\"always\", \"machine\"] type 1\n3 4\n2\n7 1\n");
 
-    // The pool that the feature brings is the only one that fails.
+    // The pools that the feature brings, one of them with its file, are the only ones that fail.
     let said = host.build(&["--features", "gpu"]).failure();
     assert!(
         said.contains("no virtual environment at `") && said.contains("no-gpu`"),
         "{said}"
     );
-    assert!(said.contains("due to 1 previous error"), "{said}");
+    assert!(said.contains("--> src/elsewhere/deep.rs:6:"), "{said}");
+    assert!(said.contains("due to 2 previous errors"), "{said}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::declaration::Declaration;
 
 /// All annotated structs of a source file, wherever they stand: in modules, in functions and in what other macros are
 /// given. What is wrong with them is the macro's to report. A `#[cfg(...)]` of the modules and functions around a
-/// struct is one of its pools, too; that of `mod name;` stands in another file and is not known here.
+/// struct is one of its pools, too; that of `mod name;` stands in another file, which `modules` reads.
 ///
 /// # Errors
 /// The file is not Rust.
@@ -64,18 +64,18 @@ pub fn parse_file(text: &str) -> Result<Vec<Declaration>, syn::Error> {
 }
 
 /// What stands between two brackets, read up to `next`.
-struct Trees {
-    all: Vec<TokenTree>,
-    next: usize,
+pub(super) struct Trees {
+    pub(super) all: Vec<TokenTree>,
+    pub(super) next: usize,
     /// The conditions of what it stands in.
-    around: Vec<Attribute>,
+    pub(super) around: Vec<Attribute>,
     /// Those of the item that is being read. Where one ends nobody can tell from tokens alone: rather too early, so
     /// that a pool is left to the compiler, than too late.
-    own: Vec<Attribute>,
+    pub(super) own: Vec<Attribute>,
 }
 
 impl Trees {
-    fn of(tokens: TokenStream, around: Vec<Attribute>) -> Self {
+    pub(super) fn of(tokens: TokenStream, around: Vec<Attribute>) -> Self {
         Self {
             all: tokens.into_iter().collect(),
             next: 0,
@@ -85,7 +85,7 @@ impl Trees {
     }
 
     /// Whether the brackets at an index are those of `#![...]`.
-    fn is_inner_attribute(&self, end: usize) -> bool {
+    pub(super) fn is_inner_attribute(&self, end: usize) -> bool {
         let marks = end
             .checked_sub(2)
             .and_then(|start| self.all.get(start..end));
@@ -94,7 +94,7 @@ impl Trees {
     }
 
     /// The attribute whose brackets are at an index.
-    fn attribute(&self, end: usize) -> Option<&Group> {
+    pub(super) fn attribute(&self, end: usize) -> Option<&Group> {
         match self.all.get(end.checked_sub(1)?..=end)? {
             [TokenTree::Punct(mark), TokenTree::Group(group)]
                 if mark.as_char() == '#' && group.delimiter() == Delimiter::Bracket =>
@@ -150,7 +150,7 @@ fn is_our_path(tokens: &[TokenTree]) -> bool {
 }
 
 /// The attribute, if it is `#[cfg(...)]`; one that nests too deep is not read.
-fn condition(attribute: &Group) -> Option<Attribute> {
+pub(super) fn condition(attribute: &Group) -> Option<Attribute> {
     let first = attribute.stream().into_iter().next()?;
     let is_condition = matches!(first, TokenTree::Ident(name) if name == "cfg");
     if !is_condition || depth::check(&attribute.stream(), "").is_err() {

@@ -1,8 +1,8 @@
 //! Source to declaration: the one parser that the macro and the build script share. It looks at tokens only.
 //!
 //! Here is the struct; `arguments` reads its own attribute, `pool` that of a field, `environment` the options of a
-//! kind, `adapter` the module, and `file` finds the structs of a source file. `attribute` and `condition` tell what the
-//! compiler may leave out.
+//! kind, `adapter` the module, and `file` finds the structs of a source file. `attribute`, `condition` and `modules`
+//! tell what the compiler may leave out.
 
 mod adapter;
 mod arguments;
@@ -12,6 +12,7 @@ mod depth;
 mod environment;
 mod file;
 mod mistake;
+mod modules;
 mod nearest;
 mod pool;
 mod profile;
@@ -29,6 +30,7 @@ pub use arguments::{Anchor, Arguments, parse_arguments};
 pub use attribute::{pool_conditions, remove_pool};
 pub use file::parse_file;
 pub use mistake::Mistake;
+pub use modules::module_conditions;
 pub use nearest::nearest;
 
 pub(crate) use adapter::is_identifier;
