@@ -54,6 +54,10 @@ catalogue! {
         when: "The interpreter is there, but the script that looks for the adapter and reads its source did not come to its end.";
         mend: "Run the command of the help to see what is wrong with the interpreter.";
 
+    AdapterClassNotFound "adapter_class_not_found" "the adapter's class is not there";
+        when: "The module that stands before the colon of `adapter` is there, and neither defines nor imports the class behind it.";
+        mend: "Correct the name. Only a class at the top of the module can be named.";
+
     AdapterFileInvalid "adapter_file_invalid" "the file to embed cannot be used";
         when: "What `adapter = embed(\"...\")` names is not one Python file with the name of a module, cannot be read, or is not UTF-8.";
         mend: "Name one file such as `python/tools.py`, or ship a package beside the program and name it in `adapter`.";

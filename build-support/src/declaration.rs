@@ -161,12 +161,13 @@ impl Default for Supervision {
     }
 }
 
-/// The user's Python module, and where its source is.
+/// The user's Python module, or a class in it, and where its source is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Adapter {
-    /// The dotted name of a module that the interpreter finds.
+    /// The dotted name of a module that the interpreter finds: `package.module`, or `package.module:Class`.
     Module(String),
-    /// A Python file, relative to the package, whose source is compiled into the program.
+    /// A Python file, relative to the package, whose source is compiled into the program: `tools.py`, or
+    /// `tools.py:Class`.
     Embed(String),
 }
 
@@ -188,12 +189,43 @@ impl Adapter {
 
     /// The name that it is imported by; that of an embedded file is its stem.
     pub fn module(&self) -> &str {
+        let (place, _) = self.parts();
         match self {
-            Self::Module(name) => name,
-            Self::Embed(path) => {
-                let stem = Path::new(path).file_stem().and_then(|stem| stem.to_str());
+            Self::Module(_) => place,
+            Self::Embed(_) => {
+                let stem = Path::new(place).file_stem().and_then(|stem| stem.to_str());
                 stem.unwrap_or_default()
             }
+        }
+    }
+
+    /// The class whose methods are the tools, where it is not the functions of the module.
+    pub fn class(&self) -> Option<&str> {
+        self.parts().1
+    }
+
+    /// The file to embed.
+    pub fn file(&self) -> Option<&str> {
+        self.is_embedded().then(|| self.parts().0)
+    }
+
+    /// As a worker is told it: `module` or `module:Class`.
+    pub fn name(&self) -> String {
+        let class = self.class().map(|class| format!(":{class}"));
+        format!("{}{}", self.module(), class.unwrap_or_default())
+    }
+
+    /// What stands before the colon, and behind it.
+    fn parts(&self) -> (&str, Option<&str>) {
+        let (Self::Module(text) | Self::Embed(text)) = self;
+        let colon = match self {
+            Self::Module(_) => text.find(':'),
+            // The folder of a file may have one, too.
+            Self::Embed(_) => text.rfind(".py:").map(|dot| dot + 3),
+        };
+        match colon {
+            Some(colon) => (&text[..colon], Some(&text[colon + 1..])),
+            None => (text, None),
         }
     }
 }

@@ -194,6 +194,7 @@ pub(crate) fn check(
     let tools = match (answer.adapter, adapter) {
         (Some(inspection), Some(adapter)) => inspection.tools(&Asked {
             module: adapter.module(),
+            class: adapter.class(),
             command: &shown,
             version: &place.interpreter.version,
             python_path: &request.python_path,

@@ -7,27 +7,37 @@ use std::path::Path;
 
 use snakepit_build::declaration::Adapter;
 use snakepit_build::manifest::{ParameterKind, Tool};
+use snakepit_build::{Code, Diagnostic};
 use snakepit_test_tools::{Python, pythons};
 use support::{World, request};
 
-fn tools(python: &Python, source: &str) -> Vec<Tool> {
+fn read(python: &Python, adapter: &str, source: &str) -> Result<Vec<Tool>, Diagnostic> {
     let package = tempfile::tempdir().unwrap();
     fs::write(package.path().join("tools.py"), source).unwrap();
     let mut request = request("system", &[]);
-    request.adapter = Some(Adapter::Module("tools".to_owned()));
+    request.adapter = Some(Adapter::Module(adapter.to_owned()));
     request.python_path = vec![".".to_owned()];
     let world = World::with(Some(Path::new(&python.path)));
     let found = world.resolve(&request, package.path());
-    found
-        .unwrap_or_else(|fault| panic!("{python:?}: {fault:?}"))
-        .tools
+    found.map(|resolution| resolution.tools)
+}
+
+fn tools(python: &Python, source: &str) -> Vec<Tool> {
+    read(python, "tools", source).unwrap_or_else(|fault| panic!("{python:?}: {fault:?}"))
 }
 
 #[track_caller]
 fn names(source: &str) -> Vec<String> {
+    names_of("tools", source)
+}
+
+#[track_caller]
+fn names_of(adapter: &str, source: &str) -> Vec<String> {
     let mut found = pythons().into_iter().map(|python| {
-        let tools = tools(&python, source).into_iter();
-        tools.map(|tool| tool.name).collect::<Vec<_>>()
+        let tools = read(&python, adapter, source);
+        let tools = tools.unwrap_or_else(|fault| panic!("{python:?}: {fault:?}"));
+        let names = tools.into_iter().map(|tool| tool.name);
+        names.collect::<Vec<_>>()
     });
     let first = found.next().unwrap();
     for other in found {
@@ -262,4 +272,114 @@ def forget_more(session, why): pass
 def first(): pass
 ";
     assert_eq!(names(source), ["first"]);
+}
+
+const CLASSES: &str = "
+import functools
+from elsewhere import Imported, other as Renamed
+from snakepit_bridge import on_session_end, tool
+
+def loose(): pass
+
+class Base:
+    def shared(self): pass
+    def replaced(self, old): pass
+    def hidden(self): pass
+
+try:
+    class Tools(Base, functools.partial):
+        hidden = None
+        def __init__(self): pass
+        def setup(self, worker): pass
+        def initialize(self): pass
+        def cleanup(self): pass
+        def replaced(self, new: int = 1) -> int: 'Says.'; return new
+        def every(*arguments, **named): pass
+        async def later(self): pass
+        @staticmethod
+        def alone(number): yield number
+        @classmethod
+        def made(cls, number): pass
+        @property
+        def state(self): pass
+        @state.setter
+        def state(self, value): pass
+        @on_session_end
+        def forget(self, session, why): pass
+        def _private(self): pass
+        class Inner:
+            def method(self): pass
+        if True:
+            def chosen(self): pass
+except ImportError:
+    pass
+
+class Marked(Base):
+    @tool
+    def first(self): pass
+    @staticmethod
+    @tool(name='renamed')
+    def second(value): pass
+    def third(self): pass
+
+Assigned = type('Assigned', (), {})
+
+class Tree(Tree): pass
+";
+
+#[test]
+fn the_tools_of_a_class_are_its_methods_and_those_of_its_bases_in_the_module() {
+    let wanted = [
+        "shared", "replaced", "every", "later", "alone", "made", "chosen",
+    ];
+    assert_eq!(names_of("tools:Tools", CLASSES), wanted);
+    assert_eq!(names_of("tools:Marked", CLASSES), ["first", "renamed"]);
+    assert_eq!(
+        names_of("tools:Base", CLASSES),
+        ["shared", "replaced", "hidden"]
+    );
+    for elsewhere in ["Imported", "Renamed", "Assigned", "Tree"] {
+        let none: [&str; 0] = [];
+        assert_eq!(names_of(&format!("tools:{elsewhere}"), CLASSES), none);
+    }
+    assert_eq!(names_of("tools", CLASSES), ["loose"]);
+    let tools = read(&pythons()[0], "tools:Tools", CLASSES).unwrap();
+    let parameters = |name: &str| {
+        let tool = tools.iter().find(|tool| tool.name == name).unwrap();
+        let names = tool.parameters.iter().map(|parameter| &*parameter.name);
+        names.collect::<Vec<_>>().join(" ")
+    };
+    for (name, wanted) in [
+        ("replaced", "new"),
+        ("every", "arguments named"),
+        ("alone", "number"),
+        ("made", "number"),
+        ("later", ""),
+    ] {
+        assert_eq!(parameters(name), wanted, "{name}");
+    }
+}
+
+#[test]
+fn a_class_that_is_not_there_is_told_with_the_nearest_one() {
+    for python in pythons() {
+        for (name, help) in [
+            ("Tool", "did you mean `Tools`?"),
+            (
+                "Inner",
+                "name one of its classes: `Base`, `Marked`, `Tools`, `Tree`",
+            ),
+            ("loose", "name one of its classes"),
+        ] {
+            let fault = read(&python, &format!("tools:{name}"), CLASSES).unwrap_err();
+            assert!(fault.is(Code::AdapterClassNotFound));
+            let message = format!("the adapter `tools` has no class `{name}`");
+            assert_eq!(fault.message(), message);
+            assert!(fault.help().contains(help), "{fault:?}");
+        }
+        let open = "from somewhere import *\n";
+        assert!(read(&python, "tools:Any", open).unwrap().is_empty());
+        let open = "def __getattr__(name): pass\n";
+        assert!(read(&python, "tools:Any", open).unwrap().is_empty());
+    }
 }

@@ -44,10 +44,11 @@ pub(crate) fn spec(
     let fingerprint = fingerprint(krate, resolution);
     let tools = resolution.tools.iter().map(|one| tool(krate, one));
     let cwd = option(resolution.cwd.as_deref());
-    let adapter = option(request.adapter.as_ref().map(Adapter::module));
+    let adapter = option(request.adapter.as_ref().map(Adapter::name));
     // The compiler reads the file again, and comes back when it changes.
-    let embedded = match (&request.adapter, &resolution.embedded) {
-        (Some(Adapter::Embed(path)), Some(file)) => quote!(::core::option::Option::Some(
+    let path = request.adapter.as_ref().and_then(Adapter::file);
+    let embedded = match (path, &resolution.embedded) {
+        (Some(path), Some(file)) => quote!(::core::option::Option::Some(
             #krate::Embedded { path: #path, source: ::core::include_str!(#file) }
         )),
         _ => quote!(::core::option::Option::None),

@@ -314,6 +314,8 @@ class Worker:
         # In the async profile.
         self.loop = None
         self.ready = False
+        # Of an adapter that is a class.
+        self.cleanup = None
         self.host_tools = config["host_tools"]
 
     def ping(self):
@@ -323,25 +325,17 @@ class Worker:
         part("stats")
         return stats(self)
 
-    def adopt(self, name):
-        """Imports the user's module and takes its tools: those marked with `@tool`, else all public functions."""
+    def adopt(self, name, kind):
+        """Imports the user's module and takes its tools, or those of the class in it."""
         from importlib import import_module
 
         module = import_module(name)
-        functions = {
-            key: value
-            for key, value in vars(module).items()
-            if callable(value) and not isinstance(value, type) and not hasattr(value, "__snakepit_hook__")
-        }
-        marked = {
-            value.__snakepit_tool__: value for value in functions.values() if hasattr(value, "__snakepit_tool__")
-        }
-        public = {
-            key: value
-            for key, value in functions.items()
-            if not key.startswith("_") and getattr(value, "__module__", None) == name
-        }
-        self.tools.update(marked or public)
+        if kind:
+            part("classes")
+            members = adopt_class(self, module, kind)
+        else:
+            members = vars(module)
+        self.tools.update(offered(members, name))
 
     def serve(self, slot=None):
         """Takes one request after the other: a reply is written before the next request begins."""
@@ -470,6 +464,21 @@ def vanish():
     os._exit(0)
 
 
+def offered(members, module):
+    """The tools among them: those marked with `@tool`, else all public functions of this module."""
+    functions = {
+        key: value
+        for key, value in members.items()
+        if callable(value) and not isinstance(value, type) and not hasattr(value, "__snakepit_hook__")
+    }
+    marked = {value.__snakepit_tool__: value for value in functions.values() if hasattr(value, "__snakepit_tool__")}
+    return marked or {
+        key: value
+        for key, value in functions.items()
+        if not key.startswith("_") and getattr(value, "__module__", None) == module
+    }
+
+
 def call(tool, arguments):
     shape = type(arguments)
     if shape is dict:
@@ -520,7 +529,9 @@ def offer_bridge_module(worker):
         """Marks a function as a tool of its adapter, under its own name or another one."""
 
         def mark(function):
-            function.__snakepit_tool__ = name or function.__name__
+            # That of a static or class method.
+            inner = getattr(function, "__func__", function)
+            inner.__snakepit_tool__ = name or inner.__name__
             return function
 
         return mark if function is None else mark(function)
@@ -588,14 +599,16 @@ def main():
     # Before user code: a module that hangs while it is imported must not outlive the host either.
     _thread.start_new_thread(worker.attend, attended)
     try:
+        name, _, kind = (config["adapter"] or "").partition(":")
         embedded = config["embedded"]
         if embedded is not None:
             part("embedded")
-            embed(config["adapter"], embedded["path"], embedded["text"])
-        if config["adapter"] is not None:
-            worker.adopt(config["adapter"])
+            embed(name, embedded["path"], embedded["text"])
+        if name:
+            worker.adopt(name, kind)
     except BaseException as error:
-        write(frame(0, FAILED, describe(error)))
+        part("faults")
+        write(frame(0, FAILED, fault_of_start(error)))
         return
     worker.ready = True
     write(frame(0, READY, encode({"tools": sorted(worker.tools), "control": direct, "shares": shares, "pid": os.getpid()})))
@@ -605,6 +618,8 @@ def main():
         for _ in range(config["threads"] - 1):
             _thread.start_new_thread(worker.serve, ())
         worker.serve(slot)
+    if worker.cleanup is not None:
+        clean_up(worker)
     left.release()
 
 

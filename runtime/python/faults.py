@@ -25,3 +25,11 @@ def fault(error, kind):
     told = {key: value.encode("utf-8", "backslashreplace").decode() for key, value in texts.items()}
     told["kind"] = kind
     return encode(told)
+
+
+def fault_of_start(error):
+    """What kept a worker from being ready: its import, or a step of an adapter that is a class."""
+    failed = globals().get("Failed")
+    if failed is not None and isinstance(error, failed):
+        return fault(error.__cause__, str(error))
+    return fault(error, "import")

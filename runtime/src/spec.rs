@@ -37,16 +37,17 @@ pub struct SpawnSpec {
     pub checks: &'static [Check],
     /// Further facts, for [`Recheck::Thorough`].
     pub fingerprint: Fingerprint,
-    /// The user's Python module, if one was declared.
+    /// The user's Python module, if one was declared: `module`, or `module:Class`.
     pub adapter: Option<&'static str>,
     /// The adapter's source, where it travels in the program: `adapter = embed("...")`.
     pub embedded: Option<Embedded>,
     /// The adapter's tools, as far as its source shows them; in the order of the source.
     ///
     /// The build reads the source and does not run it: it lists the functions marked with `@tool` of
-    /// `snakepit_bridge`, else all public ones of the module, also those in an `if` or `try`; a function with other
-    /// decorators counts as it is written. Not listed is what only running the module would tell: functions made by
-    /// an assignment, a star import or `__getattr__`, and those of an adapter without Python source.
+    /// `snakepit_bridge`, else all public ones of the module, also those in an `if` or `try`; of a class its methods and
+    /// those of its bases in the same module. A function with other decorators counts as it is written. Not listed is
+    /// what only running the module would tell: functions made by an assignment, a star import or `__getattr__`, a
+    /// class that is imported from elsewhere, and those of an adapter without Python source.
     ///
     /// ```
     /// # fn f(spec: &'static snakepit::SpawnSpec) {

@@ -22,10 +22,8 @@ pub(crate) fn read(
     package: &Path,
     host: &dyn Host,
 ) -> Result<Option<Source>, Diagnostic> {
-    match &request.adapter {
-        Some(Adapter::Embed(file)) => source(file, package, host).map(Some),
-        _ => Ok(None),
-    }
+    let file = request.adapter.as_ref().and_then(Adapter::file);
+    file.map(|file| source(file, package, host)).transpose()
 }
 
 fn source(declared: &str, package: &Path, host: &dyn Host) -> Result<Source, Diagnostic> {

@@ -212,17 +212,21 @@ def parse(file, data):
     return tree, [line.encode() for line in lines]
 
 
+# What a worker calls in an adapter that is a class; never a tool.
+LIFE = ("setup", "initialize", "cleanup")
+
+
 def list_tools(tree, lines):
-    """The functions that the bridge would take: those marked with `@tool`, else all public ones."""
+    """The functions that the bridge would take: those marked with `@tool`, else all public ones. None if the class
+    comes from elsewhere."""
     # What the module calls the two, and what it calls `snakepit_bridge`.
     names, modules = {"tool": set(), "on_session_end": set()}, set()
-    functions = []
-    # Definitions in an `if` or `try` count, and other statements hold none.
-    waiting = tree.body[::-1]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+    functions, classes = [], {}
+    for node in statements(tree.body):
+        if isinstance(node, FUNCTIONS):
             functions.append(node)
+        elif isinstance(node, ast.ClassDef):
+            classes[node.name] = node
         elif isinstance(node, ast.ImportFrom) and node.module == "snakepit_bridge" and not node.level:
             for alias in node.names:
                 if alias.name == "*":
@@ -231,15 +235,14 @@ def list_tools(tree, lines):
                     names[alias.name].add(alias.asname or alias.name)
         elif isinstance(node, ast.Import):
             modules.update(alias.asname or alias.name for alias in node.names if alias.name == "snakepit_bridge")
-        elif isinstance(node, ast.If):
-            waiting.extend(node.orelse[::-1])
-            if not never_imported(node.test):
-                waiting.extend(node.body[::-1])
-        elif type(node).__name__ in ("Try", "TryStar"):
-            waiting.extend(node.finalbody[::-1] + node.orelse[::-1])
-            for handler in node.handlers[::-1]:
-                waiting.extend(handler.body[::-1])
-            waiting.extend(node.body[::-1])
+    wanted = question["class"]
+    if wanted is not None:
+        if wanted not in classes:
+            if is_bound(wanted, tree):
+                return None
+            raise Refused("classless", names=sorted(classes)[:MOST_NAMES])
+        functions = methods(classes[wanted], classes, {wanted})
+
     def marks_of(node, what):
         return [mark for mark in node.decorator_list if is_mark(mark, what, names[what], modules)]
 
@@ -252,7 +255,76 @@ def list_tools(tree, lines):
         named = [(node.name, node) for node in functions if not node.name.startswith("_")]
     # Of two definitions the later one is what the module holds.
     tools = {name: node for name, node in named if name is not None}
-    return [describe(name, node, lines) for name, node in tools.items()]
+    return [describe(name, node, lines, wanted is not None) for name, node in tools.items()]
+
+
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def statements(body):
+    """Those of a module or class. Definitions in an `if` or `try` count, and other statements hold none."""
+    waiting = body[::-1]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If):
+            waiting.extend(node.orelse[::-1])
+            if not never_imported(node.test):
+                waiting.extend(node.body[::-1])
+        elif type(node).__name__ in ("Try", "TryStar"):
+            waiting.extend(node.finalbody[::-1] + node.orelse[::-1])
+            for handler in node.handlers[::-1]:
+                waiting.extend(handler.body[::-1])
+            waiting.extend(node.body[::-1])
+        else:
+            yield node
+
+
+def methods(node, classes, seen):
+    """The functions of a class, those of its bases first."""
+    found = {}
+    for base in node.bases[::-1]:
+        name = getattr(base, "id", None)
+        if name in classes and name not in seen:
+            found.update((method.name, method) for method in methods(classes[name], classes, seen | {name}))
+    for one in statements(node.body):
+        if isinstance(one, FUNCTIONS):
+            # At the place of the later definition.
+            found.pop(one.name, None)
+            if one.name not in LIFE and not any(makes_no_method(mark) for mark in one.decorator_list):
+                found[one.name] = one
+        elif isinstance(one, ast.Assign):
+            for target in one.targets:
+                found.pop(getattr(target, "id", None), None)
+    return list(found.values())
+
+
+def makes_no_method(decorator):
+    """`@property` and what belongs to one."""
+    name = getattr(decorator, "attr", getattr(decorator, "id", None))
+    return name in ("property", "cached_property", "setter", "getter", "deleter")
+
+
+def is_bound(name, tree):
+    """Whether the module may have this name from elsewhere, or by a statement that is not read."""
+    waiting = list(tree.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, FUNCTIONS):
+            if node.name == "__getattr__":
+                return True
+        elif isinstance(node, ast.ClassDef):
+            if node.name == name:
+                return True
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            bound = {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+            if name in bound or "*" in bound:
+                return True
+        elif isinstance(node, ast.Name):
+            if node.id == name and isinstance(node.ctx, ast.Store):
+                return True
+        else:
+            waiting.extend(ast.iter_child_nodes(node))
+    return False
 
 
 def never_imported(test):
@@ -282,12 +354,15 @@ def marked_name(mark, node):
     return name
 
 
-def describe(name, node, lines):
+def describe(name, node, lines, is_method):
     arguments = node.args
     positional = arguments.posonlyargs + arguments.args
     defaults = [None] * (len(positional) - len(arguments.defaults)) + arguments.defaults
     kinds = ["PositionalOnly"] * len(arguments.posonlyargs) + ["PositionalOrKeyword"] * len(arguments.args)
     parameters = list(zip(positional, kinds, defaults))
+    if is_method and not any(getattr(mark, "id", None) == "staticmethod" for mark in node.decorator_list):
+        # `self`, which nobody gives.
+        del parameters[:1]
     if arguments.vararg:
         parameters.append((arguments.vararg, "VarPositional", None))
     parameters += [(one, "KeywordOnly", value) for one, value in zip(arguments.kwonlyargs, arguments.kw_defaults)]

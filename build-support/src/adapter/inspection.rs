@@ -64,6 +64,10 @@ pub(super) enum Look {
     Namespace {
         folders: Vec<String>,
     },
+    /// The module is there, and the class is not; the classes that are.
+    Classless {
+        names: Vec<String>,
+    },
     Taken,
     Standard,
     TooLarge {
@@ -86,6 +90,7 @@ tagged!(Look by "kind" {
     "found" => Found { tools },
     "missing" => Missing { names },
     "namespace" => Namespace { folders },
+    "classless" => Classless { names },
     "taken" => Taken {},
     "standard" => Standard {},
     "too_large" => TooLarge { file, bytes },
@@ -142,6 +147,7 @@ impl Inspection {
                 ),
                 format!("write an `__init__.py` in it, or name a module in it: `{module}.tools`"),
             ),
+            Look::Classless { names } => asked.without_class(&names),
             Look::Taken => Diagnostic::new(
                 Code::AdapterNameTaken,
                 format!(
@@ -192,6 +198,7 @@ impl Fact {
 /// What was asked for, as messages name it.
 pub(crate) struct Asked<'a> {
     pub(crate) module: &'a str,
+    pub(crate) class: Option<&'a str>,
     /// The interpreter as a person would start it.
     pub(crate) command: &'a str,
     pub(crate) version: &'a str,
@@ -211,6 +218,20 @@ impl Asked<'_> {
             "{hint}name its folder in `python_path = [\"...\"]`, or install its package into the environment"
         );
         Diagnostic::new(Code::AdapterNotFound, message, help)
+    }
+
+    fn without_class(&self, names: &[String]) -> Diagnostic {
+        let class = self.class.unwrap_or_default();
+        let message = format!("the adapter `{}` has no class `{class}`", self.module);
+        let help = match (nearest(class, names.iter().map(String::as_str)), names) {
+            (Some(near), _) => format!("did you mean `{near}`?"),
+            (None, []) => {
+                "write the class, or name the module alone, whose functions are the tools then"
+                    .to_owned()
+            }
+            (None, names) => format!("name one of its classes: `{}`", names.join("`, `")),
+        };
+        Diagnostic::new(Code::AdapterClassNotFound, message, help)
     }
 
     /// The interpreter gave no answer.

@@ -1,8 +1,9 @@
 //! The user's Python module: its interpreter finds it, reads its source and lists its tools. It is never run.
 //!
 //! The tools are those that `adopt` of the bridge would take, as far as the source shows them: the functions marked
-//! with `@tool` of `snakepit_bridge`, else all public ones. Definitions in an `if` or `try` of the module count, and a
-//! function with other decorators counts as it is written. Not listed is what only running the module would tell:
+//! with `@tool` of `snakepit_bridge`, else all public ones; of a class its methods, and those of its bases in the same
+//! module. Definitions in an `if` or `try` of the module count, and a function with other decorators counts as it is
+//! written. Not listed is what only running the module would tell:
 //! functions made by an assignment, a star import or `__getattr__`, those marked in another module, and a name of
 //! `@tool(name = ...)` that is no literal.
 
@@ -45,6 +46,7 @@ pub const FOREIGN: &[&str] = &["PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP"];
 /// What the script is asked.
 pub(crate) struct Question<'a> {
     module: Option<&'a str>,
+    class: Option<&'a str>,
     /// The file to embed, whose source is the standard input.
     embedded: Option<&'a Path>,
     python_path: Vec<&'a str>,
@@ -59,6 +61,7 @@ impl<'a> Question<'a> {
     pub(crate) fn json(&self) -> serde_json::Result<Map<String, Value>> {
         let fields = [
             ("module", Value::from(self.module)),
+            ("class", Value::from(self.class)),
             ("embedded", serde_json::to_value(self.embedded)?),
             ("python_path", Value::from(self.python_path.clone())),
             ("most", Value::from(self.most)),
@@ -78,6 +81,7 @@ impl<'a> Question<'a> {
         let is_readable = |adapter: &&Adapter| source.is_some() || !adapter.is_embedded();
         Self {
             module: adapter.filter(is_readable).map(Adapter::module),
+            class: adapter.and_then(Adapter::class),
             embedded: source.map(|source| source.file.as_path()),
             python_path,
             most: MOST_SOURCE,
@@ -111,6 +115,7 @@ pub(crate) fn check(
     let command = place.launch.shown(place.executable);
     let asked = Asked {
         module,
+        class: question.class,
         command: &command,
         version: &place.interpreter.version,
         python_path: place.python_path,

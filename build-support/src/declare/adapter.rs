@@ -1,6 +1,7 @@
 //! The value of `adapter`: a module that the interpreter finds, or a file to embed.
 
 use proc_macro2::Span;
+use syn::LitStr;
 
 use super::mistake::Mistake;
 use super::nearest::nearest;
@@ -25,7 +26,9 @@ pub(super) fn adapter(setting: &Setting) -> Result<(Adapter, Span), Mistake> {
             }
             _ => return Err(Mistake::value(word, "`embed` with one file", EMBED)),
         };
-        return Ok((Adapter::Embed(file.value()), file.span()));
+        let adapter = Adapter::Embed(file.value());
+        check_class(&adapter, file)?;
+        return Ok((adapter, file.span()));
     }
     let module = setting.text("\"package.module\"")?;
     let name = module.value();
@@ -33,20 +36,41 @@ pub(super) fn adapter(setting: &Setting) -> Result<(Adapter, Span), Mistake> {
     if !setting.arguments.is_empty() {
         return Err(invalid("a module takes no parentheses", EMBED.to_owned()));
     }
-    if let Some(stem) = name.strip_suffix(".py") {
+    let (path, class) = name.split_once(':').unwrap_or((&name, ""));
+    if let Some(stem) = path.strip_suffix(".py") {
         let (folder, module) = stem.rsplit_once('/').unwrap_or((".", stem));
+        let module = match class {
+            "" => module.to_owned(),
+            class => format!("{module}:{class}"),
+        };
         let help = format!(
             "write `adapter = {module:?}, python_path = [{folder:?}]`, or `embed({name:?})`, which puts the file into \
              the program"
         );
         return Err(invalid("an adapter is a module, not a file", help));
     }
-    if !name.split('.').all(is_identifier) {
+    let adapter = Adapter::Module(name);
+    if !adapter.module().split('.').all(is_identifier) {
         let message = "an adapter is the dotted name of a module";
         let help = "write it as `import` takes it, such as `service.tools`";
         return Err(invalid(message, help.to_owned()));
     }
-    Ok((Adapter::Module(name), module.span()))
+    check_class(&adapter, module)?;
+    Ok((adapter, module.span()))
+}
+
+fn check_class(adapter: &Adapter, text: &LitStr) -> Result<(), Mistake> {
+    match adapter.class() {
+        Some(class) if !is_identifier(class) => {
+            let message = format!("`{class}` is no name of a class");
+            let before = text.value();
+            let before = before.strip_suffix(class).unwrap_or_default();
+            let help =
+                format!("write the name of a class behind the colon, such as `{before}Tools`");
+            Err(Mistake::new(text, Code::AdapterInvalid, message, help))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether Python takes it for a name; its keywords are left to Python.
@@ -73,6 +97,31 @@ mod tests {
         assert_eq!(embedded, Adapter::Embed("python/my_tools.py".to_owned()));
         assert_eq!(embedded.module(), "my_tools");
         assert_eq!(parsed("\"a.b\"").unwrap().module(), "a.b");
+    }
+
+    #[test]
+    fn a_class_stands_behind_a_colon() {
+        let module = parsed("\"a.b:Tools\"").unwrap();
+        assert_eq!((module.module(), module.class()), ("a.b", Some("Tools")));
+        let embedded = parsed("embed(\"a:b/tools.py:Tools\")").unwrap();
+        assert_eq!(embedded.file(), Some("a:b/tools.py"));
+        assert_eq!(embedded.name(), "tools:Tools");
+        for wrong in [
+            "\"a:\"",
+            "\"a:b.C\"",
+            "\"a:B:C\"",
+            "embed(\"a.py:\")",
+            "embed(\"a.py:1\")",
+        ] {
+            let error = parsed(wrong).unwrap_err();
+            assert!(error.contains("is no name of a class"), "{error}");
+        }
+        let error = parsed("\"python/a.py:Tools\"").unwrap_err();
+        assert!(
+            error.contains("`adapter = \"a:Tools\", python_path = [\"python\"]`"),
+            "{error}"
+        );
+        assert!(error.contains("`embed(\"python/a.py:Tools\")`"), "{error}");
     }
 
     #[test]

@@ -26,6 +26,16 @@ fn site_packages(site: &Site) -> PathBuf {
 
 pub(crate) const PROOFS: &[Proof] = &[
     Proof {
+        code: Code::AdapterClassNotFound,
+        place: "adapter",
+        says: &["the adapter `tools` has no class `Tolls`"],
+        help: "did you mean `Tools`?",
+        scene: || with_adapter("tools:Tolls", "tools.py", "class Tools:\n    pass\n"),
+        mend: |site, _| {
+            site.request.adapter = Some(Adapter::Module("tools:Tools".to_owned()));
+        },
+    },
+    Proof {
         code: Code::AdapterSyntaxError,
         place: "adapter",
         says: &[

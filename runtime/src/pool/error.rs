@@ -18,6 +18,33 @@ pub struct PythonException {
     pub traceback: String,
 }
 
+/// Why a worker was not ready.
+#[derive(Debug)]
+pub(crate) struct FailedStart {
+    /// `import`, or the method of an adapter that is a class.
+    kind: String,
+    pub(crate) exception: PythonException,
+}
+
+impl FailedStart {
+    /// What the worker tells of it.
+    pub(crate) fn read(mut told: Told) -> serde_json::Result<Self> {
+        Ok(Self {
+            kind: told.take("kind")?,
+            exception: PythonException::of(told)?,
+        })
+    }
+
+    /// What it means in a worker that has an adapter.
+    pub(crate) fn of(&self, adapter: &str) -> String {
+        let exception = self.exception.with_place();
+        match self.kind.as_str() {
+            "import" => format!("adapter `{adapter}` was not imported: {exception}"),
+            method => format!("`{method}` of the adapter `{adapter}` failed: {exception}"),
+        }
+    }
+}
+
 impl PythonException {
     /// What a worker tells of one.
     pub(crate) fn of(mut told: Told) -> serde_json::Result<Self> {
@@ -28,8 +55,8 @@ impl PythonException {
         })
     }
 
-    /// What it means at the start of a worker that has an adapter, with the last place in the traceback.
-    pub(crate) fn of_import(&self, adapter: &str) -> String {
+    /// It, and the last place in the traceback.
+    fn with_place(&self) -> String {
         let mut places = self.traceback.lines().filter_map(|line| {
             let (file, rest) = line.trim_start().strip_prefix("File \"")?.split_once('"')?;
             let number = rest.strip_prefix(", line ")?;
@@ -41,7 +68,7 @@ impl PythonException {
         let place = place.map_or_else(String::new, |(file, line)| {
             format!(" (`{file}`, line {line})")
         });
-        format!("adapter `{adapter}` was not imported: {self}{place}")
+        format!("{self}{place}")
     }
 }
 
@@ -346,10 +373,13 @@ mod tests {
 
     #[test]
     fn an_adapter_that_is_not_imported_is_named_with_the_last_place_of_the_users_own_code() {
-        let exception = |traceback: &str| PythonException {
-            type_name: "ModuleNotFoundError".to_owned(),
-            message: "No module named 'numpy'".to_owned(),
-            traceback: traceback.to_owned(),
+        let failed = |traceback: &str| FailedStart {
+            kind: "import".to_owned(),
+            exception: PythonException {
+                type_name: "ModuleNotFoundError".to_owned(),
+                message: "No module named 'numpy'".to_owned(),
+                traceback: traceback.to_owned(),
+            },
         };
         let said =
             "adapter `imports` was not imported: ModuleNotFoundError: No module named 'numpy'";
@@ -358,9 +388,9 @@ mod tests {
                          File \"/app/python/imports.py\", line 7, in <module>\n    import numpy\n  \
                          File \"<frozen importlib._bootstrap>\", line 1142, in _find\n";
         assert_eq!(
-            exception(traceback).of_import("imports"),
+            failed(traceback).of("imports"),
             format!("{said} (`/app/python/imports.py`, line 7)")
         );
-        assert_eq!(exception("").of_import("imports"), said);
+        assert_eq!(failed("").of("imports"), said);
     }
 }

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::connection::{Arrival, Connection};
 use super::dispatch::{Dispatch, Unasked};
-use super::error::{Error, PythonException};
+use super::error::{Error, FailedStart};
 use super::frame::{Decoder, Frame, Kind, encode};
 use super::heartbeat::{Beat, Heart};
 use super::host_calls::HostCalls;
@@ -38,6 +38,9 @@ const BRIDGE: &str = include_str!("../../python/bridge.py");
 const PARTS: &str = concat!(
     "buffers\0",
     include_str!("../../python/buffers.py"),
+    "\0",
+    "classes\0",
+    include_str!("../../python/classes.py"),
     "\0",
     "coroutines\0",
     include_str!("../../python/coroutines.py"),
@@ -247,13 +250,13 @@ pub(crate) async fn start(
             Ok(ready) => return welcome(shared, seat, line, ready),
             Err(error) => (format!("its ready message cannot be read: {error}"), None),
         },
-        Ok(Ok(frame)) => match Told::read(&frame.body.json).and_then(PythonException::of) {
-            Ok(exception) => {
+        Ok(Ok(frame)) => match Told::read(&frame.body.json).and_then(FailedStart::read) {
+            Ok(failed) => {
                 let reason = match spec.adapter {
-                    Some(adapter) => exception.of_import(adapter),
-                    None => exception.to_string(),
+                    Some(adapter) => failed.of(adapter),
+                    None => failed.exception.to_string(),
                 };
-                (reason, Some(Box::new(exception)))
+                (reason, Some(Box::new(failed.exception)))
             }
             Err(_) => (
                 "its first frame is neither ready nor an error".to_owned(),
