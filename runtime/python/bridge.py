@@ -38,6 +38,8 @@ REQUEST, REPLY, ERROR, READY, FAILED, CANCEL, ITEM, CREDIT = 1, 2, 3, 4, 5, 6, 7
 HOST_CALL, HOST_REPLY, HOST_ERROR = 9, 10, 11
 PING, PONG, SHARE = 12, 13, 14
 LIMIT = 256 << 20
+# JSON that it is worth while to be quick at.
+LARGE = 16 << 10
 # What is let go of when it was not needed for a while.
 rests = []
 # Names and texts in turn, as they came; a table when the first one is needed.
@@ -147,13 +149,19 @@ def encode_value(value):
     if body is None:
         part("values")
         body = encode_any(value)
-    if len(body) > LIMIT:
-        raise Unencodable("%d bytes of JSON are more than the limit of %d" % (len(body), LIMIT))
+    if len(body) >= LARGE:
+        if len(body) > LIMIT:
+            raise Unencodable("%d bytes of JSON are more than the limit of %d" % (len(body), LIMIT))
+        part("large")
+        note_large(len(body))
     return body
 
 
 def decode_value(text):
     """What the host gave to user code."""
+    if len(text) >= LARGE:
+        part("large")
+        note_large(len(text))
     return decode(text) if type(text) is str else decode_loaded(text)
 
 

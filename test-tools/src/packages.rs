@@ -7,12 +7,13 @@ use std::process::{Command, Stdio};
 use crate::{folder, python, skip};
 
 /// Everything that the tests take from the package index.
-pub const PACKAGES: [&str; 6] = [
+pub const PACKAGES: [&str; 7] = [
     "uv",
     "poetry",
     "virtualenv",
     "py-rattler",
     "numpy",
+    "orjson",
     "pydantic",
 ];
 

@@ -148,3 +148,7 @@ def asked_limit(name):
     from snakepit_bridge import host
 
     return host.limit(name)
+
+
+def thirds():
+    return [number * 0.37 for number in range(2000)]

@@ -4,11 +4,13 @@ mod host_package;
 pub mod process;
 mod root;
 mod scene;
+mod spec;
 mod stage;
 mod wait;
 
 pub use host_package::{HostPackage, Outcome};
 pub use root::Root;
 pub use scene::Scene;
+pub use spec::{copy, with_package};
 pub use stage::{PACKAGE, Stage};
 pub use wait::until;

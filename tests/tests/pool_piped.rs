@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 use snakepit::{
-    CallOptions, Defaults, Error, Memo, Pool, PoolConfig, Profile, SpawnSpec, snakepit_pools,
+    CallOptions, Defaults, Error, Pool, PoolConfig, Profile, SpawnSpec, snakepit_pools,
 };
-use snakepit_tests::{process::exists, until};
+use snakepit_tests::{copy, process::exists, until};
 
 #[snakepit_pools]
 #[derive(Default)]
@@ -35,21 +35,11 @@ fn piped(profile: Profile) -> &'static SpawnSpec {
         pool: "piped",
         command: "/bin/sh",
         args: Vec::leak(args.to_vec()),
-        checks: &[],
-        anchor: None,
-        fingerprint: direct.fingerprint,
         defaults: Defaults {
             profile,
             ..direct.defaults
         },
-        memo: Memo::new(),
-        env: direct.env,
-        cwd: direct.cwd,
-        metadata: direct.metadata,
-        adapter: direct.adapter,
-        embedded: direct.embedded,
-        tools: direct.tools,
-        python_path: direct.python_path,
+        ..copy(direct)
     }))
 }
 

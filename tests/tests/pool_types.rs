@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use snakepit::{Buffer, DType, Defaults, Error, Memo, Pool, PoolConfig, SpawnSpec, snakepit_pools};
+use snakepit::{Buffer, DType, Error, Pool, PoolConfig, SpawnSpec, snakepit_pools};
+use snakepit_tests::with_package;
 
 #[snakepit_pools]
 #[derive(Default)]
@@ -21,30 +22,6 @@ pub struct Pools {
 
 async fn start(spec: &'static SpawnSpec) -> Pool {
     Pool::start(spec, &PoolConfig::default()).await.unwrap()
-}
-
-/// The same pool on a Python that has a package.
-fn with_package(package: &str) -> Option<&'static SpawnSpec> {
-    let python = snakepit_test_tools::tools(package)?.join("python");
-    let command = python.into_os_string().into_string().expect("it is UTF-8");
-    let spec = Pools::STRICT;
-    Some(Box::leak(Box::new(SpawnSpec {
-        pool: "packaged",
-        command: command.leak(),
-        args: spec.args,
-        checks: &[],
-        anchor: None,
-        fingerprint: spec.fingerprint,
-        defaults: Defaults { ..spec.defaults },
-        memo: Memo::new(),
-        env: spec.env,
-        cwd: spec.cwd,
-        metadata: spec.metadata,
-        adapter: spec.adapter,
-        embedded: spec.embedded,
-        tools: spec.tools,
-        python_path: spec.python_path,
-    })))
 }
 
 async fn refused(pool: &Pool, tool: &str) -> String {
@@ -77,6 +54,42 @@ async fn values_of_the_standard_library_arrive_as_what_they_mean() {
     let many: Vec<Value> = pool.execute("many", &()).await.unwrap();
     assert_eq!(many.len(), 2000);
     assert_eq!(many[1999], json!({"x": 1999.0, "at": "2024-01-01"}));
+}
+
+#[tokio::test]
+async fn every_number_arrives_as_the_very_same_one() {
+    let pool = start(Pools::STRICT).await;
+    let mut state = 1_u64;
+    let random = std::iter::repeat_with(|| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        f64::from_bits(state ^ (state >> 29))
+    });
+    let numbers: Vec<f64> = random
+        .filter(|number| number.is_finite())
+        .take(20_000)
+        .collect();
+    let back: Vec<f64> = pool.execute("echo", &(&numbers,)).await.unwrap();
+    assert!(
+        back.iter()
+            .zip(&numbers)
+            .all(|(back, sent)| back.to_bits() == sent.to_bits())
+    );
+    let thirds: Vec<f64> = pool.execute("thirds", &()).await.unwrap();
+    assert!(
+        thirds
+            .iter()
+            .zip(0..)
+            .all(|(third, n)| *third == f64::from(n) * 0.37)
+    );
+    let wide: (i64, u64, u128) = (i64::MIN, u64::MAX, u128::MAX);
+    assert_eq!(
+        pool.execute::<_, (i64, u64, u128)>("echo", &wide)
+            .await
+            .unwrap(),
+        wide
+    );
 }
 
 #[tokio::test]
@@ -182,7 +195,7 @@ async fn numbers_and_arrays_of_numpy_come_and_go() {
         empty: Buffer,
         waves: Buffer,
     }
-    let Some(spec) = with_package("numpy") else {
+    let Some(spec) = with_package(Pools::STRICT, "numpy") else {
         return;
     };
     let pool = start(spec).await;
@@ -221,7 +234,7 @@ async fn numbers_and_arrays_of_numpy_come_and_go() {
 
 #[tokio::test]
 async fn models_of_pydantic_arrive_as_maps() {
-    let Some(spec) = with_package("pydantic") else {
+    let Some(spec) = with_package(Pools::STRICT, "pydantic") else {
         return;
     };
     let pool = start(spec).await;

@@ -33,55 +33,32 @@ use crate::spec::Profile;
 /// The Python half, which travels in the program.
 const BRIDGE: &str = include_str!("../../python/bridge.py");
 
+/// The names and texts of parts in turn, which no text of Python has a zero byte in.
+macro_rules! parts {
+    ($($name:literal)*) => {
+        concat!($($name, "\0", include_str!(concat!("../../python/", $name, ".py")), "\0"),*)
+    };
+}
+
 /// What not every worker needs: the bridge compiles it when it is asked for, since that takes a good part of a start.
-/// Names and texts in turn, which no text of Python has a zero byte in.
-const PARTS: &str = concat!(
-    "buffers\0",
-    include_str!("../../python/buffers.py"),
-    "\0",
-    "classes\0",
-    include_str!("../../python/classes.py"),
-    "\0",
-    "coroutines\0",
-    include_str!("../../python/coroutines.py"),
-    "\0",
-    "embedded\0",
-    include_str!("../../python/embedded.py"),
-    "\0",
-    "event_loop\0",
-    include_str!("../../python/event_loop.py"),
-    "\0",
-    "faults\0",
-    include_str!("../../python/faults.py"),
-    "\0",
-    "gates\0",
-    include_str!("../../python/gates.py"),
-    "\0",
-    "host_tools\0",
-    include_str!("../../python/host_tools.py"),
-    "\0",
-    "interrupts\0",
-    include_str!("../../python/interrupts.py"),
-    "\0",
-    "more\0",
-    include_str!("../../python/more.py"),
-    "\0",
-    "segments\0",
-    include_str!("../../python/segments.py"),
-    "\0",
-    "sessions\0",
-    include_str!("../../python/sessions.py"),
-    "\0",
-    "stats\0",
-    include_str!("../../python/stats.py"),
-    "\0",
-    "streams\0",
-    include_str!("../../python/streams.py"),
-    "\0",
-    "values\0",
-    include_str!("../../python/values.py"),
-    "\0",
-);
+const PARTS: &str = parts! {
+    "buffers"
+    "classes"
+    "coroutines"
+    "embedded"
+    "event_loop"
+    "faults"
+    "gates"
+    "host_tools"
+    "interrupts"
+    "large"
+    "more"
+    "segments"
+    "sessions"
+    "stats"
+    "streams"
+    "values"
+};
 
 /// Fetches the bridge from its own standard input: a worker needs no file, and no command line that the system or a
 /// manager could find too long. It is compiled piece by piece, in less memory that is used again: as a whole it takes a

@@ -1,0 +1,59 @@
+"""Large values: `orjson` takes over, where the environment has it, as far as it does what `json` does.
+
+Its import takes as long as a good part of a start. So it comes when as much JSON was handled as takes about that time.
+"""
+ENOUGH = 1 << 20
+handled = 0
+# How many values in a row it may fail at before it is left alone.
+patience = 64
+plain_encode, plain_decode = encode, decode
+WIDE = b"0" * 19
+ZEROS = bytes(48 if 48 <= byte < 58 else byte for byte in range(256))
+
+
+def note_large(length):
+    """So much JSON more was handled."""
+    global handled, encode, decode, orjson, OPTIONS
+    if handled >= ENOUGH:
+        return
+    handled += length
+    # A module may not be made for an interpreter without GIL, and would bring it back.
+    gil = getattr(sys, "_is_gil_enabled", None)
+    if handled < ENOUGH or gil is not None and not gil():
+        return
+    try:
+        import orjson
+
+        # What these are left to `values.py`, as it is without it.
+        OPTIONS = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
+    except Exception:
+        return
+    encode, decode = encode_fast, decode_fast
+
+
+def encode_fast(value):
+    """It refuses what is no JSON of its own accord, and integers and surrogates that `json` takes. For NaN it writes
+    `null`, as for `None`: that is left to `json`."""
+    global patience
+    if patience > 0 and value is not None:
+        try:
+            body = orjson.dumps(value, None, OPTIONS)
+            if b"null" not in body:
+                patience = 64
+                return body
+        except Exception:
+            pass
+        patience -= 1
+    return plain_encode(value)
+
+
+def decode_fast(text):
+    """It makes a float of an integer beyond 64 bits, so what may hold one is left to `json`."""
+    if len(text) >= LARGE:
+        try:
+            data = text.encode()
+            if WIDE not in data.translate(ZEROS):
+                return orjson.loads(data)
+        except Exception:
+            pass
+    return plain_decode(text)
