@@ -355,6 +355,9 @@ class Worker:
             with lock:
                 taken = read()
                 if taken is None:
+                    # The others are told by each other: one of them may not have begun to listen yet.
+                    if self.deliver is not None:
+                        self.deliver(None)
                     return
                 # In this order: who looks for a request that was taken finds it in its slot, or it is done.
                 slot.request = request = taken[0]
@@ -457,8 +460,7 @@ class Worker:
                 self.deliver(taken)
         if watched is None and not self.is_busy():
             # Behind an engine this is also how a worker is told that nothing follows.
-            for _ in self.slots:
-                self.deliver(None)
+            self.deliver(None)
             if left.acquire(True, 5):
                 return
         vanish()
