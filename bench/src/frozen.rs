@@ -102,6 +102,7 @@ pub(crate) fn forgetful(spec: &SpawnSpec) -> SpawnSpec {
         embedded: spec.embedded,
         tools: spec.tools,
         python_path: spec.python_path,
+        transport: spec.transport,
         defaults: spec.defaults,
         memo: Memo::new(),
     }

@@ -378,6 +378,10 @@ catalogue! {
         when: "What a string of `requires` wants is installed in a version that it excludes, or from another address than the one that is asked for. An installation that wrote no address down, such as one from an index, will do.";
         mend: "Install another with the command of the help.";
 
+    ServerNotFound "server_not_found" "the script of a gRPC server is not there";
+        when: "`server` of a pool with `transport = grpc` names a file that does not exist.";
+        mend: "Make it, or correct the path. A relative path starts at the package's folder.";
+
     StandardModuleHidden "standard_module_hidden" "a file hides a module of Python itself";
         when: "A folder of `python_path` has a file or package with the name of a module of Python's standard library, and is searched before it. It is a warning: what imports the module, also inside of other packages, gets the file.";
         mend: "Give the file another name.";

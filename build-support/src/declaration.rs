@@ -58,6 +58,12 @@ pub struct Request {
     pub adapter: Option<Adapter>,
     /// Folders put before `sys.path`, relative to the package.
     pub python_path: Vec<String>,
+    /// How the program and its workers talk.
+    pub transport: Transport,
+    /// The script of a gRPC server, relative to the package.
+    pub server: Option<String>,
+    /// Its arguments, behind those that every server gets.
+    pub server_args: Vec<String>,
     /// Environment variables of the worker.
     pub env: BTreeMap<String, String>,
     /// How one worker runs its requests.
@@ -94,6 +100,9 @@ written!(Request {
     requires,
     adapter,
     python_path,
+    transport,
+    server,
+    server_args,
     env,
     profile,
     size,
@@ -230,6 +239,24 @@ impl Adapter {
     }
 }
 
+/// How the program and its workers talk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// Through two sockets of their own.
+    Sockets,
+    /// Workers are gRPC servers.
+    Grpc,
+}
+
+impl Serialize for Transport {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(match self {
+            Self::Sockets => "sockets",
+            Self::Grpc => "grpc",
+        })
+    }
+}
+
 /// How a worker runs its requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
@@ -286,6 +313,9 @@ impl Request {
             requires: Vec::new(),
             adapter: None,
             python_path: Vec::new(),
+            transport: Transport::Sockets,
+            server: None,
+            server_args: Vec::new(),
             env: BTreeMap::new(),
             profile: Profile::Process,
             size: 1,

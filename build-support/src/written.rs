@@ -44,6 +44,7 @@ pub(crate) fn check(
                 .map(|fault| fault.at(format!("requires:{index}"))),
         );
     }
+    faults.extend(missing_server(request, package_dir, host));
     faults.extend(match (&request.custom, kind) {
         // Its `Launch` tells whose folders are meant.
         (Some(_), _) => Vec::new(),
@@ -51,6 +52,17 @@ pub(crate) fn check(
         (None, _) => missing_folders(request, package_dir, host),
     });
     faults
+}
+
+/// The script of a gRPC server that is none.
+fn missing_server(request: &Request, package_dir: &Path, host: &dyn Host) -> Option<Diagnostic> {
+    let script = absolute(package_dir, request.server.as_ref()?);
+    if host.info(&script).is_some_and(|info| !info.is_dir) {
+        return None;
+    }
+    let message = format!("`server` names `{}`, which is no file", script.display());
+    let help = "make it, or correct the path, which starts at the package's folder";
+    Some(Diagnostic::new(Code::ServerNotFound, message, help).at("server"))
 }
 
 /// The folders of `python_path` that are none, for an interpreter that sees the same files as the build script.

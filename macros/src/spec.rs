@@ -1,8 +1,10 @@
 //! A resolution as the constant that the program holds.
 
+use std::path::Path;
+
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
-use snakepit_build::declaration::{Adapter, Affinity, Profile, Request, Supervision};
+use snakepit_build::declaration::{Adapter, Affinity, Profile, Request, Supervision, Transport};
 use snakepit_build::declare::{Anchor, Arguments};
 use snakepit_build::manifest::{Check, EnvOp, Fingerprint, Resolution, Tool};
 
@@ -42,7 +44,10 @@ pub(crate) fn spec(
         Anchor::Env(name) => quote!(#krate::Anchor::Env(#name)),
     }));
     let fingerprint = fingerprint(krate, resolution);
-    let tools = resolution.tools.iter().map(|one| tool(krate, one));
+    // A server has rules of its own for what a tool is.
+    let has_tools = request.transport == Transport::Sockets;
+    let tools = resolution.tools.iter().filter(|_| has_tools);
+    let tools = tools.map(|one| tool(krate, one));
     let cwd = option(resolution.cwd.as_deref());
     let adapter = option(request.adapter.as_ref().map(Adapter::name));
     // The compiler reads the file again, and comes back when it changes.
@@ -85,6 +90,7 @@ pub(crate) fn spec(
         request.shutdown_timeout_ms,
     ]
     .map(duration);
+    let transport = transport(krate, request);
     let supervision = supervision(krate, &request.supervision);
     quote! {
         #krate::SpawnSpec {
@@ -95,6 +101,7 @@ pub(crate) fn spec(
                 free_threading: #free_threading, extra: &[#(#extra),*],
             },
             checks: &[#(#checks),*], fingerprint: #fingerprint, adapter: #adapter, embedded: #embedded, tools: &[#(#tools),*], python_path: &[#(#python_path),*],
+            transport: #transport,
             defaults: #krate::Defaults {
                 size: #size, profile: #profile, startup_timeout: #startup, execute_timeout: #execute,
                 cancel_timeout: #cancel, affinity: #affinity, lenient: #lenient, session_timeout: #session, shutdown_timeout: #shutdown, queue_limit: #queue_limit,
@@ -127,6 +134,21 @@ fn fingerprint(krate: &syn::Path, resolution: &Resolution) -> TokenStream {
     quote! {
         #krate::Fingerprint { abi: #abi, distributions: #text, lock_files: &[#(#files),*] }
     }
+}
+
+/// The path of a server's script starts at the package's folder, where Cargo has both the build script and the
+/// compiler look.
+fn transport(krate: &syn::Path, request: &Request) -> TokenStream {
+    let Some(script) = &request.server else {
+        return quote!(#krate::Transport::Sockets);
+    };
+    let script = if Path::new(script).is_absolute() {
+        quote!(#script)
+    } else {
+        quote!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/", #script))
+    };
+    let (pool, args) = (&request.pool, &request.server_args);
+    quote!(#krate::__snakepit_grpc!(#pool, #script, [#(#args),*]))
 }
 
 fn tool(krate: &syn::Path, tool: &Tool) -> TokenStream {

@@ -39,8 +39,11 @@ pub use pool::{
 };
 pub use recheck::{Change, Drift, Fact, Recheck, SpecError};
 pub use snakepit_macros::snakepit_pools;
+#[cfg(feature = "grpc")]
+pub use spec::Grpc;
 pub use spec::{
     Affinity, Check, Defaults, Embedded, EnvOp, Fingerprint, Memo, Metadata, Profile, SpawnSpec,
+    Transport,
 };
 pub use supervision::Supervision;
 pub use tool::{Parameter, ParameterKind, Tool};
@@ -151,6 +154,29 @@ macro_rules! __snakepit_pools {
             }
         }
     };
+}
+
+/// A pool whose workers are gRPC servers.
+#[cfg(feature = "grpc")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __snakepit_grpc {
+    ($pool:literal, $script:expr, [$($argument:expr),*]) => {
+        $crate::Transport::Grpc($crate::Grpc { script: $script, args: &[$($argument),*] })
+    };
+}
+
+/// Without the feature `grpc` there is no such pool.
+#[cfg(not(feature = "grpc"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __snakepit_grpc {
+    ($pool:literal, $script:expr, [$($argument:expr),*]) => {{
+        ::core::compile_error!(::core::concat!(
+            "pool `", $pool, "`: `transport = grpc` needs the feature `grpc` of the crate `snakepit`: run `cargo add snakepit --features grpc`"
+        ));
+        $crate::Transport::Sockets
+    }};
 }
 
 /// Without the feature `pool` the attribute writes constants alone.

@@ -59,6 +59,8 @@ pub struct SpawnSpec {
     pub tools: &'static [Tool],
     /// Folders put before `sys.path`.
     pub python_path: &'static [&'static str],
+    /// How the program and its workers talk.
+    pub transport: Transport,
     /// The attribute's values of everything that the operator may change.
     pub defaults: Defaults,
     /// Remembers that the re-check succeeded.
@@ -155,6 +157,27 @@ pub struct Fingerprint {
     pub distributions: Option<&'static str>,
     /// The manager's lock files, each with its digest.
     pub lock_files: &'static [(&'static str, &'static str)],
+}
+
+/// How the program and its workers talk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Transport {
+    /// Through two sockets that only they hold; pipes to a container.
+    #[default]
+    Sockets,
+    /// The worker is a gRPC server on the protocol of Snakepit's bridge.
+    #[cfg(feature = "grpc")]
+    Grpc(Grpc),
+}
+
+/// A gRPC server as a worker.
+#[cfg(feature = "grpc")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grpc {
+    /// The server's script: an absolute path.
+    pub script: &'static str,
+    /// Its arguments, behind those that every server gets.
+    pub args: &'static [&'static str],
 }
 
 /// How a worker runs its requests.

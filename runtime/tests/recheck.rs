@@ -47,6 +47,7 @@ fn forgetful(checks: Vec<Check>) -> SpawnSpec {
         adapter: None,
         embedded: None,
         tools: &[],
+        transport: snakepit::Transport::Sockets,
         python_path: &[],
         defaults: Defaults {
             size: 1,

@@ -15,6 +15,8 @@ pub const PACKAGES: [&str; 7] = [
     "numpy",
     "orjson",
     "pydantic",
+    // With `grpcio` and `protobuf`.
+    "grpcio-status",
 ];
 
 /// The program of a tool that is named like its package; `None`, said aloud, where it cannot be had.

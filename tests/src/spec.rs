@@ -18,6 +18,7 @@ pub fn copy(spec: &SpawnSpec) -> SpawnSpec {
         embedded: spec.embedded,
         tools: spec.tools,
         python_path: spec.python_path,
+        transport: spec.transport,
         defaults: Defaults { ..spec.defaults },
         memo: Memo::new(),
     }

@@ -17,6 +17,7 @@ mod nearest;
 mod pool;
 mod profile;
 mod setting;
+mod transport;
 mod units;
 
 use proc_macro2::{Span, TokenStream, TokenTree};

@@ -15,8 +15,9 @@ use super::mistake::Mistake;
 use super::nearest::unknown;
 use super::profile::profile;
 use super::setting::{Argument, Setting, Value, as_text};
+use super::transport;
 use crate::catalogue::Code;
-use crate::declaration::{Affinity, PoolDeclaration, Request, Supervision};
+use crate::declaration::{Affinity, PoolDeclaration, Request, Supervision, Transport};
 
 /// Keys of `#[pool(...)]`.
 const KEYS: &[&str] = &[
@@ -42,10 +43,13 @@ const KEYS: &[&str] = &[
     "requires",
     "restart_delay",
     "restart_window",
+    "server",
+    "server_args",
     "session_timeout",
     "shutdown_timeout",
     "size",
     "startup_timeout",
+    "transport",
 ];
 
 pub(super) fn parse_pool(name: String, attribute: &Meta) -> Result<PoolDeclaration, Vec<Mistake>> {
@@ -87,6 +91,7 @@ pub(super) fn parse_pool(name: String, attribute: &Meta) -> Result<PoolDeclarati
         }
         seen.push(key);
     }
+    transport::settle(&mut pool, &mut mistakes);
     if mistakes.is_empty() {
         Ok(pool)
     } else {
@@ -140,6 +145,14 @@ fn apply(
             pool.spans.insert("adapter".to_owned(), span);
         }
         "requires" => request.requires = list(&mut pool.spans, key, setting, mistakes)?,
+        "transport" => {
+            let choices = [("sockets", Transport::Sockets), ("grpc", Transport::Grpc)];
+            let (transport, span) = setting.choice(&choices)?;
+            request.transport = transport;
+            pool.spans.insert(key.to_owned(), span);
+        }
+        "server" => request.server = Some(setting.text("\"path/grpc_server.py\"")?.value()),
+        "server_args" => request.server_args = list(&mut pool.spans, key, setting, mistakes)?,
         "python_path" => request.python_path = list(&mut pool.spans, key, setting, mistakes)?,
         "env" => variables(request, setting, mistakes)?,
         "size" => request.size = setting.number(1024)?,

@@ -178,6 +178,18 @@ pub(crate) const PROOFS: &[Proof] = &[
         mend: |site, _| site.write("tools.py", ""),
     },
     Proof {
+        code: Code::ServerNotFound,
+        place: "server",
+        says: &["`server` names `", "my app/server.py`, which is no file"],
+        help: "make it, or correct the path",
+        scene: || {
+            let mut site = Site::with_venv();
+            site.request.server = Some("server.py".to_owned());
+            Some(site)
+        },
+        mend: |site, _| site.write("server.py", ""),
+    },
+    Proof {
         code: Code::AdapterFileInvalid,
         place: "adapter",
         says: &["tools.py` to embed is not UTF-8", "line 2 is not"],

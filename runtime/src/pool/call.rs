@@ -348,6 +348,12 @@ impl Place<'_> {
                 tool,
                 message: format!("its value cannot be sent: {exception}"),
             },
+            Ok(Fault::Arguments { message }) => Error::Encoding {
+                pool,
+                tool,
+                message,
+            },
+            Ok(Fault::Answer { message }) => self.undecodable(message),
             Ok(Fault::Cancelled) => self.timed_out(),
             Ok(Fault::Stream) => Error::IsStream { pool, tool },
             Ok(Fault::NoStream { found }) => Error::NoStream { pool, tool, found },
@@ -365,6 +371,14 @@ impl Place<'_> {
 enum Fault {
     Exception(PythonException),
     Encoding(PythonException),
+    /// Its worker takes no such arguments.
+    Arguments {
+        message: String,
+    },
+    /// Its answer is none.
+    Answer {
+        message: String,
+    },
     /// It was cancelled: if anybody still waits, its time is over.
     Cancelled,
     /// A stream was called for one value.
@@ -385,6 +399,12 @@ impl Fault {
         Ok(match kind.as_str() {
             "exception" => Self::Exception(PythonException::of(told)?),
             "encoding" => Self::Encoding(PythonException::of(told)?),
+            "arguments" => Self::Arguments {
+                message: told.take("message")?,
+            },
+            "answer" => Self::Answer {
+                message: told.take("message")?,
+            },
             "cancelled" => Self::Cancelled,
             "stream" => Self::Stream,
             "no_stream" => Self::NoStream {

@@ -13,10 +13,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_core::Serialize;
 
+use super::buffer::Buffer;
 use super::segment::{Held, Segments};
 use super::tail::{self, Body, MOST_FILES, Tail};
 
-const HEADER: usize = 16;
+pub(crate) const HEADER: usize = 16;
 
 /// Longest frame that is sent or accepted, in bytes.
 pub(crate) const LIMIT: usize = 256 << 20;
@@ -107,6 +108,20 @@ pub(crate) fn encode<T: Serialize + ?Sized>(
 ) -> Result<Message, String> {
     let mut frame = vec![0; HEADER];
     let buffers = tail::collect(&mut frame, value)?;
+    finish(request, kind, frame, &buffers, shared)
+}
+
+/// Makes a frame of JSON that has room for the header before it, and puts the buffers behind it.
+///
+/// # Errors
+/// It is too long.
+pub(crate) fn finish(
+    request: u32,
+    kind: Kind,
+    mut frame: Vec<u8>,
+    buffers: &[Buffer],
+    shared: Option<&Segments>,
+) -> Result<Message, String> {
     let length = frame.len() - HEADER;
     if length > LIMIT {
         return Err(format!(
@@ -116,7 +131,7 @@ pub(crate) fn encode<T: Serialize + ?Sized>(
     let tail = if buffers.is_empty() {
         Tail::default()
     } else {
-        Tail::new(&buffers, shared)?
+        Tail::new(buffers, shared)?
     };
     if tail.length > LIMIT - length {
         return Err(format!(

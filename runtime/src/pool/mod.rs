@@ -10,6 +10,8 @@ mod dispatch;
 mod error;
 mod finite;
 mod frame;
+#[cfg(feature = "grpc")]
+mod grpc;
 mod health;
 mod heartbeat;
 mod host_calls;

@@ -23,6 +23,19 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::lifeline::Lifeline;
 use super::request::after;
 
+/// Tells a process to end, wherever that process is held.
+#[cfg(feature = "grpc")]
+#[derive(Debug)]
+pub(crate) struct Ender(Arc<Orders>);
+
+#[cfg(feature = "grpc")]
+impl Ender {
+    /// As [`Process::end`].
+    pub(crate) fn end(&self) {
+        self.0.end.notify_one();
+    }
+}
+
 /// A running process; dropping it kills it and its group.
 #[derive(Debug)]
 pub(crate) struct Process {
@@ -72,6 +85,11 @@ impl Process {
     /// Ends it and its group: `SIGTERM`, and after the grace `SIGKILL`. [`Process::ended`] tells when it is gone.
     pub(crate) fn end(&self) {
         self.orders.end.notify_one();
+    }
+
+    #[cfg(feature = "grpc")]
+    pub(crate) fn ender(&self) -> Ender {
+        Ender(self.orders.clone())
     }
 
     /// Kills it and its group.

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::connection::{Arrival, Connection};
 use super::dispatch::{Dispatch, Unasked};
 use super::error::{Error, FailedStart};
-use super::frame::{Decoder, Frame, Kind, encode};
+use super::frame::{Decoder, Frame, Kind, Message, encode};
 use super::heartbeat::{Beat, Heart};
 use super::host_calls::HostCalls;
 use super::memory::Interpreter;
@@ -28,7 +28,7 @@ use super::stderr::Tail;
 use super::tail::{MARK, SHARED_FROM};
 use super::told::Told;
 use super::{Phase, Shared, session};
-use crate::spec::Profile;
+use crate::spec::{Profile, Transport};
 
 /// The Python half, which travels in the program.
 const BRIDGE: &str = include_str!("../../python/bridge.py");
@@ -161,11 +161,19 @@ pub(crate) async fn start(
     let control = rustix::fs::fstat(&stdout)
         .map_err(|error| failed(error.into()))?
         .st_ino;
-    let command = worker_command(spec.command()?, spec.env, stdin.into(), stdout.into());
-    let grace = shared.supervision.kill_timeout;
-    let (process, stderr) = Process::spawn(command, grace, shared.living.subscribe())
-        .await
-        .map_err(failed)?;
+    let (process, stderr) = match &spec.transport {
+        Transport::Sockets => {
+            let command = worker_command(spec.command()?, spec.env, stdin.into(), stdout.into());
+            let grace = shared.supervision.kill_timeout;
+            Process::spawn(command, grace, shared.living.subscribe())
+                .await
+                .map_err(failed)?
+        }
+        #[cfg(feature = "grpc")]
+        Transport::Grpc(server) => {
+            super::grpc::start(shared, number, server, stdin, stdout).await?
+        }
+    };
     tracing::debug!(
         pool = spec.pool,
         worker = seat,
@@ -179,6 +187,53 @@ pub(crate) async fn start(
         tail: Tail::follow(stderr, spec.pool, number),
         decoder: Decoder::new(shared.segments.clone()),
     };
+    if spec.transport == Transport::Sockets {
+        line.connection.send(introduction(shared, number, control)?);
+    }
+    let first = timeout(shared.startup_timeout, line.first_frame()).await;
+    let (reason, exception) = match first {
+        Ok(Ok(frame)) if frame.kind == Kind::Ready => match Ready::read(&frame.body.json) {
+            Ok(ready) => return welcome(shared, seat, line, ready),
+            Err(error) => (format!("its ready message cannot be read: {error}"), None),
+        },
+        // What is no bridge of ours has no exception to tell of, but a reason.
+        Ok(Ok(frame)) if let Some(reason) = reason_of(&frame) => (reason, None),
+        Ok(Ok(frame)) => match Told::read(&frame.body.json).and_then(FailedStart::read) {
+            Ok(failed) => {
+                let reason = match spec.adapter {
+                    Some(adapter) => failed.of(adapter),
+                    None => failed.exception.to_string(),
+                };
+                (reason, Some(Box::new(failed.exception)))
+            }
+            Err(_) => (
+                "its first frame is neither ready nor an error".to_owned(),
+                None,
+            ),
+        },
+        Ok(Err(reason)) => (reason, None),
+        Err(_) => (
+            format!("it was not ready within {:?}", shared.startup_timeout),
+            None,
+        ),
+    };
+    line.process.end();
+    line.process.ended().await;
+    Err(Error::Startup {
+        pool: spec.pool,
+        reason,
+        exception,
+        stderr: line.tail.last_words().await,
+    })
+}
+
+fn reason_of(frame: &Frame) -> Option<String> {
+    Told::read(&frame.body.json).ok()?.take("reason").ok()
+}
+
+/// What a worker of our own bridge is told first: the bridge itself, and what it is to do.
+fn introduction(shared: &Shared, number: u32, control: u64) -> Result<[Message; 4], Error> {
+    let spec = shared.spec;
     let is_async = matches!(spec.defaults.profile, Profile::Async { .. });
     let python_path = spec.python_path.iter().map(|folder| spec.placed(folder));
     let python_path: Vec<Cow<'_, str>> = python_path.collect::<Result<_, _>>()?;
@@ -214,46 +269,12 @@ pub(crate) async fn start(
         .to_le_bytes();
     let introduction =
         encode(0, Kind::Request, &introduction, None).expect("texts and numbers have a JSON form");
-    line.connection.send([
+    Ok([
         bytes::Bytes::copy_from_slice(&length).into(),
         bytes::Bytes::from_static(BRIDGE.as_bytes()).into(),
         introduction,
         bytes::Bytes::from_static(PARTS.as_bytes()).into(),
-    ]);
-
-    let first = timeout(shared.startup_timeout, line.first_frame()).await;
-    let (reason, exception) = match first {
-        Ok(Ok(frame)) if frame.kind == Kind::Ready => match Ready::read(&frame.body.json) {
-            Ok(ready) => return welcome(shared, seat, line, ready),
-            Err(error) => (format!("its ready message cannot be read: {error}"), None),
-        },
-        Ok(Ok(frame)) => match Told::read(&frame.body.json).and_then(FailedStart::read) {
-            Ok(failed) => {
-                let reason = match spec.adapter {
-                    Some(adapter) => failed.of(adapter),
-                    None => failed.exception.to_string(),
-                };
-                (reason, Some(Box::new(failed.exception)))
-            }
-            Err(_) => (
-                "its first frame is neither ready nor an error".to_owned(),
-                None,
-            ),
-        },
-        Ok(Err(reason)) => (reason, None),
-        Err(_) => (
-            format!("it was not ready within {:?}", shared.startup_timeout),
-            None,
-        ),
-    };
-    line.process.end();
-    line.process.ended().await;
-    Err(Error::Startup {
-        pool: spec.pool,
-        reason,
-        exception,
-        stderr: line.tail.last_words().await,
-    })
+    ])
 }
 
 /// Takes in a worker that is ready.

@@ -1,0 +1,295 @@
+//! Between the frames of the pool and the calls of a server: to the pool it is a worker like any other, that begins its
+//! requests in order, at most `room` at a time, and answers every one.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use tokio::io::AsyncReadExt;
+use tokio::net::UnixStream;
+use tokio::sync::{Notify, Semaphore};
+use tokio::task::JoinSet;
+use tonic::{Code, Status};
+
+use super::super::frame::{Decoder, Frame, Kind, Message};
+use super::client::{Client, in_words, is_lost, method};
+use super::message::{
+    CleanupSessionRequest, CleanupSessionResponse, ExecuteToolRequest, InitializeSessionRequest,
+    InitializeSessionResponse, PingRequest, PingResponse,
+};
+use super::outbox::{self, Outbox};
+use super::service::Callbacks;
+use super::value::{self, Asked};
+
+/// Serves the pool with one server.
+pub(super) struct Gateway {
+    pub(super) inbox: UnixStream,
+    pub(super) outbox: Arc<Outbox>,
+    pub(super) client: Client,
+    pub(super) callbacks: Arc<Callbacks>,
+    /// The session of requests that belong to none.
+    pub(super) home: Arc<str>,
+    pub(super) room: usize,
+}
+
+/// A request that the server has.
+#[derive(Debug, Default)]
+struct Running {
+    /// Nobody wants it any more.
+    cancel: Notify,
+    /// Items that the pool has room for.
+    credit: Option<Semaphore>,
+}
+
+/// The connection to the server has gone.
+struct Lost;
+
+impl Gateway {
+    /// Until the pool says that nothing follows and all is answered, or the server is lost.
+    pub(super) async fn run(mut self) {
+        let mut decoder = Decoder::default();
+        let mut waiting = VecDeque::new();
+        let mut running: HashMap<u32, Arc<Running>> = HashMap::new();
+        let mut tasks: JoinSet<Result<Option<u32>, Lost>> = JoinSet::new();
+        let mut is_open = true;
+        while is_open || !running.is_empty() || !waiting.is_empty() {
+            tokio::select! {
+                read = self.inbox.read(decoder.space()), if is_open => {
+                    let count = read.unwrap_or_default();
+                    is_open = count > 0;
+                    decoder.filled(count);
+                    while let Ok(Some(frame)) = decoder.next() {
+                        self.hear(frame, &mut waiting, &running, &mut tasks).await;
+                    }
+                }
+                Some(ended) = tasks.join_next() => match ended {
+                    Ok(Ok(Some(request))) => drop(running.remove(&request)),
+                    Ok(Ok(None)) => {}
+                    // A task that panicked has not answered: the pool is to know it.
+                    Ok(Err(Lost)) | Err(_) => return,
+                },
+            }
+            while running.len() < self.room {
+                let Some(frame) = waiting.pop_front() else {
+                    break;
+                };
+                self.begin(frame, &mut running, &mut tasks).await;
+            }
+        }
+    }
+
+    async fn hear(
+        &self,
+        frame: Frame,
+        waiting: &mut VecDeque<Frame>,
+        running: &HashMap<u32, Arc<Running>>,
+        tasks: &mut JoinSet<Result<Option<u32>, Lost>>,
+    ) {
+        match frame.kind {
+            Kind::Request => waiting.push_back(frame),
+            Kind::Cancel => {
+                let found = waiting
+                    .iter()
+                    .position(|waiting| waiting.request == frame.request);
+                if let Some(unbegun) = found {
+                    waiting.remove(unbegun);
+                    let answer = value::error(frame.request, &value::cancelled());
+                    self.outbox.send(answer).await;
+                } else if let Some(running) = running.get(&frame.request) {
+                    running.cancel.notify_one();
+                }
+            }
+            Kind::Credit => {
+                let credit = running.get(&frame.request);
+                let credit = credit.and_then(|running| running.credit.as_ref());
+                let count = serde_json::from_slice::<u32>(&frame.body.json);
+                if let (Some(credit), Ok(count)) = (credit, count) {
+                    credit.add_permits(count as usize);
+                }
+            }
+            Kind::HostReply | Kind::HostError => self.callbacks.answered(frame),
+            Kind::Ping => {
+                let (client, outbox) = (self.client.clone(), self.outbox.clone());
+                tasks.spawn(async move {
+                    match ping(&client).await {
+                        Err(status) if is_lost(&status) => return Err(Lost),
+                        Err(_) => {}
+                        Ok(_) => {
+                            let pong = outbox::frame(frame.request, Kind::Pong, b"null", &[]);
+                            outbox.send(pong.expect("nothing is short")).await;
+                        }
+                    }
+                    Ok(None)
+                });
+            }
+            // What a server behind this protocol is never told.
+            _ => {}
+        }
+    }
+
+    async fn begin(
+        &self,
+        frame: Frame,
+        running: &mut HashMap<u32, Arc<Running>>,
+        tasks: &mut JoinSet<Result<Option<u32>, Lost>>,
+    ) {
+        let request = frame.request;
+        let asked = match Asked::read(&frame.body, &self.home) {
+            Ok(asked) => asked,
+            Err(fault) => return self.outbox.send(value::error(request, &fault)).await,
+        };
+        let credit = match &asked {
+            Asked::Stream(_, credit) => {
+                Some(Semaphore::new((*credit).min(Semaphore::MAX_PERMITS / 2)))
+            }
+            _ => None,
+        };
+        let state = Arc::new(Running {
+            credit,
+            ..Running::default()
+        });
+        running.insert(request, state.clone());
+        let call = Call {
+            request,
+            state,
+            client: self.client.clone(),
+            outbox: self.outbox.clone(),
+        };
+        let is_end = matches!(asked, Asked::End(_));
+        let session = asked.session();
+        let begins = !is_end && self.callbacks.begin(session, Default::default());
+        let begins = begins.then(|| session.to_owned());
+        let knew = !is_end || self.callbacks.end(session);
+        tasks.spawn(async move {
+            let outcome = match asked {
+                // Its calls were cancelled before they began.
+                Asked::End(_) if !knew => Ok(Some(value::nothing(request))),
+                asked => call.run(asked, begins).await,
+            };
+            match outcome {
+                Ok(last) => {
+                    if let Some(last) = last {
+                        call.outbox.send(last).await;
+                    }
+                    Ok(Some(request))
+                }
+                Err(status) if is_lost(&status) || call.is_deaf(&status).await => Err(Lost),
+                Err(status) => {
+                    let (name, message) = in_words(&status);
+                    let told = value::exception(&name, &message, "");
+                    call.outbox.send(value::error(request, &told)).await;
+                    Ok(Some(request))
+                }
+            }
+        });
+    }
+}
+
+/// One request on its way.
+struct Call {
+    request: u32,
+    state: Arc<Running>,
+    client: Client,
+    outbox: Arc<Outbox>,
+}
+
+type Last = Result<Option<Message>, Status>;
+
+impl Call {
+    /// Whether it is the server as a whole that is not available, and not what this call is about.
+    async fn is_deaf(&self, status: &Status) -> bool {
+        status.code() == Code::Unavailable && ping(&self.client).await.is_err()
+    }
+
+    /// The last frame of the request. `begins` is a session that the server does not know yet.
+    async fn run(&self, asked: Asked, begins: Option<String>) -> Last {
+        if let Some(session) = begins {
+            initialize(&self.client, &session).await?;
+        }
+        match asked {
+            // Nothing in the protocol interrupts a tool. To tear the call down would leave it running unseen: it keeps
+            // its place, and the pool ends a server that takes too long.
+            Asked::Call(request) => {
+                let response = self.client.execute(request).await?;
+                Ok(Some(value::answer(self.request, response)))
+            }
+            Asked::Stream(request, _) => self.stream(request).await,
+            Asked::End(session_id) => {
+                let asked = CleanupSessionRequest {
+                    session_id,
+                    force: false,
+                };
+                let _: CleanupSessionResponse =
+                    self.client.call(method!("CleanupSession"), asked).await?;
+                Ok(Some(value::nothing(self.request)))
+            }
+        }
+    }
+
+    /// A stream that nobody reads any more is torn down, which ends the tool where it next gives an item.
+    async fn stream(&self, request: ExecuteToolRequest) -> Last {
+        tokio::select! {
+            last = self.items(request) => last,
+            () = self.state.cancel.notified() => {
+                Ok(Some(value::error(self.request, &value::cancelled())))
+            }
+        }
+    }
+
+    async fn items(&self, request: ExecuteToolRequest) -> Last {
+        let mut chunks = self.client.stream(request).await?;
+        let credit = self.state.credit.as_ref();
+        loop {
+            if let Some(credit) = credit {
+                let room = credit.acquire().await;
+                // It is never closed, and what is taken is taken for good.
+                room.expect("nobody closes it").forget();
+            }
+            let Some(chunk) = chunks.message().await? else {
+                let told = value::odd("its stream ended without a final chunk");
+                return Ok(Some(value::error(self.request, &told)));
+            };
+            let is_final = chunk.is_final;
+            if let Some(failed) = chunk.metadata.get("error") {
+                let told = value::exception("Error", failed, "");
+                return Ok(Some(value::error(self.request, &told)));
+            }
+            if let Some(item) = value::item(self.request, chunk) {
+                self.outbox.send(item).await;
+            } else if let (Some(credit), false) = (credit, is_final) {
+                credit.add_permits(1);
+            }
+            if is_final {
+                return Ok(Some(value::nothing(self.request)));
+            }
+        }
+    }
+}
+
+/// Asks the server for a sign of life.
+pub(super) async fn ping(client: &Client) -> Result<(), Status> {
+    let asked = PingRequest {
+        message: "ping".to_owned(),
+    };
+    let _: PingResponse = client.call(method!("Ping"), asked).await?;
+    Ok(())
+}
+
+/// Begins a session; the names of the tools that the server says it has.
+pub(super) async fn initialize(client: &Client, session: &str) -> Result<Vec<String>, Status> {
+    let asked = InitializeSessionRequest {
+        session_id: session.to_owned(),
+        ..InitializeSessionRequest::default()
+    };
+    let answer: Result<InitializeSessionResponse, Status> =
+        client.call(method!("InitializeSession"), asked).await;
+    match answer {
+        Ok(answer) if answer.success => Ok(answer.available_tools.into_keys().collect()),
+        Ok(answer) => Err(Status::failed_precondition(format!(
+            "session `{session}` does not begin: {}",
+            answer.error_message
+        ))),
+        // Many servers have no use for it.
+        Err(status) if status.code() == Code::Unimplemented => Ok(Vec::new()),
+        Err(status) => Err(status),
+    }
+}

@@ -1,0 +1,262 @@
+//! The start of a server: its command line, the file that tells its port, and what it says of itself.
+
+use std::borrow::Cow;
+use std::ffi::OsString;
+use std::io;
+use std::net::Ipv4Addr;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::io::Interest;
+use tokio::net::TcpListener;
+use tokio::process::ChildStderr;
+use tokio::time::sleep;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+
+use super::super::frame::Kind;
+use super::super::process::{Ender, Process};
+use super::super::{Error, Shared};
+use super::client::{Client, in_words};
+use super::folder::Folder;
+use super::gateway::{Gateway, initialize, ping};
+use super::outbox::{Outbox, frame};
+use super::service::{Callbacks, Host};
+use crate::spec::Grpc;
+
+/// How often the file is looked for.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// What is no port: the longest text that a message shows.
+const SHOWN: usize = 60;
+
+/// Starts a server whose worker's ends of the pool's sockets are these. It tells that it is ready, or why not, through
+/// them.
+pub(in super::super) async fn start(
+    shared: &Shared,
+    number: u32,
+    server: &'static Grpc,
+    requests: UnixStream,
+    replies: UnixStream,
+) -> Result<(Process, Option<ChildStderr>), Error> {
+    let spec = shared.spec;
+    let failed = |source| Error::Spawn {
+        pool: spec.pool,
+        command: spec.command,
+        source,
+    };
+    let socket = |socket: UnixStream| {
+        socket.set_nonblocking(true)?;
+        tokio::net::UnixStream::from_std(socket)
+    };
+    let inbox = socket(requests).map_err(failed)?;
+    let outbox = Arc::new(Outbox::new(socket(replies).map_err(failed)?));
+    let folder = Folder::new().map_err(failed)?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?.to_string();
+    let ready = folder.path().join("ready");
+    let (words, stdout) = io::pipe().map_err(failed)?;
+    let mut command = spec.command()?;
+    arguments(&mut command, spec.adapter, server, &address, &ready);
+    let folders = spec.python_path.iter().map(|folder| spec.placed(folder));
+    let folders: Vec<Cow<'_, str>> = folders.collect::<Result<_, _>>()?;
+    search_path(&mut command, &folders).map_err(failed)?;
+    // What it prints is no answer: it goes the way of its stderr.
+    command
+        .stdin(Stdio::null())
+        .stdout(OwnedFd::from(stdout.try_clone().map_err(failed)?))
+        .stderr(OwnedFd::from(stdout));
+    let grace = shared.supervision.kill_timeout;
+    let (process, _) = Process::spawn(command, grace, shared.living.subscribe())
+        .await
+        .map_err(failed)?;
+    let words = std::process::ChildStderr::from(OwnedFd::from(words));
+    let words = ChildStderr::from_std(words).map_err(failed)?;
+    let tools = shared.host_tools.names().map(str::to_owned).collect();
+    let callbacks = Arc::new(Callbacks::new(tools, outbox.clone()));
+    let begun = Begun {
+        folder,
+        inbox,
+        outbox,
+        callbacks,
+        listener,
+        ender: process.ender(),
+        pid: process.id,
+        home: format!("{}-{number}", spec.pool).into(),
+        room: shared.room as usize,
+    };
+    tokio::spawn(begun.serve());
+    Ok((process, Some(words)))
+}
+
+/// What a server is started with.
+fn arguments(
+    command: &mut Command,
+    adapter: Option<&str>,
+    server: &Grpc,
+    address: &str,
+    ready: &Path,
+) {
+    command.args(["-s", server.script, "--port", "0"]);
+    if let Some(adapter) = adapter {
+        // As Snakepit names a class.
+        command.args(["--adapter", &adapter.replace(':', ".")]);
+    }
+    command.args(["--elixir-address", address]);
+    command.args(server.args);
+    command
+        .env("SNAKEPIT_GRPC_ADDRESS", address)
+        .env("SNAKEPIT_READY_FILE", ready)
+        // Its last words are not to wait in a buffer.
+        .env("PYTHONUNBUFFERED", "1");
+}
+
+/// A script has no other way to be told where its modules are.
+fn search_path(command: &mut Command, folders: &[Cow<'_, str>]) -> io::Result<()> {
+    let declared = command.get_envs().find(|(name, _)| *name == "PYTHONPATH");
+    let declared = declared.and_then(|(_, value)| value.map(OsString::from));
+    let rest = declared.iter().flat_map(std::env::split_paths);
+    let all = folders
+        .iter()
+        .map(|folder| OsString::from(&**folder))
+        .chain(rest);
+    let joined = std::env::join_paths(all).map_err(io::Error::other)?;
+    if joined.is_empty() {
+        command.env_remove("PYTHONPATH");
+    } else {
+        command.env("PYTHONPATH", joined);
+    }
+    Ok(())
+}
+
+/// A server that is not ready yet.
+struct Begun {
+    folder: Folder,
+    inbox: tokio::net::UnixStream,
+    outbox: Arc<Outbox>,
+    callbacks: Arc<Callbacks>,
+    listener: TcpListener,
+    ender: Ender,
+    pid: u32,
+    home: Arc<str>,
+    room: usize,
+}
+
+impl Begun {
+    /// Until the pool has no more use for it.
+    async fn serve(self) {
+        let Self { inbox, outbox, .. } = self;
+        let host = Server::builder().tcp_nodelay(true).serve_with_incoming(
+            Host(self.callbacks.clone()),
+            TcpIncoming::from(self.listener),
+        );
+        let server = async {
+            let meeting = meet(&self.folder, &self.callbacks, &self.home);
+            let met = tokio::select! {
+                met = meeting => met,
+                // Nothing comes before it is ready but the end.
+                _ = inbox.ready(Interest::READABLE) => return,
+            };
+            let (client, mut tools) = match met {
+                Ok(met) => met,
+                Err(reason) => {
+                    let told = json!({ "reason": reason }).to_string();
+                    let told = frame(0, Kind::Failed, told.as_bytes(), &[]);
+                    return outbox.send(told.expect("it is short")).await;
+                }
+            };
+            tools.sort();
+            tools.dedup();
+            let told = json!({"tools": tools, "control": false, "shares": false, "pid": self.pid});
+            match frame(0, Kind::Ready, told.to_string().as_bytes(), &[]) {
+                Ok(told) => outbox.send(told).await,
+                Err(_) => return,
+            }
+            let gateway = Gateway {
+                inbox,
+                outbox: outbox.clone(),
+                client,
+                callbacks: self.callbacks.clone(),
+                home: self.home.clone(),
+                room: self.room,
+            };
+            gateway.run().await;
+        };
+        tokio::select! {
+            () = server => {}
+            // The host's side ends only where its listener cannot go on.
+            _ = host => {}
+        }
+        self.ender.end();
+    }
+}
+
+/// Waits for its port, and hears what it can do.
+async fn meet(
+    folder: &Folder,
+    callbacks: &Callbacks,
+    home: &str,
+) -> Result<(Client, Vec<String>), String> {
+    let port = port(&folder.path().join("ready")).await?;
+    let client = Client::connect(format!("http://127.0.0.1:{port}"))
+        .await
+        .map_err(|error| {
+            format!(
+                "it named port {port}, where no gRPC server answers: {}",
+                chain(&error)
+            )
+        })?;
+    let told = |what: &str, status: &tonic::Status| {
+        let (name, message) = in_words(status);
+        format!("its server does not answer `{what}`: {name}: {message}")
+    };
+    ping(&client)
+        .await
+        .map_err(|status| told("Ping", &status))?;
+    callbacks.begin(home, Default::default());
+    let mut tools = initialize(&client, home)
+        .await
+        .map_err(|status| told("InitializeSession", &status))?;
+    tools.extend(callbacks.registered());
+    Ok((client, tools))
+}
+
+/// The port that it bound: the file appears by a rename, so that it is read as a whole.
+async fn port(ready: &Path) -> Result<u16, String> {
+    loop {
+        match std::fs::read(ready) {
+            Ok(bytes) => {
+                let text = String::from_utf8_lossy(&bytes);
+                let port = text.trim().parse::<u16>().ok().filter(|port| *port != 0);
+                return port.ok_or_else(|| {
+                    let shown: String = text.chars().take(SHOWN).flat_map(char::escape_default).collect();
+                    format!("it wrote `{shown}` into the file named by `SNAKEPIT_READY_FILE`, wanted is the port that it bound")
+                });
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => sleep(LOOK).await,
+            Err(error) => {
+                return Err(format!(
+                    "the file named by `SNAKEPIT_READY_FILE` cannot be read: {error}"
+                ));
+            }
+        }
+    }
+}
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}

@@ -1,0 +1,190 @@
+//! What is asked and answered, from the frames' form into the protocol's and back.
+
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+
+use super::super::buffer::{Buffer, DType};
+use super::super::frame::{Kind, LIMIT, Message};
+use super::super::tail::{Body, MARK};
+use super::message::{Any, ExecuteToolRequest, ExecuteToolResponse, ToolChunk};
+use super::outbox::frame;
+
+/// A request of the pool.
+#[derive(Debug)]
+pub(super) enum Asked {
+    Call(ExecuteToolRequest),
+    /// For a stream; the items that there is room for.
+    Stream(ExecuteToolRequest, usize),
+    /// A session is over.
+    End(String),
+}
+
+impl Asked {
+    /// `home` is the session of requests that belong to none.
+    ///
+    /// # Errors
+    /// The JSON of what is wrong with its arguments.
+    pub(super) fn read(body: &Body, home: &str) -> Result<Self, Vec<u8>> {
+        let asked: Vec<&RawValue> =
+            serde_json::from_slice(&body.json).map_err(|error| unfit(&error.to_string()))?;
+        let [tool, arguments, ..] = asked[..] else {
+            return Err(unfit("a request has a tool and arguments"));
+        };
+        let more = match asked.get(2) {
+            Some(more) => serde_json::from_str(more.get()),
+            None => Ok(Map::new()),
+        };
+        let more = more.map_err(|error| unfit(&error.to_string()))?;
+        let session = more.get("session").and_then(Value::as_str);
+        let session_id = session.unwrap_or(home).to_owned();
+        if more.contains_key("end") {
+            return Ok(Self::End(session_id));
+        }
+        let credit = more.get("credit").and_then(Value::as_u64);
+        let mut request = ExecuteToolRequest {
+            session_id,
+            tool_name: serde_json::from_str(tool.get())
+                .map_err(|error| unfit(&error.to_string()))?,
+            stream: credit.is_some(),
+            ..ExecuteToolRequest::default()
+        };
+        name(&mut request, arguments.get(), &body.buffers)?;
+        Ok(match credit {
+            Some(credit) => Self::Stream(request, usize::try_from(credit).unwrap_or(usize::MAX)),
+            None => Self::Call(request),
+        })
+    }
+
+    pub(super) fn session(&self) -> &str {
+        match self {
+            Self::Call(request) | Self::Stream(request, _) => &request.session_id,
+            Self::End(session) => session,
+        }
+    }
+}
+
+/// Puts arguments into a request, where each needs a name.
+fn name(
+    request: &mut ExecuteToolRequest,
+    arguments: &str,
+    buffers: &[Buffer],
+) -> Result<(), Vec<u8>> {
+    if arguments == "null" {
+        return Ok(());
+    }
+    let named: BTreeMap<String, &RawValue> = serde_json::from_str(arguments).map_err(|_| {
+        unfit("a gRPC server takes each argument by its name: pass a map or a struct")
+    })?;
+    let stand = format!("1e{}", *MARK);
+    for (name, value) in named {
+        let text = value.get();
+        if !text.contains(&stand) {
+            request.parameters.insert(name, Any::json(text));
+            continue;
+        }
+        let index = text.strip_prefix(&stand).and_then(|rest| rest.parse().ok());
+        let buffer = index.and_then(|index: usize| buffers.get(index));
+        match buffer {
+            Some(buffer) if buffer.dtype() == DType::Bytes => {
+                let bytes = buffer.as_bytes().to_vec();
+                request.binary_parameters.insert(name, bytes);
+            }
+            Some(_) => {
+                return Err(unfit(&format!(
+                    "`{name}` is an array, of which the protocol knows no type and shape: pass its bytes"
+                )));
+            }
+            None => {
+                return Err(unfit(&format!(
+                    "`{name}` has bytes inside: in this protocol bytes are arguments of their own"
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What a tool's response is to the pool.
+pub(super) fn answer(request: u32, response: ExecuteToolResponse) -> Message {
+    if !response.success {
+        let kind = response.metadata.get("error_type");
+        let trace = response.metadata.get("traceback");
+        let message = match response.error_message.as_str() {
+            "" => "the server says that it failed, and not why",
+            message => message,
+        };
+        let kind = kind.map_or("Error", String::as_str);
+        let trace = trace.map_or("", String::as_str);
+        return error(request, &exception(kind, message, trace));
+    }
+    let json = response.result.map_or_else(Vec::new, |any| any.value);
+    let has_value = !json.is_empty() && json != b"null";
+    if response.binary_result.is_empty() {
+        let json: &[u8] = if json.is_empty() { b"null" } else { &json };
+        return value(request, Kind::Reply, json, &[]);
+    }
+    let stand = format!("\"{}0\"", *MARK);
+    let json = match std::str::from_utf8(&json) {
+        Ok(told) if has_value => format!("[{told},{stand}]"),
+        _ => stand,
+    };
+    let bytes = Buffer::from_bytes(response.binary_result);
+    value(request, Kind::Reply, json.as_bytes(), &[bytes])
+}
+
+/// What a chunk of a stream is to the pool, if it holds anything. What is no JSON is bytes.
+pub(super) fn item(request: u32, chunk: ToolChunk) -> Option<Message> {
+    if chunk.data.is_empty() {
+        return None;
+    }
+    let is_json = serde_json::from_slice::<&RawValue>(&chunk.data).is_ok();
+    Some(if is_json {
+        value(request, Kind::Item, &chunk.data, &[])
+    } else {
+        let stand = format!("\"{}0\"", *MARK);
+        let bytes = Buffer::from_bytes(chunk.data);
+        value(request, Kind::Item, stand.as_bytes(), &[bytes])
+    })
+}
+
+/// A value with its buffers, or why it cannot be one.
+fn value(request: u32, kind: Kind, json: &[u8], buffers: &[Buffer]) -> Message {
+    frame(request, kind, json, buffers).unwrap_or_else(|message| error(request, &odd(&message)))
+}
+
+/// The end of a stream, or of a session.
+pub(super) fn nothing(request: u32) -> Message {
+    value(request, Kind::Reply, b"null", &[])
+}
+
+/// What went wrong.
+pub(super) fn error(request: u32, json: &[u8]) -> Message {
+    let end = json.len().min(LIMIT);
+    frame(request, Kind::Error, &json[..end], &[]).expect("it is within the limit")
+}
+
+/// An exception as the pool reads it.
+pub(super) fn exception(kind: &str, message: &str, traceback: &str) -> Vec<u8> {
+    let told =
+        json!({"kind": "exception", "type": kind, "message": message, "traceback": traceback});
+    told.to_string().into_bytes()
+}
+
+/// Arguments that the protocol has no form of.
+fn unfit(message: &str) -> Vec<u8> {
+    let told = json!({"kind": "arguments", "message": message});
+    told.to_string().into_bytes()
+}
+
+/// An answer that is none by the protocol.
+pub(super) fn odd(message: &str) -> Vec<u8> {
+    let told = json!({"kind": "answer", "message": message});
+    told.to_string().into_bytes()
+}
+
+/// The request was cancelled.
+pub(super) fn cancelled() -> Vec<u8> {
+    json!({"kind": "cancelled"}).to_string().into_bytes()
+}
