@@ -6,7 +6,7 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,7 +47,7 @@ pub(in super::super) async fn start(
     let spec = shared.spec;
     let failed = |source| Error::Spawn {
         pool: spec.pool,
-        command: spec.command,
+        command: spec.command.to_owned(),
         source,
     };
     let socket = |socket: UnixStream| {
@@ -125,7 +125,7 @@ fn search_path(command: &mut Command, folders: &[Cow<'_, str>]) -> io::Result<()
     let rest = declared.iter().flat_map(std::env::split_paths);
     let all = folders
         .iter()
-        .map(|folder| OsString::from(&**folder))
+        .map(|folder| PathBuf::from(&**folder))
         .chain(rest);
     let joined = std::env::join_paths(all).map_err(io::Error::other)?;
     if joined.is_empty() {
