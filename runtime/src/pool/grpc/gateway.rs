@@ -133,7 +133,7 @@ impl Gateway {
         tasks: &mut JoinSet<Result<Option<u32>, Lost>>,
     ) {
         let request = frame.request;
-        let asked = match Asked::read(&frame.body, &self.home) {
+        let asked = match Asked::read(frame.body, &self.home) {
             Ok(asked) => asked,
             Err(fault) => return self.outbox.send(value::error(request, &fault)).await,
         };

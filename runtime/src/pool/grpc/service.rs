@@ -18,7 +18,7 @@ use tonic::{Request, Response, Status};
 use tonic_prost::ProstCodec;
 
 use super::super::frame::{Frame, Kind, LIMIT};
-use super::super::tail::MARK;
+use super::super::tail::{Arrived, MARK};
 use super::message::{
     Any, CleanupSessionRequest, CleanupSessionResponse, ExecuteElixirToolRequest,
     ExecuteToolResponse, GetExposedElixirToolsRequest, GetExposedElixirToolsResponse,
@@ -224,16 +224,18 @@ fn host_answer(frame: Frame) -> ExecuteToolResponse {
         success: true,
         ..ExecuteToolResponse::default()
     };
-    match &frame.body.buffers[..] {
-        [] => ExecuteToolResponse {
+    let buffers = frame.body.buffers.into_iter().map(Arrived::take);
+    match buffers.collect::<Result<Vec<_>, _>>().as_deref() {
+        Ok([]) => ExecuteToolResponse {
             result: Some(Any::json(json)),
             ..done
         },
-        [bytes] if json == format!("1e{}0", *MARK).as_bytes() => ExecuteToolResponse {
+        Ok([bytes]) if json == format!("1e{}0", *MARK).as_bytes() => ExecuteToolResponse {
             binary_result: bytes.as_bytes().to_vec(),
             ..done
         },
-        _ => failed("in this protocol bytes are the whole value, not a part of it".to_owned()),
+        Ok(_) => failed("in this protocol bytes are the whole value, not a part of it".to_owned()),
+        Err(error) => failed(error.clone()),
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::buffer::{Buffer, DType};
 use super::super::frame::{Kind, LIMIT, Message};
-use super::super::tail::{Body, MARK};
+use super::super::tail::{Arrived, Body, MARK};
 use super::message::{Any, ExecuteToolRequest, ExecuteToolResponse, ToolChunk};
 use super::outbox::frame;
 
@@ -26,7 +26,7 @@ impl Asked {
     ///
     /// # Errors
     /// The JSON of what is wrong with its arguments.
-    pub(super) fn read(body: &Body, home: &str) -> Result<Self, Vec<u8>> {
+    pub(super) fn read(body: Body, home: &str) -> Result<Self, Vec<u8>> {
         let asked: Vec<&RawValue> =
             serde_json::from_slice(&body.json).map_err(|error| unfit(&error.to_string()))?;
         let [tool, arguments, ..] = asked[..] else {
@@ -50,7 +50,11 @@ impl Asked {
             stream: credit.is_some(),
             ..ExecuteToolRequest::default()
         };
-        name(&mut request, arguments.get(), &body.buffers)?;
+        let buffers = body.buffers.into_iter().map(Arrived::take);
+        let buffers: Vec<Buffer> = buffers
+            .collect::<Result<_, _>>()
+            .map_err(|error| unfit(&error))?;
+        name(&mut request, arguments.get(), &buffers)?;
         Ok(match credit {
             Some(credit) => Self::Stream(request, usize::try_from(credit).unwrap_or(usize::MAX)),
             None => Self::Call(request),
