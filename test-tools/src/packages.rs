@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use crate::{folder, python, skip};
 
 /// Everything that the tests take from the package index.
-pub const PACKAGES: [&str; 7] = [
+pub const PACKAGES: [&str; 8] = [
     "uv",
     "poetry",
     "virtualenv",

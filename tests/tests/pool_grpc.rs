@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use snakepit::{
-    Buffer, CallOptions, Defaults, Error, Grpc, HostTools, Memo, Pool, PoolConfig, Profile,
-    SpawnSpec, Transport, snakepit_pools,
+    Buffer, CallOptions, Defaults, Error, Grpc, HostTools, Pool, PoolConfig, Profile, SpawnSpec,
+    Transport, snakepit_pools,
 };
 use snakepit_tests::process::exists;
+use snakepit_tests::{copy, with_package};
 
 #[snakepit_pools]
 #[derive(Default)]
@@ -25,32 +26,18 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/python/snakepit_serve
 
 /// The same pool on a Python that has `grpcio` and `protobuf`, with the server as its worker.
 fn server(threads: u32, args: &'static [&'static str]) -> Option<&'static SpawnSpec> {
-    let python = snakepit_test_tools::tools("grpcio-status")?.join("python");
-    let command = python.into_os_string().into_string().expect("it is UTF-8");
-    let spec = Pools::PLAIN;
+    let packaged = with_package(Pools::PLAIN, "grpcio-status")?;
     Some(Box::leak(Box::new(SpawnSpec {
-        pool: "served",
-        command: command.leak(),
-        args: spec.args,
-        checks: &[],
-        anchor: None,
-        fingerprint: spec.fingerprint,
+        adapter: Some("service.tools:Adapter"),
         defaults: Defaults {
             profile: Profile::Thread { threads },
-            ..spec.defaults
+            ..packaged.defaults
         },
-        memo: Memo::new(),
-        env: spec.env,
-        cwd: spec.cwd,
-        metadata: spec.metadata,
-        adapter: Some("service.tools:Adapter"),
-        embedded: None,
-        tools: &[],
-        python_path: spec.python_path,
         transport: Transport::Grpc(Grpc {
             script: SCRIPT,
             args,
         }),
+        ..copy(packaged)
     })))
 }
 
