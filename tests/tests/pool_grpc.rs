@@ -279,12 +279,12 @@ async fn as_many_calls_run_at_a_time_as_the_profile_has_threads_and_a_stuck_one_
     // A call that is over in time once it is given up leaves the server as it is.
     let options = CallOptions::new().time_limit(Duration::from_millis(100));
     let late = pool
-        .execute_with::<_, Value>("sleep", &json!({"seconds": 0.5}), options.clone())
+        .execute_with::<_, Value>("sleep", &json!({"seconds": 0.5}), options)
         .await;
     assert!(matches!(late, Err(Error::TimedOut { .. })), "{late:?}");
     assert_eq!(pool.execute::<_, u32>("pid", &()).await.unwrap(), pid);
     let stuck = pool
-        .execute_with::<_, Value>("sleep", &json!({"seconds": 60}), options.clone())
+        .execute_with::<_, Value>("sleep", &json!({"seconds": 60}), options)
         .await;
     assert!(matches!(stuck, Err(Error::TimedOut { .. })), "{stuck:?}");
     while exists(pid) {
