@@ -29,9 +29,10 @@ fn main() {
 }
 "#;
 
-fn build(root: &Path) -> (HostPackage, Outcome) {
+/// Each package has a name of its own: packages of one name in one target folder replace each other's program.
+fn build(name: &str, root: &Path) -> (HostPackage, Outcome) {
     let package = HostPackage::new(
-        "host-sysroot",
+        name,
         Path::new(TARGET),
         "default-features = false",
         MAIN,
@@ -47,7 +48,7 @@ fn a_program_is_built_for_a_root_file_system_and_runs_in_it() {
     let (Some(folder), Some(mut root)) = (rootfs(), Root::new()) else {
         return;
     };
-    let (package, built) = build(folder);
+    let (package, built) = build("host-sysroot", folder);
     built.stdout();
     let program = package.program();
     root.share(program.get_program(), "/mnt/app");
@@ -60,7 +61,7 @@ fn an_interpreter_for_another_processor_is_refused_by_name_at_the_attribute() {
     let Some(folder) = arm64_root().filter(|_| cfg!(target_arch = "x86_64")) else {
         return;
     };
-    let (_package, built) = build(folder);
+    let (_package, built) = build("host-sysroot-foreign", folder);
     let errors = built.failure();
     assert!(
         errors.contains(
