@@ -31,12 +31,7 @@ fn main() {
 
 /// Each package has a name of its own: packages of one name in one target folder replace each other's program.
 fn build(name: &str, root: &Path) -> (HostPackage, Outcome) {
-    let package = HostPackage::new(
-        name,
-        Path::new(TARGET),
-        "default-features = false",
-        MAIN,
-    );
+    let package = HostPackage::new(name, Path::new(TARGET), "default-features = false", MAIN);
     package.write("tools.py", "def greet(name):\n    return name\n");
     let mut cargo = package.cargo(["build", "--offline"]);
     let built = Outcome::of(cargo.env("SNAKEPIT_SYSROOT", root));
