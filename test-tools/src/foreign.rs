@@ -1,12 +1,11 @@
 //! A root file system for another processor, as far as its Python goes, of Debian's own packages. Nothing of it runs
 //! here.
 
-use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
-use crate::{folder, skip};
+use crate::once::{by_script, made_once};
+use crate::skip;
 
 /// Takes the packages apart in a folder; the machine's own state of packages is not touched.
 const SCRIPT: &str = r#"
@@ -38,27 +37,7 @@ pub fn arm64_root() -> Option<&'static Path> {
 }
 
 fn make() -> Result<PathBuf, String> {
-    let folder = folder().join("arm64");
-    fs::create_dir_all(&folder).expect("the target folder can be written");
-    // One makes it, the others wait for it.
-    let lock = File::create(folder.join("lock")).expect("the target folder can be written");
-    lock.lock()
-        .expect("a file of the target folder can be locked");
-    let (root, ready) = (folder.join("root"), folder.join("ready"));
-    if !ready.exists() {
-        let log = folder.join("set-up.log");
-        let said = File::create(&log).expect("the target folder can be written");
-        let mut shell = Command::new("sh");
-        shell.args(["-c", SCRIPT, "sh"]).arg(&folder);
-        let status = shell.stdin(Stdio::null()).stdout(Stdio::null());
-        let status = status.stderr(said).status();
-        if !status.is_ok_and(|status| status.success()) {
-            let log = log.display();
-            return Err(format!(
-                "Debian's packages for arm64, by apt-get: see `{log}`"
-            ));
-        }
-        File::create(ready).expect("the target folder can be written");
-    }
-    Ok(root)
+    let what = "Debian's packages for arm64, by apt-get";
+    let make = |folder: &Path| by_script(SCRIPT, folder, folder, what);
+    Ok(made_once("arm64", |_| false, make)?.join("root"))
 }

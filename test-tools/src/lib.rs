@@ -4,6 +4,7 @@
 
 mod docker;
 mod foreign;
+mod once;
 mod packages;
 mod projects;
 mod python;

@@ -1,10 +1,10 @@
 //! Tools from the package index, each in a virtual environment of its own.
 
-use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::{folder, python, skip};
+use crate::once::made_once;
+use crate::{python, skip};
 
 /// Everything that the tests take from the package index.
 pub const PACKAGES: [&str; 8] = [
@@ -51,25 +51,18 @@ pub fn tools(package: &str) -> Option<PathBuf> {
 /// # Panics
 /// If the target folder cannot be written.
 pub fn install(package: &str) -> Result<PathBuf, String> {
-    let folder = folder().join(package);
-    fs::create_dir_all(&folder).expect("the target folder can be written");
-    // One installs, the others wait for it.
-    let lock = File::create(folder.join("lock")).expect("the target folder can be written");
-    lock.lock()
-        .expect("a file of the target folder can be locked");
-    let (ready, venv) = (folder.join("ready"), folder.join("venv"));
-    let bin = venv.join("bin");
+    let bin = |folder: &Path| folder.join("venv/bin");
     // The Python that it was made with may be gone.
-    if !ready.exists() || !bin.join("python").exists() {
-        let _ = fs::remove_file(&ready);
+    let is_gone = |folder: &Path| !bin(folder).join("python").exists();
+    let make = |folder: &Path| {
+        let venv = folder.join("venv");
         let text = venv.to_str().expect("the target folder's name is UTF-8");
         run(&python().path, &["-m", "venv", "--clear", text])?;
         let quietly = ["--quiet", "--disable-pip-version-check"];
         let args = [&["-m", "pip", "install"][..], &quietly, &[package]].concat();
-        run(&bin.join("python"), &args)?;
-        File::create(ready).expect("the target folder can be written");
-    }
-    Ok(bin)
+        run(&bin(folder).join("python"), &args).map(drop)
+    };
+    made_once(package, is_gone, make).map(|folder| bin(&folder))
 }
 
 /// The version of an installed tool, whose programs are in `bin`.

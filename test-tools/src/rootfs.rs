@@ -1,11 +1,11 @@
 //! A root file system of Debian's own packages, as `debootstrap` makes it: with a Python, and with what Rust links with.
 
-use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::LazyLock;
 
-use crate::{folder, is_root, skip};
+use crate::once::{by_script, made_once};
+use crate::{is_root, skip};
 
 /// Makes it in a folder.
 const SCRIPT: &str = r#"
@@ -46,30 +46,7 @@ pub fn make_rootfs() -> Result<PathBuf, String> {
     if !is_root() || !mount.status().is_ok_and(|status| status.success()) {
         return Err("root's rights to mount file systems and to use chroot".to_owned());
     }
-    let folder = folder().join("rootfs");
-    fs::create_dir_all(&folder).expect("the target folder can be written");
-    // One makes it, the others wait for it.
-    let lock = File::create(folder.join("lock")).expect("the target folder can be written");
-    lock.lock()
-        .expect("a file of the target folder can be locked");
-    let (root, ready) = (folder.join("root"), folder.join("ready"));
-    if !ready.exists() {
-        let log = folder.join("set-up.log");
-        let said = File::create(&log).expect("the target folder can be written");
-        let mut shell = Command::new("sh");
-        let shell = shell.args(["-c", SCRIPT, "sh"]).arg(&root);
-        let status = shell
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(said)
-            .status();
-        if !status.is_ok_and(|status| status.success()) {
-            return Err(format!(
-                "a root file system of Debian's packages: see `{}`",
-                log.display()
-            ));
-        }
-        File::create(ready).expect("the target folder can be written");
-    }
-    Ok(root)
+    let what = "a root file system of Debian's packages";
+    let make = |folder: &Path| by_script(SCRIPT, &folder.join("root"), folder, what);
+    Ok(made_once("rootfs", |_| false, make)?.join("root"))
 }
