@@ -226,7 +226,7 @@ impl SpawnSpec {
                 found,
             }))
         };
-        let (path, text, most, found) = match *check {
+        let (path, text, found) = match *check {
             Check::Size { path, bytes } => {
                 let path = self.placed(path)?;
                 return match fs::metadata(&*path) {
@@ -241,20 +241,18 @@ impl SpawnSpec {
             }
             Check::Content { path, text } => {
                 let (path, text) = (self.placed(path)?, self.placed(text)?);
-                let most = text.len() + 1;
-                let found = read_at_most(&path, most);
-                (path, text, most, found)
+                let found = read_at_most(&path, text.len() + 1);
+                (path, text, found)
             }
             Check::Settings { path, text } => {
                 let (path, text) = (self.placed(path)?, self.placed(text)?);
                 let found = read_at_most(&path, MOST_SETTINGS).map(without_command);
-                (path, text, MOST_SETTINGS, found)
+                (path, text, found)
             }
         };
         match found {
             Ok(found) if found == text.as_bytes() => Ok(None),
             Ok(found) => {
-                debug_assert!(found.len() <= most, "no more is read");
                 let found = String::from_utf8_lossy(&found);
                 let (before, now) = first_difference(&text, &found);
                 changed(path, before, now)
@@ -289,6 +287,7 @@ fn read_at_most(path: &str, most: usize) -> io::Result<Vec<u8>> {
             break;
         }
     }
+    debug_assert!(length <= most, "no more is read");
     bytes.truncate(length);
     Ok(bytes)
 }

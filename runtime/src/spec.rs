@@ -351,6 +351,13 @@ impl SpawnSpec {
         Ok(command)
     }
 
+    /// The folders put before `sys.path`, as they are where the program is now.
+    #[cfg(feature = "pool")]
+    pub(crate) fn placed_python_path(&self) -> Result<Vec<Cow<'static, str>>, SpecError> {
+        let folders = self.python_path.iter();
+        folders.map(|folder| self.placed(folder)).collect()
+    }
+
     /// A text of this spec as it holds where the program is now.
     pub(crate) fn placed(&self, text: &'static str) -> Result<Cow<'static, str>, SpecError> {
         let Some(anchor) = &self.anchor else {

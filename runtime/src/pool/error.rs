@@ -5,6 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use super::told::Told;
+use crate::SpawnSpec;
 use crate::recheck::{Drift, SpecError};
 
 /// What an exception in Python says of itself.
@@ -226,6 +227,17 @@ pub enum Error {
         /// The pool.
         pool: &'static str,
     },
+}
+
+impl Error {
+    /// A worker of this spec cannot be started.
+    pub(crate) fn spawn(spec: &SpawnSpec, source: io::Error) -> Self {
+        Self::Spawn {
+            pool: spec.pool,
+            command: spec.placed(spec.command).unwrap_or_default().into_owned(),
+            source,
+        }
+    }
 }
 
 impl fmt::Display for Error {

@@ -1,6 +1,5 @@
 //! One worker: starts it, and serves it until it has gone.
 
-use std::borrow::Cow;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::pin::pin;
@@ -151,11 +150,7 @@ pub(crate) async fn start(
 ) -> Result<(Worker, oneshot::Receiver<Worn>), Error> {
     let spec = shared.spec;
     let number = u32::try_from(seat).unwrap_or(u32::MAX);
-    let failed = |source| Error::Spawn {
-        pool: spec.pool,
-        command: spec.placed(spec.command).unwrap_or_default().into_owned(),
-        source,
-    };
+    let failed = |source| Error::spawn(spec, source);
     let (requests, stdin) = UnixStream::pair().map_err(failed)?;
     let (replies, stdout) = UnixStream::pair().map_err(failed)?;
     let control = rustix::fs::fstat(&stdout)
@@ -235,8 +230,6 @@ fn reason_of(frame: &Frame) -> Option<String> {
 fn introduction(shared: &Shared, number: u32, control: u64) -> Result<[Message; 4], Error> {
     let spec = shared.spec;
     let is_async = matches!(spec.defaults.profile, Profile::Async { .. });
-    let python_path = spec.python_path.iter().map(|folder| spec.placed(folder));
-    let python_path: Vec<Cow<'_, str>> = python_path.collect::<Result<_, _>>()?;
     let embedded = spec.embedded.map(|embedded| {
         json!({
             "path": embedded.path,
@@ -248,7 +241,7 @@ fn introduction(shared: &Shared, number: u32, control: u64) -> Result<[Message; 
         "worker": number,
         "adapter": spec.adapter,
         "embedded": embedded,
-        "python_path": python_path,
+        "python_path": spec.placed_python_path()?,
         // Requests at a time: in threads, or else on an event loop.
         "threads": shared.room,
         "concurrency": is_async.then_some(shared.room),

@@ -41,17 +41,21 @@ impl Client {
         Ok(Self(client))
     }
 
+    /// One that has room for a call.
+    async fn ready(&self) -> Result<Grpc<Channel>, Status> {
+        let mut client = self.0.clone();
+        let ready = client.ready().await;
+        ready.map_err(|error| Status::from_error(error.into()))?;
+        Ok(client)
+    }
+
     pub(super) async fn call<Q, R>(&self, method: PathAndQuery, request: Q) -> Result<R, Status>
     where
         Q: Message + Default + 'static,
         R: Message + Default + 'static,
     {
-        let mut client = self.0.clone();
-        client
-            .ready()
-            .await
-            .map_err(|error| Status::from_error(error.into()))?;
         let codec = ProstCodec::<Q, R>::default();
+        let mut client = self.ready().await?;
         let reply = client.unary(Request::new(request), method, codec).await?;
         Ok(reply.into_inner())
     }
@@ -67,13 +71,9 @@ impl Client {
         &self,
         request: ExecuteToolRequest,
     ) -> Result<Streaming<ToolChunk>, Status> {
-        let mut client = self.0.clone();
-        client
-            .ready()
-            .await
-            .map_err(|error| Status::from_error(error.into()))?;
         let codec = ProstCodec::<ExecuteToolRequest, ToolChunk>::default();
         let method = method!("ExecuteStreamingTool");
+        let mut client = self.ready().await?;
         let reply = client
             .server_streaming(Request::new(request), method, codec)
             .await?;

@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use std::time::SystemTime;
 
 use prost::Message as Prost;
+use serde_json::Value;
 use tokio::sync::oneshot;
 use tonic::body::Body as HttpBody;
 use tonic::codegen::Service;
@@ -171,29 +172,18 @@ impl Callbacks {
         &self,
         request: ExecuteElixirToolRequest,
     ) -> Result<ExecuteToolResponse, Status> {
-        let fault = |error: std::str::Utf8Error| Status::invalid_argument(error.to_string());
-        let mut json = serde_json::to_string(&request.tool_name)
-            .map_err(|error| Status::invalid_argument(error.to_string()))?;
-        json.insert(0, '[');
-        // No argument is `()`, as from every worker.
-        json.push_str(if request.parameters.is_empty() {
-            ",null"
-        } else {
-            ",{"
+        let named = request.parameters.iter().map(|(name, value)| {
+            let value = std::str::from_utf8(&value.value);
+            let value = value.map_err(|error| Status::invalid_argument(error.to_string()))?;
+            Ok(format!("{}:{value}", Value::from(name.as_str())))
         });
-        for (index, (name, value)) in request.parameters.iter().enumerate() {
-            if index > 0 {
-                json.push(',');
-            }
-            json.push_str(&serde_json::Value::from(name.as_str()).to_string());
-            json.push(':');
-            json.push_str(std::str::from_utf8(&value.value).map_err(fault)?);
-        }
-        json.push_str(if request.parameters.is_empty() {
-            "]"
-        } else {
-            "}]"
-        });
+        let named: Vec<String> = named.collect::<Result<_, Status>>()?;
+        let arguments = match &named[..] {
+            // No argument is `()`, as from every worker.
+            [] => "null".to_owned(),
+            named => format!("{{{}}}", named.join(",")),
+        };
+        let json = format!("[{},{arguments}]", Value::from(request.tool_name));
         let call = self.calls.fetch_add(1, Ordering::Relaxed);
         let asked = frame(call, Kind::HostCall, json.as_bytes(), &[])
             .map_err(Status::resource_exhausted)?;

@@ -45,11 +45,7 @@ pub(in super::super) async fn start(
     replies: UnixStream,
 ) -> Result<(Process, Option<ChildStderr>), Error> {
     let spec = shared.spec;
-    let failed = |source| Error::Spawn {
-        pool: spec.pool,
-        command: spec.command.to_owned(),
-        source,
-    };
+    let failed = |source| Error::spawn(spec, source);
     let socket = |socket: UnixStream| {
         socket.set_nonblocking(true)?;
         tokio::net::UnixStream::from_std(socket)
@@ -65,9 +61,7 @@ pub(in super::super) async fn start(
     let (words, stdout) = io::pipe().map_err(failed)?;
     let mut command = spec.command()?;
     arguments(&mut command, spec.adapter, server, &address, &ready);
-    let folders = spec.python_path.iter().map(|folder| spec.placed(folder));
-    let folders: Vec<Cow<'_, str>> = folders.collect::<Result<_, _>>()?;
-    search_path(&mut command, &folders).map_err(failed)?;
+    search_path(&mut command, &spec.placed_python_path()?).map_err(failed)?;
     // What it prints is no answer: it goes the way of its stderr.
     command
         .stdin(Stdio::null())
