@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use crate::diagnostic::Diagnostic;
-use crate::environment::{CondaPlaces, conda_name, conda_python, pyenv_versions};
+use crate::environment::{CondaPlaces, conda_name, conda_python, pyenv_versions, uv_pythons};
 use crate::host::Host;
 
 /// An environment that a manager keeps.
@@ -45,4 +45,9 @@ pub fn pyenv(host: &dyn Host) -> Vec<Known> {
         prefix,
     });
     known.collect()
+}
+
+/// The folder of the Pythons that uv installs, if it can be told where that is.
+pub fn uv(host: &dyn Host) -> Option<PathBuf> {
+    uv_pythons(host)
 }

@@ -301,13 +301,18 @@ pub(crate) fn ask(
     };
     match Said::read(json) {
         Ok(Said::Interpreter(interpreter)) => Ok(*interpreter),
-        Ok(Said::TooOld(too_old)) => Err(Diagnostic::new(
-            Code::PythonTooOld,
-            format!("`{shown}` is Python {too_old}, but workers need Python {OLDEST} or later"),
-            format!("name an environment with Python {OLDEST} or later"),
-        )),
+        Ok(Said::TooOld(version)) => Err(too_old(&shown, &version)),
         Err(_) => Err(failed(said(json))),
     }
+}
+
+/// The interpreter is of a version that no worker runs on.
+pub(crate) fn too_old(shown: &str, version: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::PythonTooOld,
+        format!("`{shown}` is Python {version}, but workers need Python {OLDEST} or later"),
+        format!("name an environment with Python {OLDEST} or later"),
+    )
 }
 
 /// What the script prints.

@@ -217,15 +217,8 @@ fn virtual_environment(attribute: String, path: PathBuf) -> Option<Found> {
 }
 
 /// The Pythons that uv installed: `cpython-3.13.1-linux-x86_64-gnu` in its own folder.
-/// <https://docs.astral.sh/uv/reference/storage/#python-versions>
 fn of_uv() -> Vec<Found> {
-    let variable = |name: &str| Interruptible.variable(name).map(PathBuf::from);
-    let folder = variable("UV_PYTHON_INSTALL_DIR").or_else(|| {
-        let data =
-            variable("XDG_DATA_HOME").or_else(|| Some(variable("HOME")?.join(".local/share")));
-        Some(data?.join("uv/python"))
-    });
-    let folders = folder
+    let folders = known::uv(&Interruptible)
         .map(|folder| Interruptible.list(&folder))
         .unwrap_or_default();
     let pythons = folders.into_iter().filter_map(|folder| {

@@ -155,6 +155,19 @@ pub fn parse_struct(item: &ItemStruct) -> Declaration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::declaration::Request;
+
+    /// What the attribute of a pool asks for, or all its mistakes.
+    pub(super) fn request(attribute: &str) -> Result<Request, String> {
+        let item: ItemStruct =
+            syn::parse_str(&format!("struct C {{ {attribute} ml: PoolConfig }}")).unwrap();
+        let mut declaration = parse_struct(&item);
+        if declaration.mistakes.is_empty() {
+            return Ok(declaration.pools.remove(0).request);
+        }
+        let mistakes = declaration.mistakes.iter().map(ToString::to_string);
+        Err(mistakes.collect::<Vec<_>>().join("\n"))
+    }
 
     fn codes(mistakes: &[Mistake]) -> Vec<&str> {
         mistakes

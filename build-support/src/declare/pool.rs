@@ -268,17 +268,7 @@ mod tests {
     use super::*;
     use crate::declaration::Profile;
     use crate::declare::parse_struct;
-
-    fn parsed(attribute: &str) -> Result<Request, String> {
-        let item: ItemStruct =
-            syn::parse_str(&format!("struct C {{ {attribute} ml: PoolConfig }}")).unwrap();
-        let mut declaration = parse_struct(&item);
-        if declaration.mistakes.is_empty() {
-            return Ok(declaration.pools.remove(0).request);
-        }
-        let mistakes = declaration.mistakes.iter().map(ToString::to_string);
-        Err(mistakes.collect::<Vec<_>>().join("\n"))
-    }
+    use crate::declare::tests::request as parsed;
 
     #[test]
     fn a_bare_attribute_means_auto() {

@@ -65,20 +65,11 @@ fn span(spans: &BTreeMap<String, Span>, key: &str) -> Span {
 
 #[cfg(test)]
 mod tests {
-    use syn::ItemStruct;
-
     use crate::declaration::{Request, Transport};
-    use crate::declare::parse_struct;
+    use crate::declare::tests::request;
 
     fn parsed(settings: &str) -> Result<Request, String> {
-        let text = format!("struct C {{ #[pool({settings})] ml: PoolConfig }}");
-        let item: ItemStruct = syn::parse_str(&text).unwrap();
-        let mut declaration = parse_struct(&item);
-        if declaration.mistakes.is_empty() {
-            return Ok(declaration.pools.remove(0).request);
-        }
-        let mistakes = declaration.mistakes.iter().map(ToString::to_string);
-        Err(mistakes.collect::<Vec<_>>().join("\n"))
+        request(&format!("#[pool({settings})]"))
     }
 
     #[test]

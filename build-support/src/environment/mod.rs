@@ -21,10 +21,12 @@ pub(crate) use conda::{default_name as conda_name, python_package as conda_pytho
 pub(crate) use docker::Docker;
 pub(crate) use poetry::Poetry;
 pub(crate) use pyenv::Pyenv;
-pub(crate) use pyenv::{installed as pyenv_versions, names as python_versions, without_pyenv};
+pub(crate) use pyenv::{
+    installed as pyenv_versions, names as python_versions, root as pyenv_root, without_pyenv,
+};
 pub(crate) use system::System;
 pub(crate) use uv::Uv;
-pub(crate) use uv::is_member as is_uv_member;
+pub(crate) use uv::{is_member as is_uv_member, pythons as uv_pythons};
 pub(crate) use venv::Venv;
 pub use venv::quoted;
 

@@ -154,7 +154,8 @@ pub(crate) fn names(text: &str) -> Vec<String> {
         .collect()
 }
 
-fn root(config: &Config, host: &dyn Host) -> Option<PathBuf> {
+/// Where pyenv keeps what it installed.
+pub(crate) fn root(config: &Config, host: &dyn Host) -> Option<PathBuf> {
     let root = host.variable("PYENV_ROOT").map(PathBuf::from);
     root.or_else(|| Some(Path::new(&host.variable("HOME")?).join(".pyenv")))
         .map(|root| config.absolute(root))

@@ -32,6 +32,14 @@ pub(crate) struct Uv;
 /// <https://docs.astral.sh/uv/concepts/projects/config/#project-environment-path>
 const ENVIRONMENT: &str = "UV_PROJECT_ENVIRONMENT";
 
+/// The folder of the Pythons that uv installs. <https://docs.astral.sh/uv/reference/storage/#python-versions>
+pub(crate) fn pythons(host: &dyn Host) -> Option<PathBuf> {
+    let variable = |name: &str| host.variable(name).map(PathBuf::from);
+    let data =
+        || variable("XDG_DATA_HOME").or_else(|| Some(variable("HOME")?.join(".local/share")));
+    variable("UV_PYTHON_INSTALL_DIR").or_else(|| Some(data()?.join("uv/python")))
+}
+
 /// Where faults of the project stand.
 const PLACE: &str = "option:project_dir";
 

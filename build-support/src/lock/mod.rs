@@ -200,7 +200,7 @@ impl Lock {
     /// # Errors
     /// Those of the file system.
     pub fn write(&self, package: &Path) -> io::Result<bool> {
-        let path = package.join(FILE_NAME);
+        let path = path(package);
         let is_first = !path.exists();
         let is_written = self.write_to(&path)?;
         if is_first

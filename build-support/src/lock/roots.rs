@@ -6,7 +6,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use crate::choice;
-use crate::environment::conda_installation;
+use crate::environment::{Config, conda_installation, pyenv_root, uv_pythons};
 use crate::host::Host;
 
 /// The names, the narrowest first. `SNAKEPIT_ROOT_NAME` says where one is in an offline build.
@@ -49,24 +49,17 @@ impl Roots {
     }
 
     fn with(package: &Path, conda: Option<PathBuf>, host: &dyn Host) -> Self {
-        let variable = |name| host.variable(name).map(PathBuf::from);
-        let home = variable("HOME");
-        let in_home = |rest: &str| home.as_ref().map(|home| home.join(rest));
-        let data = variable("XDG_DATA_HOME").or_else(|| in_home(".local/share"));
-        let uv = variable("UV_PYTHON_INSTALL_DIR").or_else(|| Some(data?.join("uv/python")));
         let found = [
             Some(package.to_owned()),
             Some(choice::top(package, host)),
-            uv,
-            variable("PYENV_ROOT").or_else(|| in_home(".pyenv")),
+            uv_pythons(host),
+            pyenv_root(&Config::default(), host),
             conda,
-            home,
+            host.variable("HOME").map(PathBuf::from),
         ];
         let mut roots = Self::default();
         for (name, path) in NAMES.iter().zip(found) {
-            // `/` and relative paths name nothing.
-            let path = path.filter(|path| path.is_absolute() && path.parent().is_some());
-            let path = path.and_then(|path| normal(&path).to_str().map(str::to_owned));
+            let path = path.and_then(|path| folder(&path));
             if let Some(path) =
                 path.filter(|path| !roots.known.iter().any(|(_, known)| known == path))
             {
@@ -78,18 +71,10 @@ impl Roots {
 
     /// One folder, under each of the paths that lead to it.
     pub(crate) fn only(name: &'static str, paths: impl IntoIterator<Item = PathBuf>) -> Self {
-        let mut roots = Self::default();
-        for path in paths {
-            let path = normal(&path);
-            // `/` and relative paths name nothing.
-            if path.is_absolute()
-                && path.parent().is_some()
-                && let Some(path) = path.to_str()
-            {
-                roots.known.push((name, path.to_owned()));
-            }
+        let known = paths.into_iter().filter_map(|path| folder(&path));
+        Self {
+            known: known.map(|path| (name, path)).collect(),
         }
-        roots
     }
 
     /// The same, with what the variables `SNAKEPIT_ROOT_NAME` say.
@@ -234,6 +219,13 @@ fn is_plain(rest: &str) -> bool {
 /// Whether a character continues the name of a file.
 fn is_name(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '@' | '%' | '~')
+}
+
+/// The folder of a root as a text; `/` and relative paths name nothing.
+fn folder(path: &Path) -> Option<String> {
+    let path = normal(path);
+    let is_root = path.is_absolute() && path.parent().is_some();
+    path.to_str().filter(|_| is_root).map(str::to_owned)
 }
 
 /// A path without `.` and `..`.

@@ -12,7 +12,7 @@ use super::{Target, sysconfig};
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::Host;
-use crate::probe::{Interpreter, OLDEST};
+use crate::probe::{Interpreter, OLDEST, too_old};
 use crate::version::Version;
 
 /// The longest file of facts that is read, in bytes.
@@ -60,12 +60,7 @@ pub(crate) fn interpreter(
     if let (Ok(version), Ok(oldest)) = (version, oldest)
         && version < oldest
     {
-        let message = format!(
-            "`{shown}` is Python {}, but workers need Python {OLDEST} or later",
-            facts.version
-        );
-        let help = format!("name an environment with Python {OLDEST} or later");
-        return Err(Diagnostic::new(Code::PythonTooOld, message, help));
+        return Err(too_old(&shown.to_string(), &facts.version));
     }
     Ok(facts.interpreter(path, &layout, shape, host))
 }
