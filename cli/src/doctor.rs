@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap_cargo::style::{HEADER, WARN};
 use snakepit_build::host::Program;
-use snakepit_build::{Host, known};
+use snakepit_build::{FOREIGN, Host, known};
 
 use crate::args::Doctor;
 use crate::failure::Failure;
@@ -206,7 +206,7 @@ fn without_home(path: &Path) -> String {
 fn odd() -> Vec<String> {
     let mut odd = Vec::new();
     let set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
-    for name in ["PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP"] {
+    for name in FOREIGN {
         if set(name) {
             odd.push(format!(
                 "`{name}` is set: other programs see it, workers do not"

@@ -76,12 +76,12 @@ pub(crate) fn run(init: &Init, output: &mut Output) -> Result<bool, Failure> {
             .to_string();
         output.line(format!("  {GOOD}{verb:<6}{GOOD:#} {path:<16} {what}"));
     }
-    let writes = || {
-        steps
-            .iter()
-            .filter(|step| matches!(step, Step::Write { .. }))
-    };
-    if writes().count() == 0 {
+    let writes = steps.iter().filter_map(|step| match step {
+        Step::There { .. } => None,
+        Step::Write { path, text, .. } => Some((path, text)),
+    });
+    let writes: Vec<_> = writes.collect();
+    if writes.is_empty() {
         output.line("nothing is to be done");
         return Ok(true);
     }
@@ -91,10 +91,8 @@ pub(crate) fn run(init: &Init, output: &mut Output) -> Result<bool, Failure> {
     }
     // What is announced is read before it happens.
     output.write()?;
-    for step in writes() {
-        if let Step::Write { path, text, .. } = step {
-            write(path, text)?;
-        }
+    for (path, text) in writes {
+        write(path, text)?;
     }
     output.line("now `cargo snakepit check` tells which Python the workers get, and `cargo build` freezes it");
     Ok(true)
@@ -261,9 +259,9 @@ fn dependencies(package: &cargo_metadata::Package, path: Option<&Path>) -> Resul
         if has(name, kind) {
             continue;
         }
-        let mut dependency = InlineTable::new();
-        match path {
-            None => _ = dependency.insert("version", env!("CARGO_PKG_VERSION").into()),
+        let value = match path {
+            // As people write it where there is nothing but a version.
+            None => Value::from(env!("CARGO_PKG_VERSION")),
             Some(checkout) => {
                 let crate_folder = checkout.join(folder);
                 let crate_folder = crate_folder.canonicalize().map_err(|error| {
@@ -278,20 +276,17 @@ fn dependencies(package: &cargo_metadata::Package, path: Option<&Path>) -> Resul
                         crate_folder.display()
                     ))
                 })?;
+                let mut dependency = InlineTable::new();
                 dependency.insert("path", text.into());
+                Value::InlineTable(dependency)
             }
-        }
+        };
         let table = document
             .entry(section)
             .or_insert_with(|| Item::Table(Table::new()));
         let table = table.as_table_like_mut().ok_or_else(|| {
             Failure::failed(format!("`{}`: `{section}` is no table", manifest.display()))
         })?;
-        let value = match path {
-            // As people write it where there is nothing but a version.
-            None => Value::from(env!("CARGO_PKG_VERSION")),
-            Some(_) => Value::InlineTable(dependency),
-        };
         table.insert(name, Item::Value(value));
         added.push(format!("`{name}` in `[{section}]`"));
     }
