@@ -295,6 +295,8 @@ fn colours_are_for_terminals_that_want_them() {
         ]);
         command
             .env_remove("NO_COLOR")
+            // Where programs run unattended, even `TERM=dumb` is taken for colourful.
+            .env_remove("CI")
             .env("TERM", "xterm-256color")
             .envs(env.iter().copied());
         ended(&mut command).stdout
