@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::environment::absolute;
 use crate::lock::Roots;
 use crate::manifest::{Check, EnvOp, Fingerprint, Metadata, Resolution};
+use crate::ordered::Ordered;
 
 /// The name that stands for the folder.
 const NAME: &str = "anchor";
@@ -58,13 +59,13 @@ impl Movable {
                 base_prefix: text(base_prefix),
                 extra: extra
                     .map(|(name, value)| (name.clone(), text(value)))
-                    .collect(),
+                    .ordered(),
                 ..resolution.metadata.clone()
             },
             fingerprint: Fingerprint {
                 lock_files: lock_files
                     .map(|(path, digest)| (text(path), digest.clone()))
-                    .collect(),
+                    .ordered(),
                 ..resolution.fingerprint.clone()
             },
             ..resolution.clone()

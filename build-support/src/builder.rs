@@ -11,6 +11,7 @@ use crate::host::{Host, Machine};
 use crate::lock::{self, Lock};
 use crate::manifest::{FILE_NAME, Manifest, Outcome};
 use crate::named::{self, Pool};
+use crate::ordered::Ordered;
 use crate::outcome::{OFFLINE, Outcomes, found, looked_at, outcomes, resolved};
 use crate::package::{Sources, World, on_this_machine};
 use crate::probe::Cache;
@@ -227,7 +228,7 @@ fn directives(
         .chain([OFFLINE, "SNAKEPIT_PYTHON"])
         .chain([sysroot::VARIABLE])
         .chain(outcomes.sysroot.iter().flat_map(|_| sysroot::ROOTS))
-        .collect();
+        .ordered();
     for name in variables {
         if name.starts_with("SNAKEPIT_")
             || name == "UV_PROJECT_ENVIRONMENT"

@@ -9,6 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::document;
 use crate::environment::{Config, ExtraMetadata, is_uv_member, utf8, without_pyenv};
 use crate::host::Host;
+use crate::ordered::Ordered;
 
 /// What was chosen.
 pub struct Choice {
@@ -82,7 +83,7 @@ fn automatic(mut config: Config, package: &Path, host: &dyn Host) -> Result<Choi
         .options
         .iter()
         .map(|(name, value)| ((*name).to_owned(), value.clone()))
-        .collect();
+        .ordered();
     let mut kind = found.kind;
     if kind == "pyenv" {
         // The environment reads the file itself: it may name several versions.

@@ -7,6 +7,7 @@ use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::distribution::{Distribution, Distributions};
 use crate::marker::{Marker, Variables};
+use crate::ordered::Ordered;
 use crate::origin;
 use crate::requirement::{Requirement, Source, normalized, upright};
 use crate::specifier::Specifiers;
@@ -90,7 +91,7 @@ impl Found {
     /// What may count for an extra, in the order of the metadata.
     fn of_extra(&self, extra: &str) -> impl Iterator<Item = &Requirement> {
         let named = self.named.get(extra).into_iter().flatten();
-        let places: BTreeSet<usize> = named.chain(&self.unnamed).copied().collect();
+        let places: BTreeSet<usize> = named.chain(&self.unnamed).copied().ordered();
         places.into_iter().map(|place| &self.optional[place])
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::host::Host;
+use crate::ordered::Ordered;
 use crate::requirement::normalized;
 use crate::version::Version;
 
@@ -92,7 +93,7 @@ impl<'a> Installed<'a> {
         let records = self.records.iter();
         let mut versions: BTreeMap<String, String> = records
             .map(|(name, (version, _))| (name.clone(), version.clone()))
-            .collect();
+            .ordered();
         for (name, files) in &self.metadata {
             let version = files.iter().find_map(|file| self.version(file));
             versions.extend(version.map(|version| (name.clone(), version)));

@@ -17,10 +17,11 @@ pub(crate) fn parse(text: &str) -> Result<Table, String> {
 }
 
 fn table(table: &DeTable<'_>) -> Result<Table, String> {
-    let entries = table.iter();
-    entries
-        .map(|(key, entry)| Ok((key.get_ref().clone().into_owned(), value(entry.get_ref())?)))
-        .collect()
+    let mut found = Table::new();
+    for (key, entry) in table {
+        found.insert(key.get_ref().clone().into_owned(), value(entry.get_ref())?);
+    }
+    Ok(found)
 }
 
 /// A date is its text, and a number that JSON does not have, such as `nan`, is nothing.

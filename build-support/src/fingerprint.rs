@@ -8,6 +8,7 @@ use crate::distribution::Installed;
 use crate::environment::ExtraMetadata;
 use crate::host::Host;
 use crate::manifest::Fingerprint;
+use crate::ordered::Ordered;
 use crate::probe::{Cache, Interpreter, digest};
 use crate::recorder::Facts;
 
@@ -41,7 +42,7 @@ pub(crate) fn fingerprint(
     Fingerprint {
         abi: abi(interpreter),
         platform: interpreter.platform.clone(),
-        lock_files: lock_files.collect(),
+        lock_files: lock_files.ordered(),
         adapter: source.map(|source| digest(source.text.as_bytes())),
         site_packages,
         distributions,

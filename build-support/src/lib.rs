@@ -41,6 +41,7 @@ mod marker;
 mod memo;
 #[doc(hidden)]
 pub mod named;
+mod ordered;
 mod origin;
 #[doc(hidden)]
 pub mod outcome;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::diagnostic::Diagnostic;
+use crate::ordered::Ordered;
 
 /// A question of this build, and what became of it.
 type Reply<T> = Arc<OnceLock<Result<T, Diagnostic>>>;
@@ -58,7 +59,7 @@ impl<T: Clone> Memo<T> {
         let answers = asked.iter();
         answers
             .filter_map(|(key, reply)| Some((key.clone(), reply.get()?.as_ref().ok()?.clone())))
-            .collect()
+            .ordered()
     }
 
     /// What earlier builds and this one learned.

@@ -14,6 +14,7 @@ use crate::host::{Host, Machine};
 use crate::lock::{self, Difference, Lock, RootFault, Roots};
 use crate::manifest::{Outcome, Resolution};
 use crate::named::Pool;
+use crate::ordered::Ordered;
 use crate::package::{World, resolve_all};
 use crate::probe::{Cache, digest};
 use crate::recorder::{Facts, Recorder};
@@ -55,13 +56,13 @@ impl Outcomes {
         });
         let folders: BTreeSet<&String> = resolutions
             .flat_map(|resolution| &resolution.fingerprint.site_packages)
-            .collect();
+            .ordered();
         let folders: Vec<String> = folders.into_iter().cloned().collect();
         let files = distribution::metadata_files(&folders, self.host());
         files
             .into_iter()
             .map(|file| self.host().on_this_machine(&file))
-            .collect()
+            .ordered()
     }
 
     /// Where the package of a folder will be on the machine that runs the program.
@@ -166,7 +167,7 @@ pub(crate) fn resolved(pools: &[Pool], world: World<'_>) -> Outcomes {
     let world = looked_at(world, &sysroot);
     let requests: BTreeMap<&String, &Request> = enabled(pools)
         .map(|pool| (&pool.key, &pool.request))
-        .collect();
+        .ordered();
     let requests = requests.into_iter();
     let requests = requests.map(|(key, request)| (key.clone(), request));
     let (pools, facts) = resolve_all(requests, world).into_iter().unzip();
@@ -394,14 +395,14 @@ impl Faults {
 
     /// A fault of the whole lock; the macro shows it once for each struct.
     fn of_all(&mut self, pools: &[Pool], fault: &Diagnostic) {
-        let keys: BTreeSet<&String> = enabled(pools).map(|pool| &pool.key).collect();
+        let keys: BTreeSet<&String> = enabled(pools).map(|pool| &pool.key).ordered();
         for key in keys {
             self.of_pool(key, vec![fault.clone()]);
         }
     }
 
     fn of_unknown(&mut self, pools: &[Pool], lock: &Lock) {
-        let declared: BTreeSet<&str> = pools.iter().map(|pool| pool.name.as_str()).collect();
+        let declared: BTreeSet<&str> = pools.iter().map(|pool| pool.name.as_str()).ordered();
         for name in lock.pools().filter(|name| !declared.contains(name)) {
             let message = format!(
                 "`{}` has a pool `{name}`, which no struct declares",

@@ -18,6 +18,7 @@ use crate::environment::{
 use crate::fingerprint::fingerprint;
 use crate::host::{Host, Program};
 use crate::manifest::{Check, EnvOp, Fingerprint, Metadata, Resolution};
+use crate::ordered::Ordered;
 use crate::probe::{self, Cache, Interpreter};
 use crate::recorder::{Facts, Recorder};
 use crate::remedy::Target;
@@ -178,7 +179,7 @@ fn find(
         detected_by,
         executable,
         launch,
-        extra: extra.into_iter().chain(reasons).collect(),
+        extra: extra.into_iter().chain(reasons).ordered(),
         interpreter,
         facts,
     })

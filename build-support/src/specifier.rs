@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::ordered::Ordered;
 use crate::version::Version;
 
 /// Several specifiers, all of which a version has to meet; without one, every version will do.
@@ -59,7 +60,7 @@ impl Specifiers {
 
     /// The same for all that are written differently and mean the same.
     pub(crate) fn normalized(&self) -> BTreeSet<String> {
-        self.0.iter().map(Specifier::normalized).collect()
+        self.0.iter().map(Specifier::normalized).ordered()
     }
 
     pub(crate) fn contains(&self, version: &Version) -> bool {

@@ -22,6 +22,7 @@ use crate::diagnostic::Diagnostic;
 use crate::environment::Launch;
 use crate::host::Host;
 use crate::manifest::EnvOp;
+use crate::ordered::Ordered;
 use crate::probe::{Cache, Interpreter};
 use crate::script;
 
@@ -69,7 +70,7 @@ impl<'a> Question<'a> {
         Ok(fields
             .map(|(name, value)| (name.to_owned(), value))
             .into_iter()
-            .collect())
+            .ordered())
     }
 
     pub(crate) fn new(

@@ -18,6 +18,7 @@ use super::setting::{Argument, Setting, Value, as_text};
 use super::transport;
 use crate::catalogue::Code;
 use crate::declaration::{Affinity, PoolDeclaration, Request, Supervision, Transport};
+use crate::ordered::Ordered;
 
 /// Keys of `#[pool(...)]`.
 const KEYS: &[&str] = &[
@@ -77,7 +78,9 @@ pub(super) fn parse_pool(name: String, attribute: &Meta) -> Result<PoolDeclarati
         field: 0,
         conditions: Vec::new(),
         request: Request::new(name),
-        spans: BTreeMap::from([("pool".to_owned(), attribute.path().span())]),
+        spans: [("pool".to_owned(), attribute.path().span())]
+            .into_iter()
+            .ordered(),
     };
     let mut mistakes = Vec::new();
     let mut seen: Vec<String> = Vec::new();

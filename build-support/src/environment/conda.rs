@@ -75,10 +75,9 @@ impl PythonEnvironment for Conda {
 
     fn metadata(&self, config: &Config, host: &dyn Host) -> Result<ExtraMetadata, Diagnostic> {
         let prefix = find(config, host)?.prefix;
-        let mut extra = ExtraMetadata::from([
-            ("environment_name".to_owned(), default_name(&prefix, host)),
-            ("conda_prefix".to_owned(), prefix.display().to_string()),
-        ]);
+        let mut extra = ExtraMetadata::new();
+        extra.insert("environment_name".to_owned(), default_name(&prefix, host));
+        extra.insert("conda_prefix".to_owned(), prefix.display().to_string());
         if let Some(package) = python_package(&prefix, host) {
             extra.insert("python_package".to_owned(), package);
         }

@@ -259,8 +259,8 @@ impl PythonEnvironment for Docker {
     fn metadata(&self, config: &Config, host: &dyn Host) -> Result<ExtraMetadata, Diagnostic> {
         let facts = Self::inspect(config, host)?;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let mut extra =
-            ExtraMetadata::from([("engine".to_owned(), Self::engine(config)?.to_owned())]);
+        let mut extra = ExtraMetadata::new();
+        extra.insert("engine".to_owned(), Self::engine(config)?.to_owned());
         let digest = match Place::of(config)? {
             Place::Container(name) => {
                 extra.insert("container_name".to_owned(), name.to_owned());

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::text::shown;
 use crate::document::Table;
+use crate::ordered::Ordered;
 
 /// One fact that is not the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +49,7 @@ pub(super) fn compare(pool: &str, locked: &Table, found: &Table) -> Vec<Differen
     let (locked, found) = (Flat::of(locked), Flat::of(found));
     let mut differences = Vec::new();
     let facts = locked.values.keys().chain(found.values.keys());
-    let facts: std::collections::BTreeSet<&String> = facts.collect();
+    let facts: std::collections::BTreeSet<&String> = facts.ordered();
     for fact in facts {
         let (before, now) = (locked.values.get(fact), found.values.get(fact));
         if before == now {

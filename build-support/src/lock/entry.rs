@@ -8,6 +8,7 @@ use crate::declaration::Request;
 use crate::diagnostic::Diagnostic;
 use crate::document::Table;
 use crate::manifest::{EnvOp, Resolution};
+use crate::ordered::Ordered;
 
 /// The key of what the declaration asked for.
 const DECLARED: &str = "declared";
@@ -71,7 +72,7 @@ pub(crate) fn declared(request: &Request) -> Table {
     let deciding = request
         .into_iter()
         .filter(|(key, _)| DECIDING.contains(&key.as_str()));
-    without_nothing(deciding.collect())
+    without_nothing(deciding.ordered())
 }
 
 /// The resolution of a pool as it holds on the machine of these roots.
@@ -273,5 +274,5 @@ fn without_nothing(table: Table) -> Table {
         }
     }
     let entries = table.into_iter().filter(|(_, value)| !value.is_null());
-    entries.map(|(key, value)| (key, clean(value))).collect()
+    entries.map(|(key, value)| (key, clean(value))).ordered()
 }

@@ -26,6 +26,7 @@ use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::{self, Table};
 use crate::host::{Host, Machine};
+use crate::ordered::Ordered;
 
 /// The lock's name, beside `Cargo.toml`.
 pub(crate) const FILE_NAME: &str = "snakepit.lock";
@@ -234,7 +235,7 @@ impl Lock {
 
     /// Every fact that is another one in `found`, sorted.
     pub fn compare(&self, found: &Self) -> Vec<Difference> {
-        let names: BTreeSet<&String> = self.pools.keys().chain(found.pools.keys()).collect();
+        let names: BTreeSet<&String> = self.pools.keys().chain(found.pools.keys()).ordered();
         let pool = |name: &String, locked: Option<String>, found: Option<String>| {
             vec![Difference {
                 pool: name.clone(),

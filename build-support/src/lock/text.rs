@@ -6,6 +6,7 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use crate::document::Table;
+use crate::ordered::Ordered;
 
 /// What stands above the facts.
 const HEAD: &str =
@@ -29,7 +30,7 @@ pub(super) fn written(version: u32, pools: &BTreeMap<String, Table>) -> String {
 fn table(path: &str, entries: &Table, text: &mut String) {
     let _ = write!(text, "\n[{path}]\n");
     // The order of the map is serde_json's own business.
-    let entries: BTreeMap<&String, &Value> = entries.iter().collect();
+    let entries: BTreeMap<&String, &Value> = entries.iter().ordered();
     let (tables, values): (Vec<_>, Vec<_>) = entries
         .into_iter()
         .filter(|(_, value)| !value.is_null())
@@ -70,7 +71,7 @@ fn inline(value: &Value, text: &mut String) {
             text.push(']');
         }
         Value::Object(entries) => {
-            let entries: BTreeMap<&String, &Value> = entries.iter().collect();
+            let entries: BTreeMap<&String, &Value> = entries.iter().ordered();
             let entries = entries.into_iter().filter(|(_, value)| !value.is_null());
             let mut is_first = true;
             text.push('{');

@@ -12,6 +12,7 @@ use super::{Target, sysconfig};
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::Host;
+use crate::ordered::Ordered;
 use crate::probe::{Interpreter, OLDEST, too_old};
 use crate::version::Version;
 
@@ -144,9 +145,10 @@ impl Facts {
             ("python_version", &minor.join(".")),
             ("sys_platform", "linux"),
         ];
+        let markers = markers.iter();
         let markers: BTreeMap<String, String> = markers
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .into();
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .ordered();
         let text = |path: &Path| path.display().to_string();
         Interpreter {
             implementation: "cpython".to_owned(),

@@ -21,6 +21,7 @@ pub use sysconfig::variables as sysconfig_variables;
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::{Answer, FileInfo, Host, Machine, Program, is_executable};
+use crate::ordered::Ordered;
 use crate::probe::Interpreter;
 
 /// Names the folder.
@@ -120,7 +121,7 @@ impl Sysroot {
         Self {
             folder,
             target,
-            told: told.collect(),
+            told: told.ordered(),
         }
     }
 

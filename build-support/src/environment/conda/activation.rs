@@ -11,6 +11,7 @@ use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::{Answer, Host, Program};
 use crate::manifest::EnvOp;
+use crate::ordered::Ordered;
 use crate::said::said;
 
 /// Longest wait for all activation scripts together.
@@ -91,7 +92,7 @@ fn variables(prefix: &Path, host: &dyn Host) -> Result<BTreeMap<String, String>,
     Ok(variables
         .into_iter()
         .filter(|(name, text)| text != UNSET && is_name(name))
-        .collect())
+        .ordered())
 }
 
 /// The variables of one file; what is no text is given as JSON has it.
@@ -217,7 +218,7 @@ fn parsed(entries: &[&[u8]]) -> Variables {
         .filter_map(|entry| std::str::from_utf8(entry).ok()?.split_once('='))
         .filter(|(name, _)| is_name(name) && !own.contains(name))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect()
+        .ordered()
 }
 
 fn difference(before: &Variables, after: &Variables) -> Vec<EnvOp> {
@@ -242,7 +243,7 @@ fn difference(before: &Variables, after: &Variables) -> Vec<EnvOp> {
         {
             Some(paths) if !paths.is_empty() => prepend(name, paths, &mut changes),
             _ if name == "PATH" => {
-                let known: BTreeSet<&str> = old.split(':').collect();
+                let known: BTreeSet<&str> = old.split(':').ordered();
                 let new: Vec<&str> = value
                     .split(':')
                     .filter(|path| !known.contains(path))

@@ -15,6 +15,7 @@ use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::Table;
 use crate::host::Host;
+use crate::ordered::Ordered;
 use crate::version::Version;
 
 /// Keys of `[tool.poetry]` that were there before `[project]` was; those that are absent count, too.
@@ -68,7 +69,7 @@ fn relevant(settings: &Table, with_groups: bool) -> Value {
     let own = table("tool").and_then(|tool| tool.get("poetry")?.as_object());
     let parts = |table: Option<&Table>, keys: &[&str]| -> Table {
         let value = |key: &&str| Some(((*key).to_owned(), table?.get(*key)?.clone()));
-        keys.iter().filter_map(value).collect()
+        keys.iter().filter_map(value).ordered()
     };
     let project = parts(table("project"), &PROJECT);
     let groups = table("dependency-groups").filter(|groups| with_groups && !groups.is_empty());

@@ -12,6 +12,7 @@ use crate::distribution::{Distributions, Installed, same_version};
 use crate::document::Table;
 use crate::host::Host;
 use crate::marker::{Marker, Variables};
+use crate::ordered::Ordered;
 
 /// Compares the lock, as far as it counts for the interpreter, with what is installed.
 pub(super) fn compare(
@@ -37,7 +38,7 @@ pub(super) fn compare(
     let mut seen: BTreeSet<_> = open
         .iter()
         .map(|(package, extra)| (std::ptr::from_ref(*package), *extra))
-        .collect();
+        .ordered();
     while let Some((package, extra)) = open.pop() {
         for dependency in dependencies(package, extra) {
             let chosen = chosen(dependency, &locked, &interpreter.markers);
