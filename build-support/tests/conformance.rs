@@ -218,7 +218,7 @@ impl<'a> Case<'a> {
             "#[snakepit_pools] struct Config {{ {} pool: PoolConfig }}",
             self.attribute()
         );
-        let item: syn::ItemStruct = syn::parse_str(&source).unwrap();
+        let item: syn::DeriveInput = syn::parse_str(&source).unwrap();
         let declaration = declare::parse_struct(&item);
         if !declaration.mistakes.is_empty() {
             let mistakes = declaration.mistakes.iter();

@@ -20,7 +20,7 @@ pub(crate) fn declare(data: &[u8]) {
                 ml: PoolConfig,
             }
         );
-        if let Ok(syn::Item::Struct(item)) = parse_item(item) {
+        if let Ok(item) = parse_item(item) {
             whole(&parse_struct(&item));
         }
         if let Err(mistakes) = parse_arguments(tokens) {

@@ -11,7 +11,7 @@ use snakepit_build::declare::{
 };
 use snakepit_build::manifest::Resolution;
 use syn::ext::IdentExt;
-use syn::{Attribute, Field, Item, ItemStruct};
+use syn::{Attribute, Data, DataStruct, DeriveInput, Field};
 
 use crate::manifest;
 use crate::spec::spec;
@@ -19,7 +19,7 @@ use crate::spec::spec;
 /// The item, its `#[pool]` attributes removed, and what it asks for. After an error the names are there all the
 /// same, so that the compiler has nothing to add to what we said.
 pub(crate) fn expand(arguments: TokenStream, tokens: TokenStream) -> TokenStream {
-    let mut item: Item = match parse_item(tokens.clone()) {
+    let mut item = match parse_item(tokens.clone()) {
         Ok(item) => item,
         Err(error) => {
             let error = error.to_compile_error();
@@ -27,29 +27,28 @@ pub(crate) fn expand(arguments: TokenStream, tokens: TokenStream) -> TokenStream
         }
     };
     let output = match require_struct(&item) {
-        Ok(item) => expand_struct(arguments, item),
+        Ok(data) => expand_struct(arguments, &item, data),
         Err(error) => error.to_compile_error(),
     };
     remove_pool_attributes(&mut item);
     quote!(#item #output)
 }
 
-fn remove_pool_attributes(item: &mut Item) {
+fn remove_pool_attributes(item: &mut DeriveInput) {
     let clean = |field: &mut Field| remove_pool(&mut field.attrs);
-    match item {
-        Item::Struct(item) => item.fields.iter_mut().for_each(clean),
-        Item::Union(item) => item.fields.named.iter_mut().for_each(clean),
-        Item::Enum(item) => {
-            for variant in &mut item.variants {
+    match &mut item.data {
+        Data::Struct(data) => data.fields.iter_mut().for_each(clean),
+        Data::Union(data) => data.fields.named.iter_mut().for_each(clean),
+        Data::Enum(data) => {
+            for variant in &mut data.variants {
                 remove_pool(&mut variant.attrs);
                 variant.fields.iter_mut().for_each(clean);
             }
         }
-        _ => {}
     }
 }
 
-fn expand_struct(arguments: TokenStream, item: &ItemStruct) -> TokenStream {
+fn expand_struct(arguments: TokenStream, item: &DeriveInput, data: &DataStruct) -> TokenStream {
     let declaration = parse_struct(item);
     let mut mistakes = declaration.mistakes;
     let arguments = parse_arguments(arguments).unwrap_or_else(|more| {
@@ -80,7 +79,7 @@ fn expand_struct(arguments: TokenStream, item: &ItemStruct) -> TokenStream {
         }
     }
     output.extend(errors);
-    output.extend(constants(&arguments, item, &specs));
+    output.extend(constants(&arguments, item, data, &specs));
     output
 }
 
@@ -88,14 +87,15 @@ fn expand_struct(arguments: TokenStream, item: &ItemStruct) -> TokenStream {
 /// gets an empty one, which no program is linked with: its errors stand beside it.
 fn constants(
     arguments: &Arguments,
-    item: &ItemStruct,
+    item: &DeriveInput,
+    data: &DataStruct,
     specs: &BTreeMap<usize, TokenStream>,
 ) -> TokenStream {
     let krate = &arguments.krate;
     let (mut fields, mut types) = (Vec::new(), Vec::new());
     let (mut names, mut constants) = (Vec::new(), TokenStream::new());
     let mut conditions: Vec<Vec<Attribute>> = Vec::new();
-    for (index, field) in item.fields.iter().enumerate() {
+    for (index, field) in data.fields.iter().enumerate() {
         let (Some(ident), Some(own)) = (&field.ident, pool_conditions(field)) else {
             continue;
         };

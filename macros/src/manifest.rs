@@ -11,12 +11,12 @@ use snakepit_build::declaration::PoolDeclaration;
 use snakepit_build::declare::Arguments;
 use snakepit_build::manifest::{FILE_NAME, Manifest, Outcome};
 use snakepit_build::{Code, Diagnostic};
-use syn::{Error, ItemStruct};
+use syn::{DeriveInput, Error};
 
 use crate::spec::spec;
 
 /// The manifest, and what makes the compiler come back when it changes.
-pub(crate) fn read(item: &ItemStruct) -> (Result<Manifest, Error>, TokenStream) {
+pub(crate) fn read(item: &DeriveInput) -> (Result<Manifest, Error>, TokenStream) {
     let mut inputs = quote! {
         const _: ::core::option::Option<&str> = ::core::option_env!("SNAKEPIT_MANIFEST");
     };
@@ -48,7 +48,7 @@ pub(crate) fn read(item: &ItemStruct) -> (Result<Manifest, Error>, TokenStream) 
 /// One pool's spec, or its errors. `told` has those of the whole struct, which each of its pools brings along.
 pub(crate) fn frozen(
     arguments: &Arguments,
-    item: &ItemStruct,
+    item: &DeriveInput,
     pool: &PoolDeclaration,
     manifest: &Manifest,
     told: &mut BTreeSet<String>,
@@ -91,7 +91,7 @@ pub(crate) fn frozen(
 }
 
 /// The attribute's place as the source has it: of one inside a macro the compiler would say so at length.
-fn attribute(item: &ItemStruct) -> Span {
+fn attribute(item: &DeriveInput) -> Span {
     Span::call_site().resolved_at(item.ident.span())
 }
 

@@ -4,11 +4,12 @@ use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Expr, ExprCall, Ident, Lit, LitStr, Token};
+use syn::{Ident, LitStr, Path, Token};
 
 use super::depth;
 use super::mistake::Mistake;
 use super::nearest::unknown;
+use super::setting::{as_text, written};
 use crate::catalogue::Code;
 
 /// Keys of `#[snakepit_pools(...)]`.
@@ -98,14 +99,14 @@ pub fn parse_arguments(tokens: TokenStream) -> Result<Arguments, Vec<Mistake>> {
 /// One `key` or `key = value` of `#[snakepit_pools(...)]`.
 struct StructSetting {
     key: Ident,
-    value: Option<Expr>,
+    value: Option<TokenStream>,
 }
 
 impl Parse for StructSetting {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let key = input.call(Ident::parse_any)?;
         let value = match input.parse::<Option<Token![=]>>()? {
-            Some(_) => Some(input.parse()?),
+            Some(_) => Some(written(input)?),
             None => None,
         };
         Ok(Self { key, value })
@@ -125,30 +126,36 @@ impl StructSetting {
         };
         let is_read = match (key, value) {
             ("anchor", value) => anchor(value).map(|anchor| arguments.anchor = Some(anchor)),
-            ("anchor_root", value) => text(value)
+            ("anchor_root", value) => as_text(value)
+                .map(|text| text.value())
                 .filter(|text| !text.is_empty())
                 .map(|text| arguments.anchor_root = text),
-            (_, Expr::Path(path)) if path.qself.is_none() && path.attrs.is_empty() => {
-                arguments.krate = path.path.clone();
-                Some(())
-            }
-            _ => None,
+            (_, value) => Path::parse_mod_style
+                .parse2(value.clone())
+                .ok()
+                .map(|path| arguments.krate = path),
         };
         is_read.ok_or_else(|| Mistake::value(value, wanted, help))
     }
 }
 
 /// `exe`, `exe("../..")` or `env("NAME")`.
-fn anchor(value: &Expr) -> Option<Anchor> {
-    let is = |expr: &Expr, word: &str| matches!(expr, Expr::Path(path) if path.path.is_ident(word));
-    if is(value, "exe") {
-        return Some(Anchor::Exe { above: 0 });
-    }
-    let Expr::Call(ExprCall { func, args, .. }) = value else {
-        return None;
+fn anchor(value: &TokenStream) -> Option<Anchor> {
+    let parts = |input: ParseStream<'_>| {
+        let word: Ident = input.parse()?;
+        let mut argument = None;
+        if input.peek(syn::token::Paren) {
+            let content;
+            syn::parenthesized!(content in input);
+            argument = Some(content.parse::<LitStr>()?.value());
+        }
+        Ok((word, argument))
     };
-    let argument = text(args.first().filter(|_| args.len() == 1)?)?;
-    if is(func, "exe") {
+    let (word, argument) = parts.parse2(value.clone()).ok()?;
+    let Some(argument) = argument else {
+        return (word == "exe").then_some(Anchor::Exe { above: 0 });
+    };
+    if word == "exe" {
         let mut steps = argument.trim_end_matches('/').split('/');
         let above = steps.clone().count();
         return steps
@@ -157,17 +164,7 @@ fn anchor(value: &Expr) -> Option<Anchor> {
     }
     // What no system takes for the name of a variable.
     let is_name = !argument.is_empty() && !argument.contains(['=', '\0']);
-    (is(func, "env") && is_name).then_some(Anchor::Env(argument))
-}
-
-fn text(value: &Expr) -> Option<String> {
-    match value {
-        Expr::Lit(literal) => match &literal.lit {
-            Lit::Str(text) => Some(LitStr::value(text)),
-            _ => None,
-        },
-        _ => None,
-    }
+    (word == "env" && is_name).then_some(Anchor::Env(argument))
 }
 
 #[cfg(test)]

@@ -126,8 +126,11 @@ mod tests {
         ] {
             let fields = |text: &str| {
                 let item =
-                    syn::parse_str::<syn::ItemStruct>(&format!("struct C {{ {text} a: u8 }}"));
-                item.unwrap().fields
+                    syn::parse_str::<syn::DeriveInput>(&format!("struct C {{ {text} a: u8 }}"));
+                crate::declare::require_struct(&item.unwrap())
+                    .unwrap()
+                    .fields
+                    .clone()
             };
             let mut fields_left = fields(written);
             for field in &mut fields_left {

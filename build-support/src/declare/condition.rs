@@ -95,7 +95,7 @@ mod tests {
 
     fn on_linux(condition: &str) -> bool {
         let attributes =
-            syn::parse_str::<syn::ItemStruct>(&format!("#[cfg({condition})] struct C;"));
+            syn::parse_str::<syn::DeriveInput>(&format!("#[cfg({condition})] struct C;"));
         let variable = |name: &str| match name {
             "CARGO_CFG_UNIX" | "CARGO_FEATURE_GPU_TWO" => Some(String::new()),
             "CARGO_CFG_TARGET_OS" => Some("linux".to_owned()),

@@ -5,7 +5,7 @@ use syn::ext::IdentExt;
 
 use super::mistake::Mistake;
 use super::nearest::unknown;
-use super::setting::{Argument, Setting, Value, as_text, expression_in_quotes};
+use super::setting::{Argument, Setting, Value, as_text, value_in_quotes};
 use crate::catalogue::Code;
 use crate::declaration::PoolDeclaration;
 
@@ -154,7 +154,7 @@ pub(super) fn environment(
                 _,
             ) => {
                 let Some(text) = as_text(value) else {
-                    let help = format!("write `{name} = {}`", expression_in_quotes(value));
+                    let help = format!("write `{name} = {}`", value_in_quotes(value));
                     mistakes.push(Mistake::value(value, "a text in quotes", help));
                     continue;
                 };

@@ -5,9 +5,9 @@ use std::str::FromStr;
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::quote;
 use syn::parse::Parser;
-use syn::{Attribute, ItemStruct};
+use syn::{Attribute, DeriveInput};
 
-use super::{depth, parse_item, parse_struct};
+use super::{depth, parse_item, parse_struct, require_struct};
 use crate::declaration::Declaration;
 
 /// All annotated structs of a source file, wherever they stand: in modules, in functions and in what other macros are
@@ -28,7 +28,7 @@ pub fn parse_file(text: &str) -> Result<Vec<Declaration>, syn::Error> {
             trees.own.extend(condition);
             if is_ours {
                 let (item, end) = trees.item(index);
-                if let Ok(item) = item {
+                if let Some(item) = item {
                     let mut declaration = parse_struct(&item);
                     for pool in &mut declaration.pools {
                         pool.conditions.extend(trees.around.iter().cloned());
@@ -105,8 +105,8 @@ impl Trees {
         }
     }
 
-    /// The struct that has the attribute at an index, and where it ends.
-    fn item(&self, attribute: usize) -> (syn::Result<ItemStruct>, usize) {
+    /// The struct that has the attribute at an index, if it is one, and where it ends.
+    fn item(&self, attribute: usize) -> (Option<DeriveInput>, usize) {
         // It begins with its first attribute, and ends with its fields.
         let mut start = attribute - 1;
         while start >= 2 && self.attribute(start - 1).is_some() {
@@ -119,11 +119,9 @@ impl Trees {
             _ => false,
         };
         let end = attribute + rest.iter().position(is_end).unwrap_or(rest.len() - 1);
-        let item = match parse_item(self.all[start..=end].iter().cloned().collect()) {
-            Ok(syn::Item::Struct(item)) => Ok(item),
-            Ok(other) => Err(syn::Error::new_spanned(other, "it is no struct")),
-            Err(error) => Err(error),
-        };
+        let item = self.all[start..=end].iter().cloned().collect();
+        let item = parse_item(item).ok();
+        let item = item.filter(|item| require_struct(item).is_ok());
         (item, end)
     }
 }

@@ -22,8 +22,7 @@ mod units;
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
-use syn::spanned::Spanned;
-use syn::{Attribute, ItemStruct};
+use syn::{Attribute, Data, DataStruct, DeriveInput};
 
 pub(crate) use condition::is_false;
 
@@ -39,34 +38,58 @@ pub(crate) use adapter::is_identifier;
 use crate::catalogue::Code;
 use crate::declaration::{self, Declaration, PoolDeclaration};
 
-/// The item that the attribute stands on.
+/// The struct that the attribute stands on; an enum or a union is told by [`require_struct`].
+///
+/// `syn` knows only these without its feature `full`, which would cost the first build of every program a second.
 ///
 /// # Errors
-/// It is no Rust, or a struct that nests deeper than any does: whoever parsed it could run out of its stack.
-pub fn parse_item(tokens: TokenStream) -> Result<syn::Item, syn::Error> {
-    let is_struct = |tree: TokenTree| matches!(tree, TokenTree::Ident(word) if word == "struct");
-    if tokens.clone().into_iter().any(is_struct) {
-        let checked = depth::check(&tokens, "write a simpler struct");
-        checked.map_err(|mistake| mistake.into_error())?;
+/// It is something else, no Rust, or nests deeper than any struct does: whoever parsed it could run out of its stack.
+pub fn parse_item(tokens: TokenStream) -> Result<DeriveInput, syn::Error> {
+    if let Some((span, what)) = other_item(tokens.clone()) {
+        return Err(misplaced(span, what).into_error());
     }
-    syn::parse2(tokens)
+    let checked = depth::check(&tokens, "write a simpler struct");
+    checked.map_err(|mistake| mistake.into_error())?;
+    syn::parse2(tokens).map_err(|error| match error.to_string() {
+        text if text.starts_with("unsupported expression") => {
+            let message = "an expression of this kind is more than the attribute reads";
+            let help = "give it a name: `const LENGTH: usize = ...;`";
+            Mistake::at(error.span(), Code::StructNotSupported, message, help).into_error()
+        }
+        _ => error,
+    })
+}
+
+/// What begins an item that has no fields, and its name.
+fn other_item(tokens: TokenStream) -> Option<(Span, &'static str)> {
+    let words = tokens.into_iter().filter_map(|token| match token {
+        TokenTree::Ident(word) => Some(word),
+        _ => None,
+    });
+    for word in words {
+        let what = match word.to_string().as_str() {
+            "struct" | "enum" | "union" => return None,
+            "pub" | "unsafe" | "async" | "const" | "extern" => continue,
+            "fn" => "a function",
+            "impl" => "an `impl` block",
+            "mod" => "a module",
+            _ => "this item",
+        };
+        return Some((word.span(), what));
+    }
+    None
 }
 
 /// The struct of an item, or why there is none.
 ///
 /// # Errors
 /// The attribute stands on something else.
-pub fn require_struct(item: &syn::Item) -> Result<&ItemStruct, Mistake> {
-    let what = match item {
-        syn::Item::Struct(item) => return Ok(item),
-        syn::Item::Enum(item) => (item.enum_token.span(), "an enum"),
-        syn::Item::Union(item) => (item.union_token.span(), "a union"),
-        syn::Item::Fn(item) => (item.sig.fn_token.span(), "a function"),
-        syn::Item::Impl(item) => (item.impl_token.span(), "an `impl` block"),
-        syn::Item::Mod(item) => (item.mod_token.span(), "a module"),
-        other => (other.span(), "this item"),
-    };
-    Err(misplaced(what.0, what.1))
+pub fn require_struct(item: &DeriveInput) -> Result<&DataStruct, Mistake> {
+    match &item.data {
+        Data::Struct(data) => Ok(data),
+        Data::Enum(data) => Err(misplaced(data.enum_token.span, "an enum")),
+        Data::Union(data) => Err(misplaced(data.union_token.span, "a union")),
+    }
 }
 
 fn misplaced(span: Span, what: &str) -> Mistake {
@@ -77,7 +100,7 @@ fn misplaced(span: Span, what: &str) -> Mistake {
 
 /// Parses one annotated struct: its pools, and everything that is wrong with it and with its attributes, each at its
 /// place. A pool with a mistake is left out, and the others are there.
-pub fn parse_struct(item: &ItemStruct) -> Declaration {
+pub fn parse_struct(item: &DeriveInput) -> Declaration {
     let mut declaration = Declaration {
         name: item.ident.unraw().to_string(),
         pools: Vec::new(),
@@ -86,6 +109,13 @@ pub fn parse_struct(item: &ItemStruct) -> Declaration {
     let Declaration {
         pools, mistakes, ..
     } = &mut declaration;
+    let data = match require_struct(item) {
+        Ok(data) => data,
+        Err(mistake) => {
+            mistakes.push(mistake);
+            return declaration;
+        }
+    };
     if !item.generics.params.is_empty() {
         let message = "`#[snakepit_pools]` takes no generic struct: its pools are constants";
         let help = "remove the parameters, or keep the pools in a struct of their own";
@@ -96,7 +126,7 @@ pub fn parse_struct(item: &ItemStruct) -> Declaration {
             help,
         ));
     }
-    match &item.fields {
+    match &data.fields {
         syn::Fields::Named(_) => {}
         syn::Fields::Unnamed(_) => mistakes.push(misplaced(item.ident.span(), "a tuple struct")),
         syn::Fields::Unit => mistakes.push(misplaced(item.ident.span(), "a unit struct")),
@@ -106,7 +136,7 @@ pub fn parse_struct(item: &ItemStruct) -> Declaration {
         .chain(own.filter_map(|found| found.condition))
         .collect();
     let mut constants = vec![("POOLS".to_owned(), false)];
-    for (index, field) in item.fields.iter().enumerate() {
+    for (index, field) in data.fields.iter().enumerate() {
         let attributes = attribute::find(&field.attrs, attribute::is_pool);
         let (Some(attribute), Some(name)) = (attributes.first(), &field.ident) else {
             continue;
@@ -159,7 +189,7 @@ mod tests {
 
     /// What the attribute of a pool asks for, or all its mistakes.
     pub(super) fn request(attribute: &str) -> Result<Request, String> {
-        let item: ItemStruct =
+        let item: DeriveInput =
             syn::parse_str(&format!("struct C {{ {attribute} ml: PoolConfig }}")).unwrap();
         let mut declaration = parse_struct(&item);
         if declaration.mistakes.is_empty() {
@@ -178,12 +208,12 @@ mod tests {
 
     #[test]
     fn generic_structs_and_structs_without_a_pool_are_refused() {
-        let generic: ItemStruct = syn::parse_str("struct C<T> { #[pool] ml: T }").unwrap();
+        let generic: DeriveInput = syn::parse_str("struct C<T> { #[pool] ml: T }").unwrap();
         assert_eq!(
             codes(&parse_struct(&generic).mistakes),
             ["struct_not_supported"]
         );
-        let empty: ItemStruct = syn::parse_str("struct C { listen: String }").unwrap();
+        let empty: DeriveInput = syn::parse_str("struct C { listen: String }").unwrap();
         assert_eq!(codes(&parse_struct(&empty).mistakes), ["pool_not_declared"]);
     }
 
@@ -195,17 +225,29 @@ mod tests {
             ("enum C { #[pool] Ml }", "an enum"),
             ("union C { #[pool] ml: u8 }", "a union"),
             ("fn c() {}", "a function"),
+            ("#[inline] pub const unsafe fn c() {}", "a function"),
+            ("impl C {}", "an `impl` block"),
+            ("pub(crate) mod c;", "a module"),
+            ("trait C {}", "this item"),
         ] {
-            let item: syn::Item = syn::parse_str(source).unwrap();
-            let error = match require_struct(&item) {
-                Ok(item) => parse_struct(item).mistakes.remove(0),
-                Err(error) => error,
+            let error = match parse_item(source.parse().unwrap()) {
+                Ok(item) => parse_struct(&item).mistakes.remove(0).to_string(),
+                Err(error) => error.to_string(),
             };
-            let error = error.to_string();
             assert!(
                 error.contains("goes on a struct") && error.contains(what),
                 "{error}"
             );
+        }
+    }
+
+    /// Another crate of the program may turn on what `syn` needs to read it.
+    #[test]
+    fn an_expression_that_cannot_be_read_is_told_with_the_way_around_it() {
+        let source = "struct C { a: [u8; if X { 1 } else { 2 }], #[pool] ml: PoolConfig }";
+        match parse_item(source.parse().unwrap()) {
+            Ok(item) => assert_eq!(parse_struct(&item).pools.len(), 1),
+            Err(error) => assert!(error.to_string().contains("const LENGTH"), "{error}"),
         }
     }
 
@@ -215,14 +257,14 @@ mod tests {
             "#[pool] ml: PoolConfig, #[pool] ML: PoolConfig",
             "#[pool] pools: PoolConfig",
         ] {
-            let item: ItemStruct = syn::parse_str(&format!("struct C {{ {fields} }}")).unwrap();
+            let item: DeriveInput = syn::parse_str(&format!("struct C {{ {fields} }}")).unwrap();
             assert_eq!(codes(&parse_struct(&item).mistakes), ["pool_name_taken"]);
         }
     }
 
     #[test]
     fn a_pool_with_a_mistake_does_not_hide_the_others() {
-        let item: ItemStruct = syn::parse_str(
+        let item: DeriveInput = syn::parse_str(
             "struct C { #[pool(size = 0)] a: PoolConfig, #[pool] b: PoolConfig, #[pool(sise = 1)] c: PoolConfig }",
         )
         .unwrap();

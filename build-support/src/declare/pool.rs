@@ -207,12 +207,12 @@ fn list(
     mistakes: &mut Vec<Mistake>,
 ) -> Result<Vec<String>, Mistake> {
     let help = format!("write `{key} = [\"...\"]`");
-    let Some(Value::List(array)) = &setting.value else {
+    let Some(Value::List(list)) = &setting.value else {
         return Err(setting.misshapen(&help));
     };
-    spans.insert(key.to_owned(), array.span());
+    spans.insert(key.to_owned(), list.span);
     let mut texts = Vec::new();
-    for (index, element) in array.elems.iter().enumerate() {
+    for (index, element) in list.elements.iter().enumerate() {
         spans.insert(format!("{key}:{index}"), element.span());
         match as_text(element) {
             Some(text) => texts.push(text.value()),
@@ -266,7 +266,7 @@ fn variables(
 
 #[cfg(test)]
 mod tests {
-    use syn::ItemStruct;
+    use syn::DeriveInput;
 
     use super::*;
     use crate::declaration::Profile;
@@ -452,7 +452,7 @@ mod tests {
 
     #[test]
     fn a_fault_of_an_option_that_is_not_written_stands_at_the_environment() {
-        let item: ItemStruct =
+        let item: DeriveInput =
             syn::parse_str("struct C { #[pool(environment = venv)] ml: PoolConfig }").unwrap();
         let declaration = parse_struct(&item);
         let text = |place| declaration.pools[0].span(place).source_text();

@@ -1,10 +1,8 @@
 //! The value of `profile`: how one worker runs its requests, and how many at a time.
 
-use syn::Expr;
-
 use super::mistake::Mistake;
 use super::nearest::unknown;
-use super::setting::{Argument, Setting, choice, within};
+use super::setting::{Argument, Setting, choice, literal, within};
 use crate::catalogue::Code;
 use crate::declaration::Profile;
 
@@ -39,10 +37,7 @@ pub(super) fn profile(setting: &Setting) -> Result<Profile, Mistake> {
             let known = option.into_iter();
             return Err(unknown(span, Code::OptionUnknown, &message, name, known));
         }
-        let number = match &**value {
-            Expr::Lit(literal) => within(&literal.lit, 1024),
-            _ => None,
-        };
+        let number = literal(value).and_then(|literal| within(&literal, 1024));
         let help = format!("write `{word}({name} = 8)`");
         count = number.ok_or_else(|| Mistake::value(value, "a number from 1 to 1024", help))?;
     }

@@ -5,7 +5,7 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Expr, ExprArray, ExprLit, Ident, Lit, LitStr, Token};
+use syn::{Ident, Lit, LitStr, Token};
 
 use super::mistake::Mistake;
 use super::nearest::unknown;
@@ -25,8 +25,14 @@ pub(super) struct Setting {
 pub(super) enum Value {
     Word(Ident),
     Literal(Lit),
-    List(ExprArray),
-    Other(Expr),
+    List(List),
+    Other(TokenStream),
+}
+
+/// What stands in brackets.
+pub(super) struct List {
+    pub(super) span: Span,
+    pub(super) elements: Vec<TokenStream>,
 }
 
 /// One part of the parentheses.
@@ -37,7 +43,7 @@ pub(super) enum Argument {
     Pair {
         name: String,
         span: Span,
-        value: Box<Expr>,
+        value: TokenStream,
         colon: Option<Token![:]>,
     },
 }
@@ -52,7 +58,7 @@ impl Parse for Argument {
             || fork.call(Ident::parse_any).is_ok()
                 && (fork.peek(Token![=]) || fork.peek(Token![:]));
         if !is_named {
-            return Ok(Self::Bare(rest(input)?));
+            return Ok(Self::Bare(written(input)?));
         }
         let (name, span) = if input.peek(LitStr) {
             let text: LitStr = input.parse()?;
@@ -68,23 +74,14 @@ impl Parse for Argument {
         Ok(Self::Pair {
             name,
             span,
-            value: Box::new(value(input)?),
+            value: written(input)?,
             colon,
         })
     }
 }
 
-/// A value; what is no expression of Rust stands as it is written, such as a path without quotes.
-fn value(input: ParseStream<'_>) -> syn::Result<Expr> {
-    let fork = input.fork();
-    if fork.parse::<Expr>().is_ok() && (fork.is_empty() || fork.peek(Token![,])) {
-        return input.parse();
-    }
-    rest(input).map(Expr::Verbatim)
-}
-
-/// What stands before the next comma.
-fn rest(input: ParseStream<'_>) -> syn::Result<TokenStream> {
+/// A value as it is written: what stands before the next comma.
+pub(super) fn written(input: ParseStream<'_>) -> syn::Result<TokenStream> {
     let mut tokens = TokenStream::new();
     while !input.is_empty() && !input.peek(Token![,]) {
         tokens.extend([input.parse::<TokenTree>()?]);
@@ -111,7 +108,7 @@ fn word(input: ParseStream<'_>) -> syn::Result<Value> {
     while goes_on() || (!input.is_empty() && !input.peek(Token![,]) && ends_open(&tokens)) {
         tokens.extend([input.parse::<TokenTree>()?]);
     }
-    Ok(Value::Other(Expr::Verbatim(tokens)))
+    Ok(Value::Other(tokens))
 }
 
 /// Whether more has to come, since a sign is last.
@@ -126,18 +123,30 @@ pub(super) fn in_quotes(tokens: impl ToTokens) -> String {
     format!("{:?}", text.replace(char::is_whitespace, ""))
 }
 
-/// The same for an expression; one that is more than a word, a number or a path says nothing of it.
-pub(super) fn expression_in_quotes(value: &Expr) -> String {
-    match value {
-        Expr::Lit(ExprLit {
-            lit: Lit::Int(_) | Lit::Float(_),
-            ..
+/// The same for a value; one with brackets, or of another type than a text could be meant by, says nothing of it.
+pub(super) fn value_in_quotes(value: &TokenStream) -> String {
+    let is_number = |literal: &Lit| matches!(literal, Lit::Int(_) | Lit::Float(_));
+    match literal(value) {
+        Some(literal) if !is_number(&literal) => "\"...\"".to_owned(),
+        None if has_brackets(value) => "\"...\"".to_owned(),
+        _ => in_quotes(value),
+    }
+}
+
+fn has_brackets(tokens: &TokenStream) -> bool {
+    let is_group = |token| matches!(token, TokenTree::Group(_));
+    tokens.clone().into_iter().any(is_group)
+}
+
+impl Parse for List {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let content;
+        let brackets = syn::bracketed!(content in input);
+        let elements = content.parse_terminated(written, Token![,])?;
+        Ok(Self {
+            span: brackets.span.join(),
+            elements: elements.into_iter().collect(),
         })
-        | Expr::Path(_)
-        | Expr::Binary(_)
-        | Expr::Field(_)
-        | Expr::Verbatim(_) => in_quotes(value),
-        _ => "\"...\"".to_owned(),
     }
 }
 
@@ -158,7 +167,7 @@ impl Parse for Setting {
             } else if input.peek(Ident::peek_any) {
                 word(input)?
             } else {
-                Value::Other(input.parse()?)
+                Value::Other(written(input)?)
             });
         }
         if input.peek(syn::token::Paren) {
@@ -227,7 +236,9 @@ impl Setting {
     }
 
     pub(super) fn text(&self, example: &str) -> Result<&LitStr, Mistake> {
-        if let Some(Value::Other(Expr::Verbatim(bare))) = &self.value {
+        if let Some(Value::Other(bare)) = &self.value
+            && !has_brackets(bare)
+        {
             return Err(Mistake::bare(bare, &|text| {
                 format!("{} = {text}", self.key)
             }));
@@ -289,15 +300,14 @@ impl Setting {
     }
 }
 
-/// The text of an expression that is one.
-pub(super) fn as_text(value: &Expr) -> Option<&LitStr> {
-    match value {
-        Expr::Lit(ExprLit {
-            lit: Lit::Str(text),
-            ..
-        }) => Some(text),
-        _ => None,
-    }
+/// The literal that a value is.
+pub(super) fn literal(value: &TokenStream) -> Option<Lit> {
+    syn::parse2(value.clone()).ok()
+}
+
+/// The text that a value is.
+pub(super) fn as_text(value: &TokenStream) -> Option<LitStr> {
+    syn::parse2(value.clone()).ok()
 }
 
 /// The number of a literal that is one.
