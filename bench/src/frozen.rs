@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::process::Command;
 use std::time::Instant;
 
-use snakepit::{Memo, SpawnSpec};
+use snakepit::{Memo, Recheck, SpawnSpec};
 
 use crate::measure::{Pairs, each, median, seconds};
 use crate::table::{Row, Target};
@@ -13,6 +13,7 @@ use crate::{Effort, Pools};
 /// The re-check and the command.
 pub(crate) fn measure(effort: Effort, rows: &mut Vec<Row>) {
     recheck(effort, Pools::POOLS, rows);
+    thorough(effort, Pools::VENV, rows);
     command(effort, Pools::VENV, rows);
 }
 
@@ -48,6 +49,26 @@ fn recheck(effort: Effort, specs: &[&'static SpawnSpec], rows: &mut Vec<Row>) {
     });
     let again = median(rounds.collect());
     rows.push(Row::time("re-check, again", again, Target::Time(5e-9)));
+}
+
+/// The re-check that asks the interpreter, beside a start of it.
+fn thorough(effort: Effort, spec: &'static SpawnSpec, rows: &mut Vec<Row>) {
+    let pairs = Pairs::take(
+        effort.of(50),
+        || {
+            seconds(|| {
+                spec.recheck_with(Recheck::Thorough)
+                    .expect("the environment is as the build saw it");
+            })
+        },
+        || python_pass(spec),
+    );
+    rows.push(Row::pairs(
+        "thorough re-check of a `venv` pool",
+        &pairs,
+        "`python -c pass`",
+        Target::None,
+    ));
 }
 
 /// A process from its spec, beside one that is started by hand.

@@ -9,6 +9,7 @@ mod support;
 use std::io::Write;
 use std::process::Stdio;
 
+use snakepit_test_tools::engine;
 use support::{Package, ended};
 
 fn package() -> Package {
@@ -76,4 +77,50 @@ fn a_pool_that_fails_and_a_choice_that_is_open_are_told() {
             .contains("name one of `web`, `broken` with `--pool`"),
         "{open:?}"
     );
+}
+
+#[test]
+fn a_container_gets_the_arguments_the_input_and_the_terminal() {
+    let Some(engine) = engine() else { return };
+    let container = engine.container("snakepit-run");
+    container.shell("mkdir -p /srv/code && echo \"NAME = 'helper'\" > /srv/code/helper.py");
+    let package = Package::with_pools(
+        "    #[pool(environment = docker(container_name = \"snakepit-run\", cwd = \"/srv\"), \
+         python_path = [\"/srv/code\"], env(GREETING = \"hello\"))]\n    web: PoolConfig,",
+    );
+    let run = |more: &[&str]| {
+        let mut command = package.snakepit(&[&["run", "--pool", "web", "--"], more].concat());
+        command.envs(engine.variables.iter().cloned());
+        command
+    };
+    let code = "import os, sys, helper; print(os.environ['GREETING'], helper.NAME, sys.argv[1:], os.getcwd())";
+    let said = ended(&mut run(&["-c", code, "--pool", "x"]));
+    assert_eq!(said.status, Some(0), "{said:?}");
+    assert_eq!(said.stdout, "hello helper ['--pool', 'x'] /srv\n");
+
+    let mut child = run(&["-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let script = b"import sys\nprint(sys.stdin.isatty())\nsys.exit(7)\n";
+    child.stdin.take().unwrap().write_all(script).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(
+        (&*output.stdout, output.status.code()),
+        (&b"False\n"[..], Some(7))
+    );
+
+    let script =
+        "cargo-snakepit snakepit run --pool web -- -c 'import sys; print(sys.stdin.isatty())'";
+    let mut terminal = package.host.command("script");
+    terminal.args(["-qec", script, "/dev/null"]);
+    terminal.envs(engine.variables.iter().cloned());
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_cargo-snakepit"));
+    let mut path = program.parent().unwrap().as_os_str().to_owned();
+    path.push(":");
+    path.push(std::env::var_os("PATH").unwrap_or_default());
+    let shown = ended(terminal.env("PATH", path));
+    assert!(shown.stdout.trim_end().ends_with("True"), "{shown:?}");
+    assert_eq!(container.pythons(), 0);
 }
