@@ -219,7 +219,10 @@ fn tell(pool: &PoolReport, output: &mut Output) {
     }
     line(
         "re-check",
-        &format!("{} facts at each start", resolution.checks.len()),
+        &match resolution.checks.len() {
+            1 => "1 fact at each start".to_owned(),
+            count => format!("{count} facts at each start"),
+        },
     );
     if let Origin::LastBuild(path) = &pool.origin {
         line("manifest", &path.display().to_string());

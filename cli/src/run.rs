@@ -11,6 +11,7 @@ use std::time::Duration;
 use snakepit_build::FOREIGN;
 use snakepit_build::host::Program;
 use snakepit_build::manifest::{EnvOp, Resolution};
+use snakepit_build::sysroot::VARIABLE;
 
 use crate::args::Run;
 use crate::failure::Failure;
@@ -20,6 +21,12 @@ use crate::survey::{How, only, survey};
 
 /// It returns only if the program cannot be started.
 pub(crate) fn run(run: &Run) -> Result<bool, Failure> {
+    if let Some(root) = env::var_os(VARIABLE).filter(|root| !root.is_empty()) {
+        return Err(Failure::usage(format!(
+            "`{VARIABLE}` names the root file system `{}`, and nothing of it runs on this machine; unset it to run the pool's Python here",
+            root.display()
+        )));
+    }
     let here = env::current_dir()?;
     let packages = run.selection.packages()?;
     let pools: Vec<String> = run.pool.iter().cloned().collect();

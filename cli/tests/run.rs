@@ -70,6 +70,15 @@ fn a_pool_that_fails_and_a_choice_that_is_open_are_told() {
         "{failed:?}"
     );
     assert_eq!(failed.stdout, "");
+    let mut elsewhere = package.snakepit(&["run", "--pool", "web"]);
+    let elsewhere = ended(elsewhere.env("SNAKEPIT_SYSROOT", package.path(".")));
+    assert_eq!(elsewhere.status, Some(2), "{elsewhere:?}");
+    assert!(
+        elsewhere
+            .stderr
+            .contains("nothing of it runs on this machine"),
+        "{elsewhere:?}"
+    );
     let open = package.run(&["run"]);
     assert_eq!(open.status, Some(2));
     assert!(

@@ -25,7 +25,7 @@ use crate::ordered::Ordered;
 use crate::probe::Interpreter;
 
 /// Names the folder.
-pub(crate) const VARIABLE: &str = "SNAKEPIT_SYSROOT";
+pub const VARIABLE: &str = "SNAKEPIT_SYSROOT";
 
 /// Where the search path of a target leads, as far as nobody says otherwise.
 const SEARCHED: [&str; 4] = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin"];
