@@ -6,6 +6,11 @@ and what only some workers need is a part of its own, which is compiled when it 
 """
 import os
 import sys
+
+# `-c` puts the working directory first, where any file could stand before an installed module, and before those that
+# follow here.
+if sys.path and sys.path[0] == "":
+    del sys.path[0]
 import _signal
 import _thread
 from _struct import Struct
@@ -42,13 +47,12 @@ LIMIT = 256 << 20
 LARGE = 16 << 10
 # What is let go of when it was not needed for a while.
 rests = []
-# Names and texts in turn, as they came; a table when the first one is needed.
-parts = b""
 making = _thread.allocate_lock()
 
 
 def part(name):
-    """Makes a part of the bridge that was not needed until now."""
+    """Makes a part of the bridge that was not needed until now. The loader has read them: names and texts in turn, of
+    which a table is made when the first one is needed."""
     global parts
     if type(parts) is bytes or name in parts:
         with making:
@@ -150,8 +154,6 @@ def encode_value(value):
         part("values")
         body = encode_any(value)
     if len(body) >= LARGE:
-        if len(body) > LIMIT:
-            raise Unencodable("%d bytes of JSON are more than the limit of %d" % (len(body), LIMIT))
         part("large")
         note_large(len(body))
     return body
@@ -203,28 +205,20 @@ class Reader:
             part("buffers")
             text = load(self, length, extra, files)
             return text if text is None else (request, kind, text)
+        start = self.position
+        if length >= LARGE and length > len(self.buffer) - start:
+            part("large")
+            data = read_straight(self, length)
+            return data if data is None else (request, kind, str(data, "utf-8"))
         if not self.fill(length):
             return None
         start = self.position
         self.position = start + length
         if kind == SHARE:
-            self.share()
+            part("buffers")
+            share(self)
             return self.read()
         return request, kind, str(self.buffer[start:start + length], "utf-8")
-
-    def take(self, count):
-        """Bytes that are no frame."""
-        self.fill(count)
-        start = self.position
-        self.position = start + count
-        return self.buffer[start:self.position]
-
-    def share(self):
-        """The host has files to send, and waits until they are read with what they come with."""
-        if self.read_some is os.read:
-            part("buffers")
-            self.files, self.read_some, self.read_into = receive_files(self.fd)
-        write(frame(0, SHARE, b"null"))
 
     def is_empty(self):
         return self.position == len(self.buffer)
@@ -237,7 +231,7 @@ def write(data):
     with writing:
         sent = os.write(replies_fd, data)
         while sent < len(data):
-            sent += os.write(replies_fd, data[sent:sent + (1 << 20)])
+            sent += os.write(replies_fd, data[sent:])
 
 
 def frame(request, kind, body):
@@ -246,10 +240,13 @@ def frame(request, kind, body):
 
 def send(request, kind, body):
     """Writes a frame with what `encode_value` made."""
-    if type(body) is bytes:
-        write(HEADER.pack(len(body), 0, request, kind, 0) + body)
-    else:
+    if type(body) is not bytes:
         send_packed(request, kind, body)
+    elif len(body) < LARGE:
+        write(frame(request, kind, body))
+    else:
+        part("large")
+        send_large(HEADER.pack(len(body), 0, request, kind, 0), body)
 
 
 class Cancelled(BaseException):
@@ -333,18 +330,6 @@ class Worker:
         part("stats")
         return stats(self)
 
-    def adopt(self, name, kind):
-        """Imports the user's module and takes its tools, or those of the class in it."""
-        from importlib import import_module
-
-        module = import_module(name)
-        if kind:
-            part("classes")
-            members = adopt_class(self, module, kind)
-        else:
-            members = vars(module)
-        self.tools.update(offered(members, name))
-
     def serve(self, slot=None):
         """Takes one request after the other: a reply is written before the next request begins."""
         if slot is None:
@@ -411,84 +396,6 @@ class Worker:
     def unknown_tool(self):
         return ERROR, encode({"kind": "unknown_tool", "tools": sorted(self.tools)})
 
-    def is_busy(self):
-        if self.loop is not None:
-            return bool(self.loop.running)
-        return any(slot.open or slot.stop is not None for slot in self.slots)
-
-    def attend(self, control, watched):
-        """Reads what is not a request while tools run, and ends the process as soon as the host has gone."""
-        from select import POLLIN, POLLNVAL, poll
-
-        watch = poll()
-        watch.register(control.fd, POLLIN)
-        if watched is not None:
-            watch.register(watched, 0)
-        while True:
-            for rest in rests:
-                rest()
-            # A poll under way keeps a descriptor open that user code has closed: the host learns of it only if the
-            # poll ends now and then.
-            events = watch.poll(2000 if watched is not None else 500) if control.is_empty() else ((control.fd, 0),)
-            for fd, event in events:
-                if event & POLLNVAL:
-                    os._exit(70)
-                if fd != control.fd:
-                    vanish()
-            if not events:
-                continue
-            taken = control.read()
-            if taken is None:
-                break
-            request, kind, text = taken
-            if kind == CANCEL:
-                part("interrupts")
-                cancel(self, request, decode(text))
-            elif kind == CREDIT:
-                flow = self.flows.get(request)
-                if flow is not None:
-                    flow.grant(decode(text))
-            elif kind == HOST_REPLY or kind == HOST_ERROR:
-                part("host_tools")
-                host_answered(request, kind, text)
-            elif kind == PING:
-                try:
-                    write(frame(request, PONG, b"null"))
-                except OSError:
-                    vanish()
-            else:
-                self.deliver(taken)
-        if watched is None and not self.is_busy():
-            # Behind an engine this is also how a worker is told that nothing follows.
-            self.deliver(None)
-            if left.acquire(True, 5):
-                return
-        vanish()
-
-
-def vanish():
-    """The host has gone, and all that was started for it goes as well. Where the kernel sees to it, this comes too
-    late; in a container nobody else would. A group whose number is 0 is led from outside of it."""
-    if os.getpgrp() > 0:
-        os.killpg(0, _signal.SIGKILL)
-    os._exit(0)
-
-
-def offered(members, module):
-    """The tools among them: those marked with `@tool`, else all public functions of this module."""
-    functions = {
-        key: value
-        for key, value in members.items()
-        if callable(value) and not isinstance(value, type) and not hasattr(value, "__snakepit_hook__")
-    }
-    marked = {value.__snakepit_tool__: value for value in functions.values() if hasattr(value, "__snakepit_tool__")}
-    return marked or {
-        key: value
-        for key, value in functions.items()
-        if not key.startswith("_") and getattr(value, "__module__", None) == module
-    }
-
-
 def call(tool, arguments):
     shape = type(arguments)
     if shape is dict:
@@ -532,49 +439,21 @@ left = _thread.allocate_lock()
 left.acquire()
 
 
-def offer_bridge_module(worker):
-    """`from snakepit_bridge import tool`, for adapters."""
-
-    def tool(function=None, *, name=None):
-        """Marks a function as a tool of its adapter, under its own name or another one."""
-
-        def mark(function):
-            # That of a static or class method.
-            inner = getattr(function, "__func__", function)
-            inner.__snakepit_tool__ = name or inner.__name__
-            return function
-
-        return mark if function is None else mark(function)
-
-    def missing(name):
-        source = {"session": "sessions", "on_session_end": "sessions", "host": "host_tools", "HostError": "host_tools"}
-        if name in source:
-            part(source[name])
-            return globals()[name] if name != "host" else Host(worker)
-        raise AttributeError("`snakepit_bridge` has no `%s`" % name)
-
-    module = type(sys)("snakepit_bridge", "What an adapter may import from its worker.")
-    module.__getattr__ = missing
-    module.tool = tool
-    module.Cancelled = Cancelled
-    Cancelled.__module__ = "snakepit_bridge"
-    sys.modules["snakepit_bridge"] = module
+def listen(worker, control, watched):
+    part("control")
+    attend(worker, control, watched)
 
 
 def main():
-    global parts, MARK, share_from, shares, lenient
+    global MARK, share_from, shares, lenient
     inbox = Reader(requests_fd)
     first = inbox.read()
     if first is None:
         return
     config = decode(first[2])
-    parts = inbox.take(config["parts"])
     MARK = config["mark"]
     share_from = config["share_from"]
     lenient = config["lenient"]
-    # `-c` puts the working directory first, where any file could stand before an installed module.
-    if sys.path and sys.path[0] == "":
-        del sys.path[0]
     sys.path[:0] = config["python_path"]
     sys.argv = ["snakepit-worker"]
     # A print appears at once, line by line, on the host's side.
@@ -582,7 +461,6 @@ def main():
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(line_buffering=True, errors="backslashreplace")
     worker = Worker(config, inbox)
-    offer_bridge_module(worker)
     slot = Slot(main=True)
     worker.slots.append(slot)
     if config["concurrency"] is not None:
@@ -607,15 +485,11 @@ def main():
         else:
             worker.deliver = worker.loop.deliver
     # Before user code: a module that hangs while it is imported must not outlive the host either.
-    _thread.start_new_thread(worker.attend, attended)
+    _thread.start_new_thread(listen, (worker,) + attended)
     try:
-        name, _, kind = (config["adapter"] or "").partition(":")
-        embedded = config["embedded"]
-        if embedded is not None:
-            part("embedded")
-            embed(name, embedded["path"], embedded["text"])
-        if name:
-            worker.adopt(name, kind)
+        if config["adapter"]:
+            part("adapter")
+            adopt(worker, config["adapter"], config["embedded"])
     except BaseException as error:
         part("faults")
         write(frame(0, FAILED, fault_of_start(error)))

@@ -62,6 +62,13 @@ def receive_files(fd):
     return files, read, read_into
 
 
+def share(reader):
+    """The host has files to send, and waits until they are read with what they come with."""
+    if reader.read_some is os.read:
+        reader.files, reader.read_some, reader.read_into = receive_files(reader.fd)
+    write(frame(0, SHARE, b"null"))
+
+
 def load(reader, length, extra, count):
     """The JSON of a frame that is not in the buffer yet, with its buffers; None at the end of input."""
     if not reader.fill(length):
@@ -69,16 +76,10 @@ def load(reader, length, extra, count):
     start = reader.position
     text = str(reader.buffer[start:start + length], "utf-8")
     reader.position += length
-    tail = bytearray(extra)
-    here = min(extra, len(reader.buffer) - reader.position)
-    tail[:here] = reader.buffer[reader.position:reader.position + here]
-    reader.position += here
-    rest = memoryview(tail)[here:]
-    while len(rest):
-        some = reader.read_into(rest)
-        if not some:
-            return None
-        rest = rest[some:]
+    part("large")
+    tail = read_straight(reader, extra)
+    if tail is None:
+        return None
     files = reader.files[:count]
     del reader.files[:count]
     loaded = Loaded(text)
@@ -210,6 +211,7 @@ def pack(text, found):
 
 
 def send_packed(request, kind, body):
+    part("large")
     head = HEADER.pack(len(body), body.size, request, kind, len(body.files)) + body
     pieces = [memoryview(head)] + [memoryview(piece) for piece in body.pieces]
     with writing:
@@ -232,12 +234,3 @@ def send_files(data, files):
 
 
 replies_socket = None
-
-
-def write_all(pieces):
-    while pieces:
-        sent = os.writev(replies_fd, pieces[:512])
-        while pieces and sent >= len(pieces[0]):
-            sent -= len(pieces.pop(0))
-        if pieces and sent:
-            pieces[0] = pieces[0][sent:]

@@ -1,9 +1,12 @@
-"""Large values: `orjson` takes over, where the environment has it, as far as it does what `json` does.
+"""Large values: they are read and written without more copies than are needed, the memory for them is kept, and
+`orjson` takes over, where the environment has it, as far as it does what `json` does.
 
 Its import takes as long as a good part of a start. So it comes when as much JSON was handled as takes about that time.
 """
 ENOUGH = 1 << 20
 handled = 0
+# The longest JSON so far.
+longest = 0
 # How many values in a row it may fail at before it is left alone.
 patience = 64
 plain_encode, plain_decode = encode, decode
@@ -13,7 +16,11 @@ ZEROS = bytes(48 if 48 <= byte < 58 else byte for byte in range(256))
 
 def note_large(length):
     """So much JSON more was handled."""
+    if length > LIMIT:
+        raise Unencodable("%d bytes of JSON are more than the limit of %d" % (length, LIMIT))
     global handled, encode, decode, orjson, OPTIONS
+    if length > longest:
+        keep_memory(length)
     if handled >= ENOUGH:
         return
     handled += length
@@ -57,3 +64,42 @@ def decode_fast(text):
         except Exception:
             pass
     return plain_decode(text)
+
+
+def keep_memory(length):
+    """A value of this length is several times in memory at once: as bytes, as text and decoded. To give all that back
+    to the system after each request, and to meet its pages anew, costs as much as the request itself. The C library of
+    Linux keeps twice the largest block that was let go of; this one is never touched, and so takes none. More than
+    32 MiB it does not keep count of."""
+    global longest
+    longest = length
+    bytes(min(4 * length, 31 << 20))
+
+
+def read_straight(reader, count):
+    """So many bytes, past the reader's buffer; None at the end of input."""
+    data = bytearray(count)
+    here = min(count, len(reader.buffer) - reader.position)
+    data[:here] = reader.buffer[reader.position:reader.position + here]
+    reader.position += here
+    rest = memoryview(data)[here:]
+    while len(rest):
+        some = reader.read_into(rest)
+        if not some:
+            return None
+        rest = rest[some:]
+    return data
+
+
+def send_large(head, body):
+    with writing:
+        write_all([head, memoryview(body)])
+
+
+def write_all(pieces):
+    while pieces:
+        sent = os.writev(replies_fd, pieces[:512])
+        while pieces and sent >= len(pieces[0]):
+            sent -= len(pieces.pop(0))
+        if pieces and sent:
+            pieces[0] = pieces[0][sent:]

@@ -8,7 +8,8 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use snakepit::{Error, Pool, PoolConfig, snakepit_pools};
+use snakepit::{Error, Pool, PoolConfig, SpawnSpec, snakepit_pools};
+use snakepit_tests::copy;
 use snakepit_tests::process::exists;
 
 #[snakepit_pools]
@@ -504,4 +505,19 @@ fn a_pool_whose_runtime_has_gone_says_that_it_is_shut_down() {
         .unwrap_err();
     assert!(matches!(error, Error::ShutDown { .. }), "{error:?}");
     assert!(runtime().block_on(gone(pid)));
+}
+
+#[tokio::test]
+async fn files_in_the_working_directory_stand_before_no_module() {
+    let folder = tempfile::tempdir().unwrap();
+    for module in ["_struct", "_json", "select", "json", "tools"] {
+        let file = folder.path().join(module).with_extension("py");
+        std::fs::write(file, "raise SystemExit('this is another module')").unwrap();
+    }
+    let spec: &SpawnSpec = Box::leak(Box::new(SpawnSpec {
+        cwd: Some(folder.path().to_str().unwrap().to_owned().leak()),
+        ..copy(Pools::TOOLS)
+    }));
+    let pool = Pool::start(spec, &PoolConfig::default()).await.unwrap();
+    assert_eq!(pool.execute::<_, i64>("add", &(1, 2)).await.unwrap(), 3);
 }

@@ -7,6 +7,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
@@ -240,29 +241,40 @@ impl Decoder {
         let Some(body) = rest.get(..json + behind) else {
             return Ok(None);
         };
-        let (text, tail) = body.split_at(json);
-        let mut body = Body {
-            json: text.to_vec(),
-            buffers: Vec::new(),
-        };
+        let mut buffers = Vec::new();
         if behind > 0 || files > 0 {
             let count = files.min(self.files.len());
             let files: Vec<OwnedFd> = self.files.drain(..count).collect();
-            body.buffers = tail::read(tail, &files, &self.shared).map_err(|why| {
+            buffers = tail::read(&body[json..], &files, &self.shared).map_err(|why| {
                 Garbage(format!("the buffers that it sent cannot be read: {why}"))
             })?;
         }
-        let frame = Frame {
-            request: word(8),
-            kind,
-            body,
+        let request = word(8);
+        let json = self.start + HEADER..self.start + HEADER + json;
+        self.start = json.end + behind;
+        let json = if self.start == self.end && self.buffer.len() > 16 * READ {
+            self.last_of_room(json)
+        } else {
+            self.buffer[json].to_vec()
         };
-        self.start += HEADER + json + behind;
-        // A large frame's room is given back.
-        if self.start == self.end && self.buffer.len() > 16 * READ {
-            (self.buffer, self.start, self.end) = (Vec::new(), 0, 0);
+        Ok(Some(Frame {
+            request,
+            kind,
+            body: Body { json, buffers },
+        }))
+    }
+
+    /// A large frame's room is given back, with the JSON in it where that is most of it: its pages need not be met a
+    /// second time.
+    fn last_of_room(&mut self, json: Range<usize>) -> Vec<u8> {
+        let mut room = std::mem::take(&mut self.buffer);
+        (self.start, self.end) = (0, 0);
+        if json.len() < room.len() / 4 {
+            return room[json].to_vec();
         }
-        Ok(Some(frame))
+        room.truncate(json.end);
+        room.drain(..json.start);
+        room
     }
 }
 

@@ -41,8 +41,10 @@ macro_rules! parts {
 
 /// What not every worker needs: the bridge compiles it when it is asked for, since that takes a good part of a start.
 const PARTS: &str = parts! {
+    "adapter"
     "buffers"
     "classes"
+    "control"
     "coroutines"
     "embedded"
     "event_loop"
@@ -78,7 +80,8 @@ def run_source(text):
         exec(compile(b'\\n' * line + piece, '<snakepit bridge>', 'exec'), globals())
         line += piece.count(b'\\n')
         text = text[len(piece):]
-run_source(read(int.from_bytes(read(4), 'little')))";
+parts, bridge = [read(int.from_bytes(read(4), 'little')) for _ in range(2)]
+run_source(bridge)";
 
 /// Variables of the host that would make a worker another Python than the one that the build looked at.
 const FOREIGN: &[&str] = &["PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP"];
@@ -227,7 +230,7 @@ fn reason_of(frame: &Frame) -> Option<String> {
 }
 
 /// What a worker of our own bridge is told first: the bridge itself, and what it is to do.
-fn introduction(shared: &Shared, number: u32, control: u64) -> Result<[Message; 4], Error> {
+fn introduction(shared: &Shared, number: u32, control: u64) -> Result<[Message; 5], Error> {
     let spec = shared.spec;
     let is_async = matches!(spec.defaults.profile, Profile::Async { .. });
     let embedded = spec.embedded.map(|embedded| {
@@ -254,19 +257,19 @@ fn introduction(shared: &Shared, number: u32, control: u64) -> Result<[Message; 
         "lenient": spec.defaults.lenient,
         // The functions of the program that Python may call.
         "host_tools": shared.host_tools.names().collect::<Vec<_>>(),
-        // How many bytes of source text follow.
-        "parts": PARTS.len(),
     });
-    let length = u32::try_from(BRIDGE.len())
-        .expect("the bridge is small")
-        .to_le_bytes();
     let introduction =
         encode(0, Kind::Request, &introduction, None).expect("texts and numbers have a JSON form");
+    let length = |text: &str| {
+        let length = u32::try_from(text.len()).expect("the bridge is small");
+        bytes::Bytes::copy_from_slice(&length.to_le_bytes()).into()
+    };
     Ok([
-        bytes::Bytes::copy_from_slice(&length).into(),
+        length(PARTS),
+        bytes::Bytes::from_static(PARTS.as_bytes()).into(),
+        length(BRIDGE),
         bytes::Bytes::from_static(BRIDGE.as_bytes()).into(),
         introduction,
-        bytes::Bytes::from_static(PARTS.as_bytes()).into(),
     ])
 }
 
