@@ -1,5 +1,6 @@
 //! Plots as SVG: lines over two logarithmic axes.
 
+use std::ops::Range;
 use std::path::Path;
 
 use plotters::prelude::*;
@@ -27,6 +28,14 @@ const COLOURS: [RGBColor; 6] = [
     RGBColor(86, 180, 233),
 ];
 
+/// One, two and five of each power of ten: plotters' own come twice where a power ends and the next one begins.
+fn ticks(range: &Range<f64>) -> Vec<f64> {
+    (-9..10)
+        .flat_map(|power| [1.0, 2.0, 5.0].map(|digit| digit * 10_f64.powi(power)))
+        .filter(|tick| range.contains(tick))
+        .collect()
+}
+
 /// Draws lines.
 ///
 /// # Errors
@@ -44,6 +53,7 @@ pub(crate) fn draw(file: &Path, axes: &Axes, lines: &[Line]) -> Result<(), Strin
             });
         least / 1.2..most * 1.2
     };
+    let heights = range(|point| point.1);
     let wrong = |error: &dyn std::fmt::Display| format!("`{}`: {error}", file.display());
     let area = SVGBackend::new(file, (900, 560)).into_drawing_area();
     area.fill(&WHITE).map_err(|error| wrong(&error))?;
@@ -55,7 +65,7 @@ pub(crate) fn draw(file: &Path, axes: &Axes, lines: &[Line]) -> Result<(), Strin
         .build_cartesian_2d(
             // Sizes and depths are powers of four.
             range(|point| point.0).log_scale().base(4.0),
-            range(|point| point.1).log_scale(),
+            heights.clone().log_scale().with_key_points(ticks(&heights)),
         )
         .map_err(|error| wrong(&error))?;
     chart
@@ -85,4 +95,38 @@ pub(crate) fn draw(file: &Path, axes: &Axes, lines: &[Line]) -> Result<(), Strin
         .draw()
         .map_err(|error| wrong(&error))?;
     area.present().map_err(|error| wrong(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_tick_of_an_axis_stands_there_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("plot.svg");
+        let axes = Axes {
+            title: "",
+            x: "",
+            y: "",
+            x_label: |x| format!("x {x:.0}"),
+            y_label: |y| format!("y {y:.0}"),
+        };
+        let line = ("line".to_owned(), vec![(1.0, 14e3), (256.0, 1.2e6)]);
+        draw(&file, &axes, &[line]).unwrap();
+        let drawn = std::fs::read_to_string(file).unwrap();
+        let ticks: Vec<&str> = drawn
+            .lines()
+            .filter_map(|line| line.strip_prefix("y "))
+            .collect();
+        assert_eq!(
+            ticks,
+            ["20000", "50000", "100000", "200000", "500000", "1000000"]
+        );
+        let ticks: Vec<&str> = drawn
+            .lines()
+            .filter_map(|line| line.strip_prefix("x "))
+            .collect();
+        assert_eq!(ticks, ["1", "4", "16", "64", "256"]);
+    }
 }
