@@ -6,6 +6,9 @@ use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::runtime::Runtime;
+
 use crate::measure::each;
 
 /// A Python process that returns every frame.
@@ -48,6 +51,35 @@ impl Echo {
         let time = each(begin.elapsed(), count);
         assert_eq!(reply, self.frame);
         time
+    }
+
+    /// The same from a task of Tokio, which waits as a pool does.
+    pub(crate) fn one_by_one_in(&mut self, runtime: &Runtime, count: usize) -> f64 {
+        let socket = self.socket.try_clone().expect("there is room for one more");
+        let frame = self.frame.clone();
+        let calls = async move {
+            socket.set_nonblocking(true).expect("it is a socket");
+            let mut socket = tokio::net::UnixStream::from_std(socket).expect("it is a socket");
+            let mut reply = vec![0; frame.len()];
+            let begin = Instant::now();
+            for _ in 0..count {
+                socket.write_all(&frame).await.expect("it listens");
+                socket.read_exact(&mut reply).await.expect("it replies");
+            }
+            let time = each(begin.elapsed(), count);
+            assert_eq!(reply, frame);
+            time
+        };
+        let time = runtime.block_on(runtime.spawn(calls));
+        // The copy and the original are one for the system.
+        let blocking = self.socket.set_nonblocking(false);
+        blocking.expect("it is a socket");
+        time.expect("the task ends")
+    }
+
+    /// Its number as a process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Requests a second while `in_flight` are under way.

@@ -11,6 +11,7 @@ mod grpc;
 mod kinds;
 mod launch;
 mod measure;
+mod pinned;
 mod plot;
 mod pool;
 mod report;

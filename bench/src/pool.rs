@@ -8,6 +8,7 @@ use tokio::runtime::Runtime;
 
 use crate::bare::Echo;
 use crate::measure::{Pairs, each, median};
+use crate::pinned::Pinned;
 use crate::rivals::Rival;
 use crate::table::{Row, Target};
 use crate::{Effort, Pools, SMALL, frozen};
@@ -55,16 +56,38 @@ fn one_by_one(effort: Effort, runtime: &Runtime, spec: &'static SpawnSpec, rows:
     let pool = start(runtime, spec, 1);
     let what = "one request, one reply, small JSON";
     let count = 2000;
+    let worker = pool.workers()[0].pid.expect("it is ready");
     for (mode, most) in [("bytes", 1.5), ("json", 1.3)] {
         let mut echo = Echo::start(spec.command, mode, SMALL);
+        let what = format!("{what}, on one processor");
+        let _pinned = match Pinned::to_one_processor(&[worker, echo.id()]) {
+            Ok(pinned) => pinned,
+            Err(why) => {
+                rows.push(Row::skipped(&what, &format!("one processor: {why}")));
+                continue;
+            }
+        };
         let pairs = Pairs::take(
             effort.of(30),
             || runtime.block_on(task(&pool, count)),
             || echo.one_by_one(count),
         );
         let other = format!("bare loop in Python, {mode}");
-        rows.push(Row::pairs(what, &pairs, &other, Target::Ratio(most)));
+        rows.push(Row::pairs(&what, &pairs, &other, Target::Ratio(most)));
     }
+    let mut echo = Echo::start(spec.command, "json", SMALL);
+    let pairs = Pairs::take(
+        effort.of(30),
+        || runtime.block_on(task(&pool, count)),
+        || echo.one_by_one_in(runtime, count),
+    );
+    rows.push(Row::pairs(
+        what,
+        &pairs,
+        "bare loop in Python, json, called from Tokio",
+        Target::Ratio(1.3),
+    ));
+    blocking(effort, spec, &mut echo, count, rows);
     for (rival, target) in rivals(
         spec,
         [
@@ -86,6 +109,35 @@ fn one_by_one(effort: Effort, runtime: &Runtime, spec: &'static SpawnSpec, rows:
         });
     }
     runtime.block_on(pool.shutdown());
+}
+
+/// The same without an async runtime of the program's own.
+fn blocking(
+    effort: Effort,
+    spec: &'static SpawnSpec,
+    echo: &mut Echo,
+    count: usize,
+    rows: &mut Vec<Row>,
+) {
+    let pool = snakepit::blocking::Pool::start(spec, &PoolConfig::default());
+    let pool = pool.expect("the worker becomes ready");
+    let value = small();
+    let calls = || {
+        let begin = Instant::now();
+        for _ in 0..count {
+            let reply: Value = pool.execute("echo", &value).expect("it answers");
+            assert_eq!(reply, value);
+        }
+        each(begin.elapsed(), count)
+    };
+    let pairs = Pairs::take(effort.of(30), calls, || echo.one_by_one(count));
+    pool.shutdown();
+    rows.push(Row::pairs(
+        "one request, one reply, small JSON, `snakepit::blocking`",
+        &pairs,
+        "bare loop in Python, json",
+        Target::None,
+    ));
 }
 
 /// Many requests under way to one worker.
