@@ -13,92 +13,32 @@
 //! ```
 //!
 //! The workers of all these pools are looked after by one thread of the program, which is started with the first of
-//! them. Handles may be used by many threads at a time, each of which waits for its own call.
+//! them, or by a thread that makes one call after the other, while it waits. Handles may be used by many threads at a
+//! time, each of which waits for its own call.
 //!
 //! Inside an async runtime these calls work as well, and do what every call that waits does there: they hold up the
 //! thread that makes them, and so the other tasks of that thread. [`crate::Pool`] is for there.
 
+mod driver;
+
 use std::fmt;
-use std::io;
-use std::pin::pin;
-use std::sync::{Arc, Condvar, LazyLock, Mutex, PoisonError, mpsc};
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread;
+use std::sync::{Arc, LazyLock};
 
 use serde_core::Serialize;
 use serde_core::de::DeserializeOwned;
-use tokio::runtime::{Builder, Handle};
 
+use self::driver::Driver;
 use crate::{
     Affinity, CallOptions, Error, Health, HostTools, PoolBuilder, PoolConfig, PoolStats, SpawnSpec,
     WorkerStats,
 };
 
-/// The runtime of all these pools. It never ends: whoever drops a pool does not wait for its workers, and somebody has
-/// to take note of their end.
-static RUNTIME: LazyLock<Result<Handle, String>> =
-    LazyLock::new(|| start_runtime().map_err(|error| error.to_string()));
+/// Of all these pools.
+static DRIVER: LazyLock<Result<Arc<Driver>, String>> =
+    LazyLock::new(|| Driver::start().map_err(|error| error.to_string()));
 
-fn start_runtime() -> io::Result<Handle> {
-    let (sender, started) = mpsc::channel();
-    let work = move || match Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => {
-            let _ = sender.send(Ok(runtime.handle().clone()));
-            runtime.block_on(std::future::pending::<()>());
-        }
-        Err(error) => drop(sender.send(Err(error))),
-    };
-    let thread = thread::Builder::new().name("snakepit-runtime".to_owned());
-    thread.spawn(work)?;
-    let gone = || io::Error::other("its thread ended");
-    started.recv().map_err(|_| gone())?
-}
-
-/// Wakes a thread that waits. `park` would do, were it not the program's own as well.
-#[derive(Debug, Default)]
-struct Bell {
-    rung: Mutex<bool>,
-    changed: Condvar,
-}
-
-impl Bell {
-    fn wait(&self) {
-        let mut rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
-        while !*rung {
-            rung = self
-                .changed
-                .wait(rung)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
-        *rung = false;
-    }
-}
-
-impl Wake for Bell {
-    fn wake(self: Arc<Self>) {
-        *self.rung.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.changed.notify_one();
-    }
-}
-
-/// Waits for a future of the pools, in any thread: Tokio's own way panics inside a runtime.
-fn wait<F: Future>(runtime: &Handle, future: F) -> F::Output {
-    let _inside = runtime.enter();
-    let bell = Arc::<Bell>::default();
-    let waker = Waker::from(bell.clone());
-    let mut context = Context::from_waker(&waker);
-    // Inside a task the budget is the task's, and would not be renewed while we wait here.
-    let mut future = pin!(tokio::task::unconstrained(future));
-    loop {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
-            return output;
-        }
-        bell.wait();
-    }
-}
-
-fn runtime(pool: &'static str) -> Result<&'static Handle, Error> {
-    RUNTIME.as_ref().map_err(|why| Error::Config {
+fn driver(pool: &'static str) -> Result<&'static Driver, Error> {
+    DRIVER.as_deref().map_err(|why| Error::Config {
         pool,
         message: format!("the runtime of the blocking pools cannot be started: {why}"),
     })
@@ -109,7 +49,7 @@ fn runtime(pool: &'static str) -> Result<&'static Handle, Error> {
 #[derive(Clone)]
 pub struct Pool {
     pool: crate::Pool,
-    runtime: &'static Handle,
+    driver: &'static Driver,
 }
 
 impl fmt::Debug for Pool {
@@ -119,14 +59,15 @@ impl fmt::Debug for Pool {
 }
 
 impl PoolBuilder {
-    /// [`PoolBuilder::start`] for programs without an async runtime. Host tools run on the pools' own thread.
+    /// [`PoolBuilder::start`] for programs without an async runtime. Host tools run on the pools' own thread,
+    /// or on one that waits for a call.
     ///
     /// # Errors
     /// Those of [`PoolBuilder::start`], and [`Error::Config`] if that thread cannot be started.
     pub fn start_blocking(self, config: &PoolConfig) -> Result<Pool, Error> {
-        let runtime = runtime(self.spec().pool)?;
-        let pool = wait(runtime, self.start(config))?;
-        Ok(Pool { pool, runtime })
+        let driver = driver(self.spec().pool)?;
+        let pool = driver.call(self.start(config))?;
+        Ok(Pool { pool, driver })
     }
 }
 
@@ -160,7 +101,8 @@ impl Pool {
         A: Serialize + ?Sized,
         R: DeserializeOwned,
     {
-        wait(self.runtime, self.pool.execute_with(tool, args, options))
+        self.driver
+            .call(self.pool.execute_with(tool, args, options))
     }
 
     /// [`crate::Pool::execute_stream`], as an iterator.
@@ -194,7 +136,7 @@ impl Pool {
     {
         ToolStream {
             stream: self.pool.execute_stream_with(tool, args, options),
-            runtime: self.runtime,
+            driver: self.driver,
         }
     }
 
@@ -207,7 +149,7 @@ impl Pool {
     {
         Map {
             map: self.pool.map(tool, args),
-            runtime: self.runtime,
+            driver: self.driver,
         }
     }
 
@@ -215,7 +157,7 @@ impl Pool {
     pub fn session(&self, id: &str) -> Session {
         Session {
             session: self.pool.session(id),
-            runtime: self.runtime,
+            driver: self.driver,
         }
     }
 
@@ -241,7 +183,7 @@ impl Pool {
 
     /// [`crate::Pool::shutdown`].
     pub fn shutdown(&self) {
-        wait(self.runtime, self.pool.shutdown());
+        self.driver.call(self.pool.shutdown());
     }
 }
 
@@ -250,14 +192,14 @@ impl Pool {
 #[derive(Debug)]
 pub struct ToolStream<R> {
     stream: crate::ToolStream<R>,
-    runtime: &'static Handle,
+    driver: &'static Driver,
 }
 
 impl<R: DeserializeOwned> Iterator for ToolStream<R> {
     type Item = Result<R, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        wait(self.runtime, self.stream.next())
+        self.driver.wait(self.stream.next())
     }
 }
 
@@ -266,7 +208,7 @@ impl<R: DeserializeOwned> Iterator for ToolStream<R> {
 #[derive(Debug)]
 pub struct Map<I: Iterator, R> {
     map: crate::Map<I, R>,
-    runtime: &'static Handle,
+    driver: &'static Driver,
 }
 
 impl<I, R> Iterator for Map<I, R>
@@ -278,7 +220,7 @@ where
     type Item = Result<R, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        wait(self.runtime, self.map.next())
+        self.driver.wait(self.map.next())
     }
 }
 
@@ -286,7 +228,7 @@ where
 #[derive(Debug, Clone)]
 pub struct Session {
     session: crate::Session,
-    runtime: &'static Handle,
+    driver: &'static Driver,
 }
 
 impl Session {
@@ -324,7 +266,7 @@ impl Session {
         R: DeserializeOwned,
     {
         let call = self.session.execute_with(tool, args, options);
-        wait(self.runtime, call)
+        self.driver.call(call)
     }
 
     /// [`crate::Session::execute_stream`], as an iterator.
@@ -335,7 +277,7 @@ impl Session {
     {
         ToolStream {
             stream: self.session.execute_stream(tool, args),
-            runtime: self.runtime,
+            driver: self.driver,
         }
     }
 
@@ -344,7 +286,7 @@ impl Session {
     /// # Errors
     /// Those of [`crate::Session::end`].
     pub fn end(&self) -> Result<(), Error> {
-        wait(self.runtime, self.session.end())
+        self.driver.call(self.session.end())
     }
 }
 
@@ -354,19 +296,16 @@ pub fn start_all<const N: usize>(
     pools: [(&'static SpawnSpec, &PoolConfig); N],
     host_tools: HostTools,
 ) -> Result<[Pool; N], Error> {
-    let runtime = runtime(pools.first().map_or("", |(spec, _)| spec.pool))?;
-    let started = wait(runtime, crate::pool::start_all(pools, host_tools))?;
-    Ok(started.map(|pool| Pool { pool, runtime }))
+    let driver = driver(pools.first().map_or("", |(spec, _)| spec.pool))?;
+    let started = driver.call(crate::pool::start_all(pools, host_tools))?;
+    Ok(started.map(|pool| Pool { pool, driver }))
 }
 
 /// Ends pools side by side.
 #[doc(hidden)]
 pub fn shutdown_all<const N: usize>(pools: [Pool; N]) {
     if let Some(first) = pools.first() {
-        let runtime = first.runtime;
-        wait(
-            runtime,
-            crate::pool::shutdown_all(pools.map(|pool| pool.pool)),
-        );
+        let driver = first.driver;
+        driver.call(crate::pool::shutdown_all(pools.map(|pool| pool.pool)));
     }
 }

@@ -19,6 +19,8 @@ pub struct Pools {
     pub tools: PoolConfig,
     #[pool(environment = system, adapter = "flowing", python_path = ["python"])]
     pub flowing: PoolConfig,
+    #[pool(environment = system, adapter = "asking", python_path = ["python"])]
+    pub asking: PoolConfig,
 }
 
 fn start() -> Pool {
@@ -26,11 +28,19 @@ fn start() -> Pool {
 }
 
 fn gone(pid: u32) -> bool {
+    soon(|| !exists(pid))
+}
+
+/// Tries until it is so.
+fn soon(mut is_so: impl FnMut() -> bool) -> bool {
     let end = Instant::now() + Duration::from_secs(60);
-    while exists(pid) && Instant::now() < end {
+    while Instant::now() < end {
+        if is_so() {
+            return true;
+        }
         thread::sleep(Duration::from_millis(10));
     }
-    !exists(pid)
+    false
 }
 
 #[test]
@@ -132,4 +142,89 @@ fn inside_an_async_runtime_it_holds_up_its_thread_and_still_answers() {
         pid
     });
     assert!(gone(pid));
+}
+
+/// Where the pools' runtime runs while this thread calls: there run the program's tools.
+fn asking() -> (Pool, impl Fn() -> String) {
+    let name = async |(): ()| Ok::<_, String>(thread::current().name().map(str::to_owned));
+    let builder = snakepit::Pool::builder(Pools::ASKING);
+    let builder = builder.host_tools(HostTools::new().tool("thread", name));
+    let pool = builder.start_blocking(&PoolConfig::default()).unwrap();
+    let asked = pool.clone();
+    (pool, move || asked.execute("ask", "thread").unwrap())
+}
+
+#[test]
+fn who_calls_again_and_again_and_alone_drives_the_runtime_until_it_pauses() {
+    let (_pool, driver) = asking();
+    let own = thread::current().name().unwrap().to_owned();
+    assert!(soon(|| (0..1000).any(|_| driver() == own)));
+    assert!(soon(|| driver() == "snakepit-runtime"));
+    assert!(soon(|| (0..1000).any(|_| driver() == own)));
+}
+
+#[test]
+fn a_worker_that_dies_while_nobody_calls_is_replaced() {
+    let pool = start();
+    for number in 0..100_i64 {
+        assert_eq!(pool.execute::<_, i64>("add", &number).unwrap(), number);
+    }
+    let pid: i32 = pool.execute("pid", &()).unwrap();
+    let pid = rustix::process::Pid::from_raw(pid).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    assert!(soon(|| pool.stats().restarts == 1));
+}
+
+#[test]
+fn callers_of_every_kind_side_by_side_get_their_own_answers() {
+    let pool = start();
+    let flowing = Pool::start(Pools::FLOWING, &PoolConfig::default()).unwrap();
+    let call = |number: i64| {
+        let sum: i64 = pool.execute("add", &(number, 1)).unwrap();
+        assert_eq!(sum, number + 1);
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| (0..2000).for_each(call));
+        scope.spawn(|| {
+            for number in 0..40 {
+                (0..20).for_each(call);
+                // Longer and shorter than the pools' own thread leaves it to callers.
+                thread::sleep(Duration::from_millis(number % 10));
+            }
+        });
+        scope.spawn(|| {
+            for _ in 0..20 {
+                let numbers: Result<Vec<u32>, Error> =
+                    flowing.execute_stream("numbers", &50).collect();
+                assert_eq!(numbers.unwrap(), (0..50).collect::<Vec<u32>>());
+                (0..20).for_each(call);
+            }
+        });
+        scope.spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().build();
+            runtime.unwrap().block_on(async { (0..500).for_each(call) });
+        });
+    });
+    assert_eq!(pool.stats().in_flight, 0);
+}
+
+#[test]
+fn a_panic_in_a_call_is_its_own() {
+    struct Panics;
+
+    impl<'de> serde::Deserialize<'de> for Panics {
+        fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+            panic!("nobody can read this")
+        }
+    }
+
+    let (pool, driver) = asking();
+    let own = thread::current().name().unwrap().to_owned();
+    // While this thread drives, and while it does not.
+    for _ in 0..20 {
+        assert!(soon(|| (0..1000).any(|_| driver() == own)));
+        let read = || pool.execute::<_, Panics>("echo", "hi").is_ok();
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).is_err());
+        assert_eq!(pool.execute::<_, String>("echo", "hi").unwrap(), "hi");
+    }
 }
