@@ -2,7 +2,18 @@
 
 
 def adopt(worker, adapter, embedded):
-    """Imports the user's module and takes its tools, or those of the class in it."""
+    """Takes the tools of the user's module; false if that failed, of which the host was told."""
+    try:
+        worker.tools.update(tools_of(worker, adapter, embedded))
+    except BaseException as error:
+        part("faults")
+        write(frame(0, FAILED, fault_of_start(error)))
+        return False
+    return True
+
+
+def tools_of(worker, adapter, embedded):
+    """Imports the user's module: its tools, or those of the class in it."""
     from importlib import import_module
 
     name, _, kind = adapter.partition(":")
@@ -16,7 +27,7 @@ def adopt(worker, adapter, embedded):
         members = adopt_class(worker, module, kind)
     else:
         members = vars(module)
-    worker.tools.update(offered(members, name))
+    return offered(members, name)
 
 
 def offered(members, module):

@@ -65,11 +65,6 @@ def part(name):
                 del parts[name]
 
 
-def describe(error, kind="exception"):
-    part("faults")
-    return fault(error, kind)
-
-
 def finish(worker, slot, coroutine):
     """Brings the coroutine of an `async def` tool to its end."""
     if worker.loop is not None:
@@ -120,15 +115,8 @@ def codec():
             return decoder, encoder
     except Exception:
         pass
-    import json
-
-    def decoder(parse_float):
-        return json.JSONDecoder(parse_float=parse_float).decode
-
-    def encoder(default):
-        return json.JSONEncoder(default=default, separators=(",", ":"), allow_nan=False).encode
-
-    return decoder, lambda default: lambda value: encoder(default)(value).encode()
+    part("public_json")
+    return public_codec()
 
 
 class Unencodable(TypeError):
@@ -372,7 +360,8 @@ class Worker:
                     part("more")
                     kind, body = answer_more(self, slot, tool, asked[1], asked[2])
                 elif tool is None:
-                    kind, body = self.unknown_tool()
+                    part("faults")
+                    kind, body = unknown_tool(self)
                 else:
                     value = call(tool, asked[1])
                     if type(value) is Coroutine:
@@ -393,9 +382,6 @@ class Worker:
             self.errors += 1
         return kind, body
 
-    def unknown_tool(self):
-        return ERROR, encode({"kind": "unknown_tool", "tools": sorted(self.tools)})
-
 def call(tool, arguments):
     shape = type(arguments)
     if shape is dict:
@@ -412,13 +398,15 @@ def outcome(value):
     try:
         return REPLY, encode_value(value)
     except Exception as error:
-        if hasattr(value, "__next__") or hasattr(value, "__anext__"):
-            return ERROR, encode({"kind": "stream"})
-        return ERROR, describe(error, "encoding")
+        part("faults")
+        return ERROR, unsendable(value, error)
 
 
 def failure(cancelled, error):
-    return ERROR, encode({"kind": "cancelled"}) if cancelled else describe(error)
+    if cancelled:
+        return ERROR, encode({"kind": "cancelled"})
+    part("faults")
+    return ERROR, fault(error, "exception")
 
 
 def echo(*arguments, **named):
@@ -476,24 +464,14 @@ def main():
     if direct:
         attended = Reader(replies_fd), requests_fd
     else:
-        attended = inbox, None
-        if worker.loop is None:
-            from _queue import SimpleQueue
-
-            queue = SimpleQueue()
-            worker.read, worker.deliver = queue.get, queue.put
-        else:
-            worker.deliver = worker.loop.deliver
+        part("piped")
+        attended = hand_on(worker), None
     # Before user code: a module that hangs while it is imported must not outlive the host either.
     _thread.start_new_thread(listen, (worker,) + attended)
-    try:
-        if config["adapter"]:
-            part("adapter")
-            adopt(worker, config["adapter"], config["embedded"])
-    except BaseException as error:
-        part("faults")
-        write(frame(0, FAILED, fault_of_start(error)))
-        return
+    if config["adapter"]:
+        part("adapter")
+        if not adopt(worker, config["adapter"], config["embedded"]):
+            return
     worker.ready = True
     write(frame(0, READY, encode({"tools": sorted(worker.tools), "control": direct, "shares": shares, "pid": os.getpid()})))
     if worker.loop is not None:

@@ -72,7 +72,8 @@ class EventLoop:
         more = asked[2] if len(asked) > 2 else NOTHING
         if "end" not in more:
             if tool is None:
-                self.reply(request, *worker.unknown_tool())
+                part("faults")
+                self.reply(request, *unknown_tool(worker))
                 return
             if is_async(tool):
                 self.start_async(request, tool, asked[1], more)

@@ -1,4 +1,4 @@
-"""What went wrong in a tool, as data."""
+"""What went wrong, as data."""
 
 
 def fault(error, kind):
@@ -25,6 +25,17 @@ def fault(error, kind):
     told = {key: value.encode("utf-8", "backslashreplace").decode() for key, value in texts.items()}
     told["kind"] = kind
     return encode(told)
+
+
+def unsendable(value, error):
+    """What a tool returned has no form in JSON."""
+    if hasattr(value, "__next__") or hasattr(value, "__anext__"):
+        return encode({"kind": "stream"})
+    return fault(error, "encoding")
+
+
+def unknown_tool(worker):
+    return ERROR, encode({"kind": "unknown_tool", "tools": sorted(worker.tools)})
 
 
 def fault_of_start(error):

@@ -10,7 +10,8 @@ def answer_more(worker, slot, tool, arguments, more):
             return end_session(worker, slot, session, more["end"])
         enter_session(slot, session)
     if tool is None:
-        return worker.unknown_tool()
+        part("faults")
+        return unknown_tool(worker)
     value = call(tool, arguments)
     if type(value) is Coroutine:
         value = finish(worker, slot, value)

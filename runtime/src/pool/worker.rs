@@ -54,6 +54,8 @@ const PARTS: &str = parts! {
     "interrupts"
     "large"
     "more"
+    "piped"
+    "public_json"
     "segments"
     "sessions"
     "stats"
