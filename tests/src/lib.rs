@@ -1,6 +1,7 @@
 //! Tests across the crates; see `tests/`. Here is what several of them need.
 
 mod host_package;
+mod pool;
 pub mod process;
 mod root;
 mod scene;
@@ -9,6 +10,7 @@ mod stage;
 mod wait;
 
 pub use host_package::{HostPackage, Outcome};
+pub use pool::start;
 pub use root::Root;
 pub use scene::Scene;
 pub use spec::{copy, with_package};

@@ -9,8 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use snakepit::{Error, Pool, PoolConfig, SpawnSpec, snakepit_pools};
-use snakepit_tests::copy;
-use snakepit_tests::process::exists;
+use snakepit_tests::{copy, process::exists, until};
 
 #[snakepit_pools]
 #[derive(Default)]
@@ -33,14 +32,6 @@ async fn tools() -> Pool {
     Pool::start(Pools::TOOLS, &PoolConfig::default())
         .await
         .unwrap()
-}
-
-async fn gone(pid: u32) -> bool {
-    let end = Instant::now() + Duration::from_secs(5);
-    while exists(pid) && Instant::now() < end {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    !exists(pid)
 }
 
 #[tokio::test]
@@ -242,7 +233,7 @@ async fn a_worker_that_misbehaves_costs_one_typed_error_and_is_replaced() {
         assert_eq!(pool.execute::<_, i64>("add", &(1, 1)).await.unwrap(), 2);
     }
     assert_eq!(pool.stats().restarts, 4);
-    assert!(gone(before).await);
+    until(async || !exists(before)).await;
 }
 
 #[tokio::test]
@@ -396,7 +387,7 @@ async fn dropping_the_last_handle_ends_the_workers() {
     let pid: u32 = pool.execute("pid", &()).await.unwrap();
     assert!(exists(pid));
     drop(pool);
-    assert!(gone(pid).await);
+    until(async || !exists(pid)).await;
 }
 
 #[test]
@@ -504,7 +495,7 @@ fn a_pool_whose_runtime_has_gone_says_that_it_is_shut_down() {
         .block_on(pool.execute::<_, u32>("pid", &()))
         .unwrap_err();
     assert!(matches!(error, Error::ShutDown { .. }), "{error:?}");
-    assert!(runtime().block_on(gone(pid)));
+    runtime().block_on(until(async || !exists(pid)));
 }
 
 #[tokio::test]

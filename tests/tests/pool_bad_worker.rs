@@ -5,11 +5,11 @@
     reason = "a test program has no readers of its documentation"
 )]
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
-use snakepit::{CallOptions, Error, Pool, PoolConfig, SpawnSpec, snakepit_pools};
-use snakepit_tests::{process::exists, until};
+use snakepit::{CallOptions, Error, Pool, PoolConfig, snakepit_pools};
+use snakepit_tests::{process::exists, start, until};
 
 #[snakepit_pools]
 #[derive(Default)]
@@ -56,10 +56,6 @@ const CRASHES: &[(&str, Option<u32>, &str)] = &[
     ("abort", None, "signal: 6"),
     ("segfault", None, "signal: 11"),
 ];
-
-async fn start(spec: &'static SpawnSpec) -> Pool {
-    Pool::start(spec, &PoolConfig::default()).await.unwrap()
-}
 
 /// What became of one call that does harm, and of many harmless ones around it.
 struct Around {
@@ -222,7 +218,7 @@ async fn a_stopped_worker_is_replaced_when_the_time_of_its_request_is_over() {
             .await
             .unwrap_err();
         assert!(matches!(error, Error::TimedOut { .. }), "{error:?}");
-        assert!(gone(before).await);
+        until(async || !exists(before)).await;
         serves(&pool).await;
     }
 }
@@ -246,7 +242,7 @@ async fn a_stopped_worker_does_not_hold_up_the_end_of_its_pool() {
         matches!(error, Error::WorkerCrashed { .. } | Error::ShutDown { .. }),
         "{error:?}"
     );
-    assert!(gone(pid).await);
+    until(async || !exists(pid)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -271,7 +267,7 @@ async fn a_child_that_a_call_left_behind_ends_with_its_worker() {
     assert!(exists(child));
     serves(&pool).await;
     pool.shutdown().await;
-    assert!(gone(child).await);
+    until(async || !exists(child)).await;
 }
 
 #[tokio::test]
@@ -392,12 +388,4 @@ async fn arguments_that_python_cannot_take_are_an_error_and_no_crash() {
         serves(&pool).await;
         assert_eq!(pool.stats().restarts, 0);
     }
-}
-
-async fn gone(pid: u32) -> bool {
-    let end = Instant::now() + Duration::from_secs(60);
-    while exists(pid) && Instant::now() < end {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    !exists(pid)
 }

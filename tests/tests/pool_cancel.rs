@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use snakepit::{CallOptions, Error, Pool, PoolConfig, SpawnSpec, snakepit_pools};
-use snakepit_tests::{process::exists, until};
+use snakepit::{CallOptions, Error, Pool, PoolConfig, snakepit_pools};
+use snakepit_tests::{process::exists, start, until};
 
 #[snakepit_pools]
 #[derive(Default)]
@@ -19,10 +19,6 @@ pub struct Pools {
     pub threads: PoolConfig,
     #[pool(environment = system, adapter = "stubborn", python_path = ["python"], profile = async(concurrency = 4))]
     pub loops: PoolConfig,
-}
-
-async fn start(spec: &'static SpawnSpec) -> Pool {
-    Pool::start(spec, &PoolConfig::default()).await.unwrap()
 }
 
 /// Calls a tool and drops the call when the tool has begun.

@@ -9,8 +9,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
-use snakepit::{Error, Pool, PoolConfig, SpawnSpec, snakepit_pools};
-use snakepit_tests::until;
+use snakepit::{Error, Pool, PoolConfig, snakepit_pools};
+use snakepit_tests::{start, until};
 
 #[snakepit_pools]
 #[derive(Default)]
@@ -31,10 +31,6 @@ pub struct Pools {
     pub late: PoolConfig,
     #[pool(environment = system, adapter = "classy:Greedy", python_path = ["python"])]
     pub greedy: PoolConfig,
-}
-
-async fn start(spec: &'static SpawnSpec) -> Pool {
-    Pool::start(spec, &PoolConfig::default()).await.unwrap()
 }
 
 /// Without those that every pool has.

@@ -9,8 +9,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
-use snakepit::{Buffer, Error, Pool, PoolConfig, SpawnSpec, snakepit_pools};
-use snakepit_tests::with_package;
+use snakepit::{Buffer, Error, Pool, PoolConfig, snakepit_pools};
+use snakepit_tests::{start, with_package};
 
 #[snakepit_pools]
 #[derive(Default)]
@@ -21,10 +21,6 @@ pub struct Pools {
     pub lenient: PoolConfig,
     #[pool(environment = system, adapter = "quick", python_path = ["python"], profile = async(concurrency = 2))]
     pub loops: PoolConfig,
-}
-
-async fn start(spec: &'static SpawnSpec) -> Pool {
-    Pool::start(spec, &PoolConfig::default()).await.unwrap()
 }
 
 /// What each value arrives as, small or large: its JSON as it is understood, or the error.

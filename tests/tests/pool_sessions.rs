@@ -8,8 +8,8 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use snakepit::{Affinity, CallOptions, Error, Pool, PoolConfig, SpawnSpec, snakepit_pools};
-use snakepit_tests::until;
+use snakepit::{Affinity, CallOptions, Error, Pool, PoolConfig, snakepit_pools};
+use snakepit_tests::{start, until};
 
 #[snakepit_pools]
 #[derive(Default)]
@@ -24,10 +24,6 @@ pub struct Pools {
     pub threads: PoolConfig,
     #[pool(environment = system, adapter = "remembering", python_path = ["python"], profile = async(concurrency = 8))]
     pub loops: PoolConfig,
-}
-
-async fn start(spec: &'static SpawnSpec) -> Pool {
-    Pool::start(spec, &PoolConfig::default()).await.unwrap()
 }
 
 #[tokio::test]

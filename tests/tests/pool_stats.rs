@@ -4,10 +4,10 @@
     reason = "a test program has no readers of its documentation"
 )]
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use snakepit::{CallOptions, Error, Pool, PoolConfig, SpawnSpec, snakepit_pools};
-use snakepit_tests::process::exists;
+use snakepit::{CallOptions, Error, Pool, PoolConfig, snakepit_pools};
+use snakepit_tests::{process::exists, start, until};
 
 #[snakepit_pools]
 #[derive(Default)]
@@ -21,18 +21,6 @@ pub struct Pools {
         max_requests = 5,
     )]
     pub short: PoolConfig,
-}
-
-async fn start(spec: &'static SpawnSpec) -> Pool {
-    Pool::start(spec, &PoolConfig::default()).await.unwrap()
-}
-
-async fn until(what: &str, holds: impl Fn() -> bool) {
-    let end = Instant::now() + Duration::from_secs(60);
-    while !holds() {
-        assert!(Instant::now() < end, "{what}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
 }
 
 #[tokio::test]
@@ -58,7 +46,7 @@ async fn what_calls_end_with_is_counted_by_kind() {
     let short = CallOptions::new().time_limit(Duration::from_millis(100));
     let late = pool.execute_with::<_, ()>("spin", &60, short).await;
     assert!(matches!(late, Err(Error::TimedOut { .. })), "{late:?}");
-    until("it has stopped", || pool.stats().in_flight == 0).await;
+    until(async || pool.stats().in_flight == 0).await;
     {
         let mut dropped = std::pin::pin!(pool.execute::<_, ()>("spin", &60));
         tokio::select! {
@@ -69,7 +57,7 @@ async fn what_calls_end_with_is_counted_by_kind() {
         let full = pool.execute::<_, u32>("pid", &()).await;
         assert!(matches!(full, Err(Error::QueueFull { .. })), "{full:?}");
     }
-    until("it has stopped", || pool.stats().in_flight == 0).await;
+    until(async || pool.stats().in_flight == 0).await;
     pool.execute::<_, ()>("crash", &()).await.unwrap_err();
     pool.shutdown().await;
     pool.execute::<_, u32>("pid", &()).await.unwrap_err();
@@ -135,7 +123,7 @@ async fn each_worker_is_seen_with_its_process_its_memory_and_its_work() {
 
     pool.execute::<_, ()>("fail", "x").await.unwrap_err();
     pool.execute::<_, ()>("crash", &()).await.unwrap_err();
-    until("it is replaced", || pool.stats().ready == 2).await;
+    until(async || pool.stats().ready == 2).await;
     let workers = pool.workers();
     let restarts: u64 = workers.iter().map(|worker| worker.restarts).sum();
     let errors: u64 = workers.iter().map(|worker| worker.errors).sum();
@@ -163,9 +151,6 @@ async fn a_worker_that_finishes_what_it_has_is_seen_beside_its_replacement() {
     while let Some(item) = numbers.next().await {
         item.unwrap();
     }
-    until("it leaves", || !exists(old)).await;
-    until("it is forgotten", || {
-        !pool.workers().iter().any(|worker| worker.pid == Some(old))
-    })
-    .await;
+    until(async || !exists(old)).await;
+    until(async || !pool.workers().iter().any(|worker| worker.pid == Some(old))).await;
 }

@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use serde_json::json;
-use snakepit::{CallOptions, Error, Pool, PoolConfig, SpawnSpec, ToolStream, snakepit_pools};
-use snakepit_tests::until;
+use snakepit::{CallOptions, Error, Pool, PoolConfig, ToolStream, snakepit_pools};
+use snakepit_tests::{start, until};
 
 #[snakepit_pools]
 #[derive(Default)]
@@ -22,10 +22,6 @@ pub struct Pools {
 }
 
 const GENERATORS: [&str; 2] = ["numbers", "later_numbers"];
-
-async fn start(spec: &'static SpawnSpec) -> Pool {
-    Pool::start(spec, &PoolConfig::default()).await.unwrap()
-}
 
 async fn all(mut stream: ToolStream<u64>) -> (Vec<u64>, Option<Error>) {
     let mut items = Vec::new();

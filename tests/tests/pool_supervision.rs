@@ -8,8 +8,8 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use snakepit::{Affinity, Error, Health, Pool, PoolConfig, SpawnSpec, snakepit_pools};
-use snakepit_tests::process::exists;
+use snakepit::{Affinity, Error, Health, Pool, PoolConfig, snakepit_pools};
+use snakepit_tests::{process::exists, start, until};
 
 #[snakepit_pools]
 #[derive(Default)]
@@ -64,21 +64,8 @@ impl Drop for Cause {
     }
 }
 
-async fn start(spec: &'static SpawnSpec) -> Pool {
-    Pool::start(spec, &PoolConfig::default()).await.unwrap()
-}
-
 async fn pid(pool: &Pool) -> Result<u32, Error> {
     pool.execute("pid", &()).await
-}
-
-/// Waits until something holds that will, however slow the machine is.
-async fn until(what: &str, holds: impl Fn() -> bool) {
-    let end = Instant::now() + Duration::from_secs(60);
-    while !holds() {
-        assert!(Instant::now() < end, "{what}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
 }
 
 async fn crash(pool: &Pool) {
@@ -147,13 +134,13 @@ async fn the_others_go_on_when_one_worker_failed_too_often() {
     };
     let pool = Pool::start(Pools::TWO, &config).await.unwrap();
     crash(&pool).await;
-    until("it is degraded", || pool.stats().degraded == 1).await;
+    until(async || pool.stats().degraded == 1).await;
     for _ in 0..20 {
         pid(&pool).await.unwrap();
     }
     assert!(matches!(pool.health(), Health::Degraded { workers: 1, .. }));
     crash(&pool).await;
-    until("both are degraded", || pool.stats().degraded == 2).await;
+    until(async || pool.stats().degraded == 2).await;
     let error = pid(&pool).await.unwrap_err();
     let Error::Degraded { reason, stderr, .. } = &error else {
         panic!("{error:?}");
@@ -192,10 +179,7 @@ async fn workers_are_replaced_under_load_and_no_request_is_lost() {
             (calls, 0, 0)
         );
         assert!(stats.recycles >= 4 && pids.len() > 2, "{stats:?} {pids:?}");
-        until("the old ones have left", || {
-            pids.iter().filter(|pid| exists(**pid)).count() <= 2
-        })
-        .await;
+        until(async || pids.iter().filter(|pid| exists(**pid)).count() <= 2).await;
         assert_eq!(pool.health(), Health::Healthy);
         pool.shutdown().await;
         assert!(!pids.iter().any(|pid| exists(*pid)), "{pids:?}");
@@ -223,7 +207,7 @@ async fn a_stream_is_finished_by_the_worker_that_began_it() {
         wanted += 1;
     }
     assert_eq!(wanted, 200);
-    until("it leaves when the stream has ended", || !exists(old)).await;
+    until(async || !exists(old)).await;
     assert_eq!(pool.stats().restarts, 0);
 }
 
@@ -247,7 +231,7 @@ async fn a_worker_that_is_replaced_sees_to_the_end_of_its_sessions() {
         matches!(error, Error::SessionWorkerUnavailable { .. }),
         "{error:?}"
     );
-    until("the hook runs", || path.exists() && !exists(old)).await;
+    until(async || path.exists() && !exists(old)).await;
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "replaced");
     assert_eq!(pool.stats().restarts, 0);
 }
@@ -259,7 +243,7 @@ async fn an_old_worker_and_a_large_one_are_replaced() {
         ..PoolConfig::default()
     };
     let pool = Pool::start(Pools::PLAIN, &aged).await.unwrap();
-    until("it gets old", || pool.stats().recycles > 1).await;
+    until(async || pool.stats().recycles > 1).await;
     pid(&pool).await.unwrap();
     let small = PoolConfig {
         max_memory: Some(100 << 20),
@@ -269,7 +253,7 @@ async fn an_old_worker_and_a_large_one_are_replaced() {
     let first: u32 = pool.execute("hoard", &1).await.unwrap();
     let second: u32 = pool.execute("hoard", &200).await.unwrap();
     assert_eq!(first, second);
-    until("it is too large", || pool.stats().recycles == 1).await;
+    until(async || pool.stats().recycles == 1).await;
     assert_ne!(pid(&pool).await.unwrap(), first);
     assert_eq!(pool.stats().restarts, 0);
 }
@@ -313,7 +297,7 @@ async fn what_a_worker_started_goes_with_it() {
         assert!(children.iter().all(|pid| exists(*pid)), "{children:?}");
         if ends_by_crash {
             crash(&pool).await;
-            until("they go", || !children.iter().any(|pid| exists(*pid))).await;
+            until(async || !children.iter().any(|pid| exists(*pid))).await;
         } else {
             pool.shutdown().await;
             assert!(!children.iter().any(|pid| exists(*pid)), "{children:?}");
@@ -328,7 +312,7 @@ async fn a_worker_that_refuses_to_go_is_killed() {
     let stubborn: u32 = pool.execute("refuse_to_go", &()).await.unwrap();
     let busy = pool.clone();
     let call = tokio::spawn(async move { busy.execute::<_, u32>("spin", &600).await });
-    until("it is busy", || pool.stats().in_flight == 1).await;
+    until(async || pool.stats().in_flight == 1).await;
     pool.shutdown().await;
     assert!(!exists(stubborn));
     let error = call.await.unwrap().unwrap_err();

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use snakepit::{Buffer, DType, Error, Pool, PoolConfig, SpawnSpec, snakepit_pools};
-use snakepit_tests::with_package;
+use snakepit::{Buffer, DType, Error, Pool, PoolConfig, snakepit_pools};
+use snakepit_tests::{start, with_package};
 
 #[snakepit_pools]
 #[derive(Default)]
@@ -18,10 +18,6 @@ pub struct Pools {
     pub strict: PoolConfig,
     #[pool(environment = system, adapter = "typed", python_path = ["python"], lenient = true)]
     pub lenient: PoolConfig,
-}
-
-async fn start(spec: &'static SpawnSpec) -> Pool {
-    Pool::start(spec, &PoolConfig::default()).await.unwrap()
 }
 
 async fn refused(pool: &Pool, tool: &str) -> String {
