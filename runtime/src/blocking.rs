@@ -275,8 +275,22 @@ impl Session {
         A: Serialize + ?Sized,
         R: DeserializeOwned,
     {
+        self.execute_stream_with(tool, args, CallOptions::new())
+    }
+
+    /// [`crate::Session::execute_stream_with`], as an iterator.
+    pub fn execute_stream_with<A, R>(
+        &self,
+        tool: &str,
+        args: &A,
+        options: CallOptions,
+    ) -> ToolStream<R>
+    where
+        A: Serialize + ?Sized,
+        R: DeserializeOwned,
+    {
         ToolStream {
-            stream: self.session.execute_stream(tool, args),
+            stream: self.session.execute_stream_with(tool, args, options),
             driver: self.driver,
         }
     }

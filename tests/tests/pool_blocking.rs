@@ -86,6 +86,12 @@ fn streams_and_map_are_iterators() {
     let pool = Pool::start(Pools::FLOWING, &PoolConfig::default()).unwrap();
     let numbers: Result<Vec<u32>, Error> = pool.execute_stream("numbers", &100).collect();
     assert_eq!(numbers.unwrap(), (0..100).collect::<Vec<u32>>());
+    let session = pool.session("user-42");
+    let options = CallOptions::new().time_limit(Duration::from_secs(60));
+    let numbers: Result<Vec<u32>, Error> = session
+        .execute_stream_with("numbers", &3, options)
+        .collect();
+    assert_eq!(numbers.unwrap(), [0, 1, 2]);
     let squares: Result<Vec<u64>, Error> = start()
         .map("add", (0..200_u64).map(|number| (number, number)))
         .collect();

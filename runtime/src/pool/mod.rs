@@ -2,6 +2,7 @@
 //! the system's side of a worker, `dispatch` knows which request is where, `worker` serves one worker, `supervision`
 //! keeps its seat filled, and here is what a program calls.
 
+mod bridge;
 mod buffer;
 mod builder;
 mod call;
