@@ -100,6 +100,16 @@ fn streams_and_map_are_iterators() {
 }
 
 #[test]
+fn what_one_call_gives_is_what_the_next_one_takes_while_both_go_on() {
+    let pool = start();
+    let flowing = Pool::start(Pools::FLOWING, &PoolConfig::default()).unwrap();
+    let numbers = flowing.execute_stream::<_, i64>("numbers", &50);
+    let pairs = numbers.map(|number| (number.unwrap(), pool.execute::<_, i64>("add", &1).unwrap()));
+    let sums: Result<Vec<i64>, Error> = pool.map("add", pairs).collect();
+    assert_eq!(sums.unwrap(), (1..51).collect::<Vec<i64>>());
+}
+
+#[test]
 fn a_session_keeps_its_worker() {
     let pool = start();
     let session = pool.session("user-42");
