@@ -44,8 +44,8 @@ pub(crate) fn spec(
         Anchor::Env(name) => quote!(#krate::Anchor::Env(#name)),
     }));
     let fingerprint = fingerprint(krate, resolution);
-    // A server has rules of its own for what a tool is.
-    let has_tools = request.transport == Transport::Sockets;
+    // A server of the user's own has its rules for what a tool is.
+    let has_tools = request.server.is_none();
     let tools = resolution.tools.iter().filter(|_| has_tools);
     let tools = tools.map(|one| tool(krate, one));
     let cwd = option(resolution.cwd.as_deref());
@@ -139,14 +139,16 @@ fn fingerprint(krate: &syn::Path, resolution: &Resolution) -> TokenStream {
 /// The path of a server's script starts at the package's folder, where Cargo has both the build script and the
 /// compiler look.
 fn transport(krate: &syn::Path, request: &Request) -> TokenStream {
-    let Some(script) = &request.server else {
+    if request.transport == Transport::Sockets {
         return quote!(#krate::Transport::Sockets);
-    };
-    let script = if Path::new(script).is_absolute() {
-        quote!(#script)
-    } else {
-        quote!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/", #script))
-    };
+    }
+    let script = option(request.server.as_ref().map(|script| {
+        if Path::new(script).is_absolute() {
+            quote!(#script)
+        } else {
+            quote!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/", #script))
+        }
+    }));
     let (pool, args) = (&request.pool, &request.server_args);
     quote!(#krate::__snakepit_grpc!(#pool, #script, [#(#args),*]))
 }

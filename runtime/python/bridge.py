@@ -472,6 +472,13 @@ def main():
         part("adapter")
         if not adopt(worker, config["adapter"], config["embedded"]):
             return
+    server = None
+    if config["grpc"]:
+        for name in ("buffers", "grpc_messages", "grpc_server"):
+            part(name)
+        server = open_server(worker, config["grpc"], config["concurrency"] or config["threads"])
+        if server is None:
+            return
     worker.ready = True
     write(frame(0, READY, encode({"tools": sorted(worker.tools), "control": direct, "shares": shares, "pid": os.getpid()})))
     if worker.loop is not None:
@@ -482,6 +489,8 @@ def main():
         worker.serve(slot)
     if worker.cleanup is not None:
         clean_up(worker)
+    if server is not None:
+        server.stop(None)
     left.release()
 
 

@@ -174,8 +174,8 @@ pub enum Transport {
 #[cfg(feature = "grpc")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Grpc {
-    /// The server's script: an absolute path.
-    pub script: &'static str,
+    /// The script of a server of the user's own: an absolute path. `None` is the bridge, which serves the adapter itself.
+    pub script: Option<&'static str>,
     /// Its arguments, behind those that every server gets.
     pub args: &'static [&'static str],
 }

@@ -34,7 +34,7 @@ fn server(threads: u32, args: &'static [&'static str]) -> Option<&'static SpawnS
             ..packaged.defaults
         },
         transport: Transport::Grpc(Grpc {
-            script: SCRIPT,
+            script: Some(SCRIPT),
             args,
         }),
         ..copy(packaged)

@@ -6,7 +6,7 @@ use proc_macro2::Span;
 
 use super::mistake::Mistake;
 use crate::catalogue::Code;
-use crate::declaration::{Adapter, PoolDeclaration, Transport};
+use crate::declaration::{Adapter, PoolDeclaration, Request, Transport};
 
 /// What a gRPC server in Python needs.
 const REQUIRES: [&str; 2] = ["grpcio>=1.60", "protobuf>=4.25"];
@@ -31,30 +31,40 @@ pub(super) fn settle(pool: &mut PoolDeclaration, mistakes: &mut Vec<Mistake>) {
         }
         return;
     }
-    if request.server.is_none() {
-        let message = "which gRPC server is meant is not said";
-        let help = "add `server = \"path/grpc_server.py\"` with its script";
-        mistakes.push(mistake("transport", message, help));
-    }
     if request.kind == "docker" {
         let message = "a gRPC server in a container cannot be reached";
         mistakes.push(mistake("transport", message, "remove `transport = grpc`"));
     }
-    if request.lenient {
-        let message =
-            "a gRPC server makes its values by its own rules: `lenient` does not reach it";
-        mistakes.push(mistake("lenient", message, "remove it"));
-    }
-    if request.adapter.as_ref().is_some_and(Adapter::is_embedded) {
-        let message = "a gRPC server imports its adapter itself: it cannot be embedded";
-        let help = "write `adapter = \"module:Class\"`, and its folder under `python_path`";
-        mistakes.push(mistake("adapter", message, help));
+    if request.server.is_some() {
+        foreign(request, &mistake, mistakes);
+    } else if !request.server_args.is_empty() {
+        let message = "these are arguments of a server of your own, and none is named";
+        let help = "add `server = \"path/grpc_server.py\"` with its script, or remove them";
+        mistakes.push(mistake("server_args", message, help));
     }
     let place = span(&spans, "transport");
     for text in REQUIRES {
         let place_of = format!("requires:{}", request.requires.len());
         pool.spans.insert(place_of, place);
         request.requires.push(text.to_owned());
+    }
+}
+
+/// What a server of the user's own does by its own rules.
+fn foreign(
+    request: &Request,
+    mistake: &dyn Fn(&str, &str, &str) -> Mistake,
+    mistakes: &mut Vec<Mistake>,
+) {
+    if request.lenient {
+        let message =
+            "a server of your own makes its values by its own rules: `lenient` does not reach it";
+        mistakes.push(mistake("lenient", message, "remove it"));
+    }
+    if request.adapter.as_ref().is_some_and(Adapter::is_embedded) {
+        let message = "a server of your own imports its adapter itself: it cannot be embedded";
+        let help = "write `adapter = \"module:Class\"`, and its folder under `python_path`";
+        mistakes.push(mistake("adapter", message, help));
     }
 }
 
@@ -92,7 +102,10 @@ mod tests {
     fn what_does_not_go_together_is_told() {
         let server = "transport = grpc, server = \"s.py\"";
         for (settings, wanted) in [
-            ("transport = grpc".to_owned(), "add `server = "),
+            (
+                "transport = grpc, server_args = [\"a\"]".to_owned(),
+                "add `server = ",
+            ),
             ("transport = http".to_owned(), "known are sockets, grpc"),
             ("server = \"s.py\"".to_owned(), "add `transport = grpc`"),
             ("server_args = [\"a\"]".to_owned(), "add `transport = grpc`"),

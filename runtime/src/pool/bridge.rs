@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::process::{Command, Stdio};
 
 use bytes::Bytes;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::frame::{Kind, Message, encode};
 use super::tail::{MARK, SHARED_FROM};
@@ -44,6 +44,13 @@ const PARTS: &str = parts! {
     "stats"
     "streams"
     "values"
+};
+
+/// What a worker needs beside them that is a gRPC server.
+#[cfg(feature = "grpc")]
+pub(super) const GRPC_PARTS: &str = parts! {
+    "grpc_messages"
+    "grpc_server"
 };
 
 /// Fetches the bridge from its own standard input: a worker needs no file, and no command line that the system or a
@@ -93,13 +100,16 @@ pub(super) fn command(
     command
 }
 
-/// What a worker is told first: the bridge itself, and what it is to do.
+/// What a worker is told first: the bridge itself, and what it is to do; `grpc` is for one that is a gRPC server: the
+/// parts that it needs, and where its sockets are.
 pub(super) fn introduction(
     shared: &Shared,
     number: u32,
     control: u64,
-) -> Result<[Message; 5], Error> {
+    grpc: Option<(&'static str, Value)>,
+) -> Result<[Message; 6], Error> {
     let spec = shared.spec;
+    let (more, grpc) = grpc.unwrap_or_default();
     let is_async = matches!(spec.defaults.profile, Profile::Async { .. });
     let embedded = spec.embedded.map(|embedded| {
         json!({
@@ -112,6 +122,7 @@ pub(super) fn introduction(
         "worker": number,
         "adapter": spec.adapter,
         "embedded": embedded,
+        "grpc": grpc,
         "python_path": spec.placed_python_path()?,
         // Requests at a time: in threads, or else on an event loop.
         "threads": shared.room,
@@ -128,14 +139,15 @@ pub(super) fn introduction(
     });
     let introduction =
         encode(0, Kind::Request, &introduction, None).expect("texts and numbers have a JSON form");
-    let length = |text: &str| {
-        let length = u32::try_from(text.len()).expect("the bridge is small");
+    let length = |length: usize| {
+        let length = u32::try_from(length).expect("the bridge is small");
         Bytes::copy_from_slice(&length.to_le_bytes()).into()
     };
     Ok([
-        length(PARTS),
+        length(PARTS.len() + more.len()),
         Bytes::from_static(PARTS.as_bytes()).into(),
-        length(BRIDGE),
+        Bytes::from_static(more.as_bytes()).into(),
+        length(BRIDGE.len()),
         Bytes::from_static(BRIDGE.as_bytes()).into(),
         introduction,
     ])

@@ -119,9 +119,27 @@ pub(crate) fn encode<T: Serialize + ?Sized>(
 pub(crate) fn finish(
     request: u32,
     kind: Kind,
-    mut frame: Vec<u8>,
+    frame: Vec<u8>,
     buffers: &[Buffer],
     shared: Option<&Segments>,
+) -> Result<Message, String> {
+    let tail = if buffers.is_empty() {
+        Tail::default()
+    } else {
+        Tail::new(buffers, shared)?
+    };
+    close(request, kind, frame, tail)
+}
+
+/// Puts what was laid out for it behind a frame, and fills the header in.
+///
+/// # Errors
+/// It is too long.
+pub(crate) fn close(
+    request: u32,
+    kind: Kind,
+    mut frame: Vec<u8>,
+    tail: Tail,
 ) -> Result<Message, String> {
     let length = frame.len() - HEADER;
     if length > LIMIT {
@@ -129,11 +147,6 @@ pub(crate) fn finish(
             "{length} bytes of JSON are more than the limit of {LIMIT}"
         ));
     }
-    let tail = if buffers.is_empty() {
-        Tail::default()
-    } else {
-        Tail::new(buffers, shared)?
-    };
     if tail.length > LIMIT - length {
         return Err(format!(
             "{length} bytes of JSON and {} bytes of buffers are more than the limit of {LIMIT}",

@@ -126,7 +126,7 @@ pub(crate) async fn start(
     };
     if spec.transport == Transport::Sockets {
         line.connection
-            .send(bridge::introduction(shared, number, control)?);
+            .send(bridge::introduction(shared, number, control, None)?);
     }
     let first = timeout(shared.startup_timeout, line.first_frame()).await;
     let (reason, exception) = match first {

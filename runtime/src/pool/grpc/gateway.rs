@@ -2,6 +2,7 @@
 //! requests in order, at most `room` at a time, and answers every one.
 
 use std::collections::{HashMap, VecDeque};
+use std::pin::pin;
 use std::sync::Arc;
 
 use tokio::io::AsyncReadExt;
@@ -19,6 +20,7 @@ use super::message::{
 use super::outbox::{self, Outbox};
 use super::service::Callbacks;
 use super::value::{self, Asked};
+use super::whole;
 
 /// Serves the pool with one server.
 pub(super) struct Gateway {
@@ -29,6 +31,8 @@ pub(super) struct Gateway {
     /// The session of requests that belong to none.
     pub(super) home: Arc<str>,
     pub(super) room: usize,
+    /// It is our own bridge, which takes requests as they are.
+    pub(super) takes_whole: bool,
 }
 
 /// A request that the server has.
@@ -41,11 +45,14 @@ struct Running {
 }
 
 /// The connection to the server has gone.
-struct Lost;
+pub(super) struct Lost;
 
 impl Gateway {
     /// Until the pool says that nothing follows and all is answered, or the server is lost.
-    pub(super) async fn run(mut self) {
+    ///
+    /// # Errors
+    /// The server is lost.
+    pub(super) async fn run(mut self) -> Result<(), Lost> {
         let mut decoder = Decoder::default();
         let mut waiting = VecDeque::new();
         let mut running: HashMap<u32, Arc<Running>> = HashMap::new();
@@ -65,7 +72,7 @@ impl Gateway {
                     Ok(Ok(Some(request))) => drop(running.remove(&request)),
                     Ok(Ok(None)) => {}
                     // A task that panicked has not answered: the pool is to know it.
-                    Ok(Err(Lost)) | Err(_) => return,
+                    Ok(Err(Lost)) | Err(_) => return Err(Lost),
                 },
             }
             while running.len() < self.room {
@@ -75,6 +82,7 @@ impl Gateway {
                 self.begin(frame, &mut running, &mut tasks).await;
             }
         }
+        Ok(())
     }
 
     async fn hear(
@@ -133,7 +141,12 @@ impl Gateway {
         tasks: &mut JoinSet<Result<Option<u32>, Lost>>,
     ) {
         let request = frame.request;
-        let asked = match Asked::read(frame.body, &self.home) {
+        let asked = if self.takes_whole {
+            whole::asked(frame)
+        } else {
+            Asked::read(frame.body, &self.home)
+        };
+        let asked = match asked {
             Ok(asked) => asked,
             Err(fault) => return self.outbox.send(value::error(request, &fault)).await,
         };
@@ -153,10 +166,12 @@ impl Gateway {
             state,
             client: self.client.clone(),
             outbox: self.outbox.clone(),
+            takes_whole: self.takes_whole,
         };
         let is_end = matches!(asked, Asked::End(_));
         let session = asked.session();
-        let begins = !is_end && self.callbacks.begin(session, Default::default());
+        let begins =
+            !is_end && !self.takes_whole && self.callbacks.begin(session, Default::default());
         let begins = begins.then(|| session.to_owned());
         let knew = !is_end || self.callbacks.end(session);
         tasks.spawn(async move {
@@ -190,6 +205,7 @@ struct Call {
     state: Arc<Running>,
     client: Client,
     outbox: Arc<Outbox>,
+    takes_whole: bool,
 }
 
 type Last = Result<Option<Message>, Status>;
@@ -206,6 +222,18 @@ impl Call {
             initialize(&self.client, &session).await?;
         }
         match asked {
+            Asked::Call(request) if self.takes_whole => {
+                let mut call = pin!(self.client.execute(request));
+                let response = tokio::select! {
+                    response = &mut call => response?,
+                    () = self.state.cancel.notified() => {
+                        self.cancel().await?;
+                        call.await?
+                    }
+                };
+                Ok(Some(whole::answer(self.request, response)))
+            }
+            Asked::Stream(request, _) if self.takes_whole => self.whole_stream(request).await,
             // Nothing in the protocol interrupts a tool. To tear the call down would leave it running unseen: it keeps
             // its place, and the pool ends a server that takes too long.
             Asked::Call(request) => {
@@ -221,6 +249,50 @@ impl Call {
                 let _: CleanupSessionResponse =
                     self.client.call(method!("CleanupSession"), asked).await?;
                 Ok(Some(value::nothing(self.request)))
+            }
+        }
+    }
+
+    /// Has the bridge interrupt the tool. Its place is free when it has answered.
+    async fn cancel(&self) -> Result<(), Status> {
+        self.client.execute(whole::cancel(self.request)).await?;
+        Ok(())
+    }
+
+    /// A stream of the bridge: one that nobody reads any more is cancelled, and read to its end.
+    async fn whole_stream(&self, request: ExecuteToolRequest) -> Last {
+        let mut chunks = self.client.stream(request).await?;
+        let mut is_cancelled = false;
+        loop {
+            let chunk = tokio::select! {
+                chunk = chunks.message() => chunk?,
+                () = self.state.cancel.notified(), if !is_cancelled => {
+                    is_cancelled = true;
+                    self.cancel().await?;
+                    continue;
+                }
+            };
+            let Some(chunk) = chunk else {
+                let told = value::odd("its stream ended without a final chunk");
+                return Ok(Some(value::error(self.request, &told)));
+            };
+            let message = whole::chunk(self.request, &chunk);
+            if chunk.is_final {
+                return Ok(Some(message));
+            }
+            let Some(credit) = self.state.credit.as_ref().filter(|_| !is_cancelled) else {
+                continue;
+            };
+            tokio::select! {
+                // It is never closed, and what is taken is taken for good.
+                room = credit.acquire() => {
+                    room.expect("nobody closes it").forget();
+                    self.outbox.send(message).await;
+                }
+                () = self.state.cancel.notified() => {
+                    is_cancelled = true;
+                    self.cancel().await?;
+                }
             }
         }
     }

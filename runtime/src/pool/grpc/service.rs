@@ -18,7 +18,7 @@ use tonic::server::{Grpc, UnaryService};
 use tonic::{Request, Response, Status};
 use tonic_prost::ProstCodec;
 
-use super::super::frame::{Frame, Kind, LIMIT};
+use super::super::frame::{Frame, Kind, LIMIT, Message};
 use super::super::tail::{Arrived, MARK};
 use super::message::{
     Any, CleanupSessionRequest, CleanupSessionResponse, ExecuteElixirToolRequest,
@@ -28,6 +28,7 @@ use super::message::{
     RegisterToolsRequest, RegisterToolsResponse, Timestamp, ToolSpec,
 };
 use super::outbox::{Outbox, frame};
+use super::whole;
 
 /// What the calls back of one worker know and change.
 #[derive(Debug)]
@@ -172,6 +173,14 @@ impl Callbacks {
         &self,
         request: ExecuteElixirToolRequest,
     ) -> Result<ExecuteToolResponse, Status> {
+        if let Some(asked) = request.parameters.get("") {
+            let tail = request.parameters.get(whole::TAIL);
+            let tail = tail.map_or(&[][..], |tail| &tail.value);
+            return self
+                .ask(|call| whole::joined(call, Kind::HostCall, &asked.value, tail))
+                .await
+                .map(whole_answer);
+        }
         let named = request.parameters.iter().map(|(name, value)| {
             let value = std::str::from_utf8(&value.value);
             let value = value.map_err(|error| Status::invalid_argument(error.to_string()))?;
@@ -184,19 +193,44 @@ impl Callbacks {
             named => format!("{{{}}}", named.join(",")),
         };
         let json = format!("[{},{arguments}]", Value::from(request.tool_name));
+        let made = frame(0, Kind::HostCall, json.as_bytes(), &[]);
+        made.map_err(Status::resource_exhausted)?;
+        let asked = |call| whole::joined(call, Kind::HostCall, json.as_bytes(), &[]);
+        self.ask(asked).await.map(host_answer)
+    }
+
+    /// Sends a call to the pool, and waits for what comes of it.
+    async fn ask(&self, made: impl FnOnce(u32) -> Message) -> Result<Frame, Status> {
         let call = self.calls.fetch_add(1, Ordering::Relaxed);
-        let asked = frame(call, Kind::HostCall, json.as_bytes(), &[])
-            .map_err(Status::resource_exhausted)?;
+        let asked = made(call);
         let (sender, answer) = oneshot::channel();
         self.waiting
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(call, sender);
         self.outbox.send(asked).await;
-        let frame = answer
+        answer
             .await
-            .map_err(|_| Status::unavailable("the pool has ended"))?;
-        Ok(host_answer(frame))
+            .map_err(|_| Status::unavailable("the pool has ended"))
+    }
+}
+
+/// The same for our own bridge, with the buffers behind it.
+fn whole_answer(frame: Frame) -> ExecuteToolResponse {
+    if frame.kind == Kind::HostError {
+        return host_answer(frame);
+    }
+    match whole::parted(frame.body) {
+        Ok((json, binary_result)) => ExecuteToolResponse {
+            success: true,
+            result: Some(Any::json(json)),
+            binary_result,
+            ..ExecuteToolResponse::default()
+        },
+        Err(error_message) => ExecuteToolResponse {
+            error_message,
+            ..ExecuteToolResponse::default()
+        },
     }
 }
 

@@ -26,6 +26,7 @@ use super::client::{Client, in_words};
 use super::folder::Folder;
 use super::gateway::{Gateway, initialize, ping};
 use super::outbox::{Outbox, frame};
+use super::own;
 use super::service::{Callbacks, Host};
 use crate::spec::Grpc;
 
@@ -45,6 +46,9 @@ pub(in super::super) async fn start(
     replies: UnixStream,
 ) -> Result<(Process, Option<ChildStderr>), Error> {
     let spec = shared.spec;
+    let Some(script) = server.script else {
+        return own::start(shared, number, requests, replies).await;
+    };
     let failed = |source| Error::spawn(spec, source);
     let socket = |socket: UnixStream| {
         socket.set_nonblocking(true)?;
@@ -60,7 +64,13 @@ pub(in super::super) async fn start(
     let ready = folder.path().join("ready");
     let (words, stdout) = io::pipe().map_err(failed)?;
     let mut command = spec.command()?;
-    arguments(&mut command, spec.adapter, server, &address, &ready);
+    arguments(
+        &mut command,
+        spec.adapter,
+        (script, server.args),
+        &address,
+        &ready,
+    );
     search_path(&mut command, &spec.placed_python_path()?).map_err(failed)?;
     // What it prints is no answer: it goes the way of its stderr.
     command
@@ -94,17 +104,17 @@ pub(in super::super) async fn start(
 fn arguments(
     command: &mut Command,
     adapter: Option<&str>,
-    server: &Grpc,
+    (script, more): (&str, &[&str]),
     address: &str,
     ready: &Path,
 ) {
-    command.args(["-s", server.script, "--port", "0"]);
+    command.args(["-s", script, "--port", "0"]);
     if let Some(adapter) = adapter {
         // As Snakepit names a class.
         command.args(["--adapter", &adapter.replace(':', ".")]);
     }
     command.args(["--elixir-address", address]);
-    command.args(server.args);
+    command.args(more);
     command
         .env("SNAKEPIT_GRPC_ADDRESS", address)
         .env("SNAKEPIT_READY_FILE", ready)
@@ -180,8 +190,10 @@ impl Begun {
                 callbacks: self.callbacks.clone(),
                 home: self.home.clone(),
                 room: self.room,
+                takes_whole: false,
             };
-            gateway.run().await;
+            // Whatever became of it: it is ended.
+            let _ = gateway.run().await;
         };
         tokio::select! {
             () = server => {}

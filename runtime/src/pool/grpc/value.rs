@@ -177,7 +177,7 @@ pub(super) fn exception(kind: &str, message: &str, traceback: &str) -> Vec<u8> {
 }
 
 /// Arguments that the protocol has no form of.
-fn unfit(message: &str) -> Vec<u8> {
+pub(super) fn unfit(message: &str) -> Vec<u8> {
     let told = json!({"kind": "arguments", "message": message});
     told.to_string().into_bytes()
 }

@@ -1,0 +1,316 @@
+"""The worker as a gRPC server on the protocol of Snakepit's bridge: a call is a request of the worker, and its reply
+the answer. The host puts whole requests into a parameter without a name; any other client gets the plain protocol."""
+from _queue import SimpleQueue
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from json import JSONDecoder
+from time import time_ns
+
+import grpc
+
+messages = make_messages()
+Any, Timestamp = messages["Any"], messages["Timestamp"]
+Response, Chunk = messages["ExecuteToolResponse"], messages["ToolChunk"]
+SERVICE = "snakepit.bridge.BridgeService"
+VALUE = "type.googleapis.com/google.protobuf.StringValue"
+# In the metadata: the host's number of a request, one that it cancels, and where buffers begin behind a value.
+NUMBER_OF, CANCELS, TAIL, FAULT = "snakepit-request", "snakepit-cancel", "snakepit-tail", "snakepit-fault"
+# What a client without credit of its own is sent ahead.
+AHEAD = 16
+OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+
+# Of each request that runs, where its replies go. The host's numbers are below these.
+answers = {}
+numbers = count(1 << 32)
+ask_program = None
+
+
+def send(request, kind, body):
+    """Instead of the sockets' own: whatever a request gives goes to its call."""
+    if kind == HOST_CALL:
+        call_host(request, body)
+        return
+    calls = answers.get(request) if kind == ITEM else answers.pop(request, None)
+    if calls is not None:
+        calls.put((kind, body))
+
+
+def tail_of(body):
+    return b"".join(body.pieces) if type(body) is Packed else b""
+
+
+def loaded(text, tail):
+    """A request's text with the buffers behind it."""
+    if not tail:
+        return text
+    text = Loaded(text)
+    text.buffers = take_in(memoryview(bytearray(tail)), ())
+    return text
+
+
+class Service:
+    def __init__(self, worker):
+        self.worker = worker
+        self.watchers = []
+
+    def text(self, asked, streams):
+        """A call as the text of a request."""
+        whole = asked.parameters.get("") if "" in asked.parameters else None
+        if whole is not None:
+            return loaded(whole.value.decode(), asked.binary_parameters.get("", b""))
+        buffers = []
+        named = {name: value.value.decode() or "null" for name, value in asked.parameters.items()}
+        for name, data in asked.binary_parameters.items():
+            named[name] = NUMBER + str(len(buffers))
+            buffers.append(Arrived("bytes", (len(data),), memoryview(data)))
+        arguments = ",".join(encode(name).decode() + ":" + value for name, value in named.items())
+        more = {"credit": AHEAD} if streams else {}
+        if asked.session_id:
+            more["session"] = asked.session_id
+        text = "[%s,%s" % (encode(asked.tool_name).decode(), "{%s}" % arguments if named else "null")
+        text += ",%s]" % encode(more).decode() if more else "]"
+        if buffers:
+            text = Loaded(text)
+            text.buffers = buffers
+        return text
+
+    def begin(self, number, text, context):
+        calls = answers[number] = SimpleQueue()
+        # Also called when all is well, and then there is nothing to cancel.
+        if not context.add_callback(lambda: self.cancel(number)):
+            self.cancel(number)
+        self.worker.deliver((number, REQUEST, text))
+        return calls
+
+    def cancel(self, number):
+        worker = self.worker
+        if number not in answers:
+            return
+        part("interrupts")
+        if worker.loop is not None:
+            worker.loop.cancel(number, 0)
+            return
+        # Noted first: whoever takes it now sees it.
+        worker.cancelled.add(number)
+        for slot in worker.slots:
+            if slot.request == number:
+                worker.cancelled.discard(number)
+                strike(slot, number)
+
+    def ExecuteTool(self, asked, context):
+        cancelled = asked.metadata.get(CANCELS)
+        if cancelled:
+            self.cancel(int(cancelled))
+            return Response(success=True)
+        begun = time_ns()
+        number = int(asked.metadata.get(NUMBER_OF) or next(numbers))
+        kind, body = self.begin(number, self.text(asked, False), context).get()
+        self.worker.cancelled.discard(number)
+        if self.watchers:
+            self.tell(asked, kind, begun)
+        if kind == ERROR:
+            return Response(**failed(body))
+        result = Any(type_url=VALUE, value=bytes(body))
+        if type(body) is not Packed:
+            return Response(success=True, result=result)
+        if "" not in asked.parameters and body == encode(MARK + "0"):
+            return Response(success=True, binary_result=tail_bytes(body))
+        return Response(success=True, result=result, binary_result=tail_of(body), metadata={TAIL: "0"})
+
+    def ExecuteStreamingTool(self, asked, context):
+        begun = time_ns()
+        number = int(asked.metadata.get(NUMBER_OF) or next(numbers))
+        calls = self.begin(number, self.text(asked, True), context)
+        place = 0
+        try:
+            while True:
+                kind, body = calls.get()
+                if kind != ITEM:
+                    break
+                place += 1
+                if type(body) is Packed:
+                    yield Chunk(chunk_id=str(place), data=body + tail_of(body), metadata={TAIL: str(len(body))})
+                else:
+                    yield Chunk(chunk_id=str(place), data=body)
+                # It is on its way: the tool may go on.
+                flow = self.worker.flows.get(number)
+                if flow is not None:
+                    flow.grant(1)
+            if self.watchers:
+                self.tell(asked, kind, begun)
+            if kind == ERROR:
+                told = failed(body)
+                told["metadata"]["error"] = told["error_message"]
+                yield Chunk(is_final=True, metadata=told["metadata"])
+            else:
+                yield Chunk(is_final=True)
+        finally:
+            self.cancel(number)
+            self.worker.cancelled.discard(number)
+
+    def Ping(self, asked, context):
+        return messages["PingResponse"](message=asked.message, server_time=now())
+
+    def InitializeSession(self, asked, context):
+        tools = {name: messages["ToolSpec"](name=name) for name in self.worker.tools}
+        return messages["InitializeSessionResponse"](success=True, available_tools=tools)
+
+    def CleanupSession(self, asked, context):
+        part("sessions")
+        known = asked.session_id in stores
+        text = encode([None, None, {"session": asked.session_id, "end": "ended"}]).decode()
+        kind, _ = self.begin(next(numbers), text, context).get()
+        return messages["CleanupSessionResponse"](success=kind != ERROR, resources_cleaned=int(known))
+
+    def GetSession(self, asked, context):
+        part("sessions")
+        if asked.session_id not in stores:
+            context.abort(grpc.StatusCode.NOT_FOUND, "no session `%s`" % asked.session_id)
+        return messages["GetSessionResponse"](session_id=asked.session_id, tool_count=len(self.worker.tools))
+
+    def Heartbeat(self, asked, context):
+        part("sessions")
+        return messages["HeartbeatResponse"](server_time=now(), session_valid=asked.session_id in stores)
+
+    def StreamTelemetry(self, controls, context):
+        """An event for each call that ends, once the client has turned it on."""
+        events = SimpleQueue()
+
+        def listen_to_client():
+            try:
+                for control in controls:
+                    if control.WhichOneof("one") == "toggle":
+                        if control.toggle.enabled and events not in self.watchers:
+                            self.watchers.append(events)
+                        elif not control.toggle.enabled and events in self.watchers:
+                            self.watchers.remove(events)
+            except Exception:
+                # The call is over.
+                pass
+
+        _thread.start_new_thread(listen_to_client, ())
+        if not context.add_callback(lambda: events.put(None)):
+            return
+        try:
+            while True:
+                event = events.get()
+                if event is None:
+                    return
+                yield event
+        finally:
+            if events in self.watchers:
+                self.watchers.remove(events)
+
+    def tell(self, asked, kind, begun):
+        value = messages["TelemetryValue"]
+        event = messages["TelemetryEvent"](
+            event_parts=["tool", "execution", "exception" if kind == ERROR else "stop"],
+            measurements={"duration_ns": value(int_value=time_ns() - begun)},
+            metadata={"tool": asked.tool_name, "session_id": asked.session_id},
+            timestamp_ns=time_ns(),
+        )
+        for events in self.watchers:
+            events.put(event)
+
+
+def tail_bytes(body):
+    """The bytes of a value that is nothing else: they are the last of its pieces."""
+    return bytes(body.pieces[-1])
+
+
+def failed(body):
+    """A worker's account of what went wrong, for the host whole and for others in their words."""
+    told = decode(body.decode())
+    metadata = {FAULT: body.decode()}
+    for key, name in (("type", "error_type"), ("traceback", "traceback")):
+        if isinstance(told.get(key), str):
+            metadata[name] = told[key].encode("utf-8", "replace").decode()
+    message = str(told.get("message") or told["kind"]).encode("utf-8", "replace").decode()
+    return {"success": False, "error_message": message, "metadata": metadata}
+
+
+def now():
+    seconds, nanos = divmod(time_ns(), 1_000_000_000)
+    return Timestamp(seconds=seconds, nanos=nanos)
+
+
+def call_host(call, body):
+    """Has the host run one of its functions; `host_answered` hears what comes of it."""
+    parameters = {"": Any(type_url=VALUE, value=bytes(body))}
+    if type(body) is Packed:
+        parameters[TAIL] = Any(value=tail_of(body))
+    asked = messages["ExecuteElixirToolRequest"](
+        tool_name=decode_name(body), parameters=parameters, metadata={TAIL: "0"}
+    )
+
+    def done(future):
+        try:
+            answer = future.result()
+        except Exception as error:
+            text = encode("the host cannot be asked: %s" % (getattr(error, "details", str)() or error)).decode()
+            host_answered(call, HOST_ERROR, text)
+            return
+        if answer.success:
+            host_answered(call, HOST_REPLY, loaded(answer.result.value.decode() or "null", answer.binary_result))
+        else:
+            host_answered(call, HOST_ERROR, encode(answer.error_message).decode())
+
+    ask_program.future(asked).add_done_callback(done)
+
+
+def decode_name(body):
+    """The first item of a list of JSON; the rest may stand for buffers."""
+    return JSONDecoder().raw_decode(body.decode(), 1)[0]
+
+
+def open_server(worker, config, room):
+    """Listens, and connects to the host; None if that failed, of which the host was told."""
+    try:
+        return listen_on(worker, config, room)
+    except Exception as error:
+        reason = "its gRPC server does not start: %s: %s" % (type(error).__name__, error)
+        write(frame(0, FAILED, encode({"reason": reason})))
+
+
+def listen_on(worker, config, room):
+    """The sockets are in a folder that only this user can enter."""
+    global ask_program
+    service = Service(worker)
+    handlers = {}
+    for name, asked, makes in (
+        ("Ping", "PingRequest", grpc.unary_unary_rpc_method_handler),
+        ("InitializeSession", "InitializeSessionRequest", grpc.unary_unary_rpc_method_handler),
+        ("CleanupSession", "CleanupSessionRequest", grpc.unary_unary_rpc_method_handler),
+        ("GetSession", "GetSessionRequest", grpc.unary_unary_rpc_method_handler),
+        ("Heartbeat", "HeartbeatRequest", grpc.unary_unary_rpc_method_handler),
+        ("ExecuteTool", "ExecuteToolRequest", grpc.unary_unary_rpc_method_handler),
+        ("ExecuteStreamingTool", "ExecuteToolRequest", grpc.unary_stream_rpc_method_handler),
+        ("StreamTelemetry", "TelemetryControl", grpc.stream_stream_rpc_method_handler),
+    ):
+        handlers[name] = makes(
+            getattr(service, name),
+            request_deserializer=messages[asked].FromString,
+            response_serializer=lambda message: message.SerializeToString(),
+        )
+    if worker.loop is not None:
+        worker.loop.write = lambda request, kind, body: write_from_loop(worker.loop, request, kind, body)
+    # Each call keeps a thread; some are left for signs of life and for what cancels.
+    server = grpc.server(ThreadPoolExecutor(room + 8, "snakepit-grpc"), options=OPTIONS)
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
+    server.add_insecure_port("unix:" + config["worker"])
+    # The host's HTTP takes no path of a socket for a name.
+    named = OPTIONS + [("grpc.default_authority", "localhost")]
+    channel = grpc.insecure_channel("unix:" + config["host"], options=named)
+    ask_program = channel.unary_unary(
+        "/%s/ExecuteElixirTool" % SERVICE,
+        request_serializer=lambda message: message.SerializeToString(),
+        response_deserializer=Response.FromString,
+    )
+    part("host_tools")
+    server.start()
+    return server
+
+
+def write_from_loop(loop, request, kind, body):
+    send(request, kind, body)
+    loop.loop.call_soon(loop.begin)

@@ -1,0 +1,173 @@
+//! The start of our own bridge as a gRPC server. It gets its source and what it is to do as every worker does, through
+//! its standard input, and says there that it is ready; from then on all goes over gRPC, between two Unix sockets in a
+//! folder that only this user can enter.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{UnixListener, UnixStream as Socket};
+use tokio::process::ChildStderr;
+use tonic::transport::Server;
+
+use super::super::bridge::{GRPC_PARTS, command, introduction};
+use super::super::frame::{Decoder, Frame, Kind, Message};
+use super::super::process::{Ender, Process};
+use super::super::{Error, Shared};
+use super::client::Client;
+use super::folder::Folder;
+use super::gateway::Gateway;
+use super::outbox::{Outbox, frame};
+use super::service::{Callbacks, Host};
+
+/// Starts it; see [`super::start`].
+pub(super) async fn start(
+    shared: &Shared,
+    number: u32,
+    requests: UnixStream,
+    replies: UnixStream,
+) -> Result<(Process, Option<ChildStderr>), Error> {
+    let spec = shared.spec;
+    let failed = |source| Error::spawn(spec, source);
+    let socket = |socket: UnixStream| {
+        socket.set_nonblocking(true)?;
+        Socket::from_std(socket)
+    };
+    let inbox = socket(requests).map_err(failed)?;
+    let outbox = Arc::new(Outbox::new(socket(replies).map_err(failed)?));
+    let folder = Folder::new().map_err(failed)?;
+    let (worker, host) = (folder.path().join("worker"), folder.path().join("host"));
+    let listener = UnixListener::bind(&host).map_err(failed)?;
+    let (input, stdin) = UnixStream::pair().map_err(failed)?;
+    let (output, stdout) = UnixStream::pair().map_err(failed)?;
+    let told = json!({"worker": worker, "host": host});
+    let introduction = introduction(shared, number, 0, Some((GRPC_PARTS, told)))?;
+    let (stdin, stdout) = (OwnedFd::from(stdin), OwnedFd::from(stdout));
+    let command = command(spec.command()?, spec.env, stdin, stdout);
+    let grace = shared.supervision.kill_timeout;
+    let (process, stderr) = Process::spawn(command, grace, shared.living.subscribe())
+        .await
+        .map_err(failed)?;
+    let tools = shared.host_tools.names().map(str::to_owned).collect();
+    let begun = Begun {
+        callbacks: Arc::new(Callbacks::new(tools, outbox.clone())),
+        folder,
+        inbox,
+        outbox,
+        input: socket(input).map_err(failed)?,
+        output: socket(output).map_err(failed)?,
+        address: format!("unix:{}", worker.display()),
+        ender: process.ender(),
+        room: shared.room as usize,
+    };
+    tokio::spawn(begun.serve(introduction, listener));
+    Ok((process, stderr))
+}
+
+/// A bridge that is not ready yet.
+struct Begun {
+    /// It holds the sockets for as long as somebody is to find them.
+    folder: Folder,
+    inbox: Socket,
+    outbox: Arc<Outbox>,
+    callbacks: Arc<Callbacks>,
+    /// The bridge's standard input: it leaves when this is closed.
+    input: Socket,
+    output: Socket,
+    address: String,
+    ender: Ender,
+    room: usize,
+}
+
+impl Begun {
+    /// Until the pool has no more use for it.
+    async fn serve<const N: usize>(mut self, introduction: [Message; N], listener: UnixListener) {
+        let host =
+            Server::builder().serve_with_incoming(Host(self.callbacks.clone()), Incoming(listener));
+        let served = async {
+            for message in introduction {
+                // One that has gone says why on its stderr.
+                let _ = self.input.write_all(&message.head).await;
+            }
+            let Some(first) = first_frame(&mut self.output).await else {
+                return;
+            };
+            let is_ready = first.kind == Kind::Ready;
+            let told = frame(0, first.kind, &first.body.json, &[]);
+            let client = match Client::connect(self.address.clone()).await {
+                Ok(client) => client,
+                Err(error) if is_ready => {
+                    let reason = format!("its gRPC server does not answer: {error}");
+                    let told = json!({ "reason": reason }).to_string();
+                    let told = frame(0, Kind::Failed, told.as_bytes(), &[]);
+                    return self.outbox.send(told.expect("it is short")).await;
+                }
+                // What it said is passed on.
+                Err(_) => {
+                    if let Ok(told) = told {
+                        self.outbox.send(told).await;
+                    }
+                    return;
+                }
+            };
+            let Ok(told) = told else { return };
+            self.outbox.send(told).await;
+            let gateway = Gateway {
+                inbox: self.inbox,
+                outbox: self.outbox,
+                client,
+                callbacks: self.callbacks,
+                home: "".into(),
+                room: self.room,
+                takes_whole: true,
+            };
+            if gateway.run().await.is_ok() {
+                // It leaves by itself, in its own time: the pool knows how long that may take.
+                drop(self.input);
+                let mut rest = Vec::new();
+                let _ = self.output.read_to_end(&mut rest).await;
+            }
+        };
+        tokio::select! {
+            () = served => {}
+            // The host's side ends only where its listener cannot go on.
+            _ = host => {}
+        }
+        self.ender.end();
+        drop(self.folder);
+    }
+}
+
+/// What the bridge says first, if it says anything.
+async fn first_frame(output: &mut Socket) -> Option<Frame> {
+    let mut decoder = Decoder::default();
+    loop {
+        let count = output.read(decoder.space()).await.ok()?;
+        if count == 0 {
+            return None;
+        }
+        decoder.filled(count);
+        if let Some(frame) = decoder.next().ok()? {
+            return Some(frame);
+        }
+    }
+}
+
+/// The connections of the bridge.
+struct Incoming(UnixListener);
+
+impl Stream for Incoming {
+    type Item = io::Result<Socket>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0
+            .poll_accept(context)
+            .map(|accepted| Some(accepted.map(|(socket, _)| socket)))
+    }
+}
