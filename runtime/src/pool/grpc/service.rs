@@ -27,7 +27,7 @@ use super::message::{
     InitializeSessionRequest, InitializeSessionResponse, PingRequest, PingResponse,
     RegisterToolsRequest, RegisterToolsResponse, Timestamp, ToolSpec,
 };
-use super::outbox::{Outbox, frame};
+use super::outbox::Outbox;
 use super::whole;
 
 /// What the calls back of one worker know and change.
@@ -193,8 +193,12 @@ impl Callbacks {
             named => format!("{{{}}}", named.join(",")),
         };
         let json = format!("[{},{arguments}]", Value::from(request.tool_name));
-        let made = frame(0, Kind::HostCall, json.as_bytes(), &[]);
-        made.map_err(Status::resource_exhausted)?;
+        if json.len() > LIMIT {
+            return Err(Status::resource_exhausted(format!(
+                "{} bytes of JSON are more than the limit of {LIMIT}",
+                json.len()
+            )));
+        }
         let asked = |call| whole::joined(call, Kind::HostCall, json.as_bytes(), &[]);
         self.ask(asked).await.map(host_answer)
     }
