@@ -71,13 +71,33 @@ def pool():
         print(rate, resident(pid))
 
 
+def tool_handler(grpc):
+    """A call of Snakepit's protocol, with nothing around it. Without `protobuf` there is none."""
+    messages = os.path.join(os.path.dirname(__file__), "../../runtime/python/grpc_messages.py")
+    names = {}
+    try:
+        with open(messages) as text:
+            exec(text.read(), names)
+    except ImportError:
+        return grpc.unary_unary_rpc_method_handler(None)
+    made = names["make_messages"]()
+
+    def execute(asked, context):
+        value = json.loads(asked.parameters["value"].value)
+        return made["ExecuteToolResponse"](success=True, result=made["Any"](value=encode(value)))
+
+    asked = made["ExecuteToolRequest"].FromString
+    return grpc.unary_unary_rpc_method_handler(execute, asked, lambda message: message.SerializeToString())
+
+
 def grpc_server(address):
     import grpc
 
     server = grpc.server(ThreadPoolExecutor(8), options=UNLIMITED)
     handler = grpc.unary_unary_rpc_method_handler(lambda value, context: value, json.loads, encode)
     raw = grpc.unary_unary_rpc_method_handler(lambda value, context: value)
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, {"Echo": handler, "Bytes": raw}),))
+    handlers = {"Echo": handler, "Bytes": raw, "Tool": tool_handler(grpc)}
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
     server.add_insecure_port(address)
     server.start()
     print("ready", flush=True)

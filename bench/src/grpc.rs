@@ -1,12 +1,14 @@
 //! A server in Python of the package `grpcio`, called with tonic over a Unix socket. Messages are JSON or bytes as they
-//! are, so that no protocol compiler is needed; a message of `protobuf` would cost both sides more.
+//! are, or, for a call of Snakepit's protocol, those of `protobuf`, which cost both sides more.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use bytes::{Buf, BufMut, Bytes};
+use prost::Message;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -86,6 +88,30 @@ impl Server {
         })
     }
 
+    /// Seconds of one call of Snakepit's protocol, the mean of `count`, each after the other.
+    pub(crate) fn tool(&self, value: &Value, count: usize) -> f64 {
+        let mut client = self.client();
+        self.runtime.block_on(async {
+            let task = tokio::spawn({
+                let value = value.clone();
+                async move {
+                    let begin = Instant::now();
+                    for _ in 0..count {
+                        let json = serde_json::to_vec(&value).expect("it is JSON");
+                        let asked = asked(json).encode_to_vec();
+                        let reply = unary(&mut client, "/bench.Echo/Tool", asked.into()).await;
+                        let reply = Response::decode(reply).expect("it is a response");
+                        let json = reply.result.expect("it has a value").value;
+                        let reply: Value = serde_json::from_slice(&json).expect("it is JSON");
+                        assert_eq!(reply, value);
+                    }
+                    each(begin.elapsed(), count)
+                }
+            });
+            task.await.expect("the task ends")
+        })
+    }
+
     /// Seconds until these bytes have come back.
     pub(crate) fn bytes(&self, bytes: Bytes) -> f64 {
         let length = bytes.len();
@@ -119,6 +145,41 @@ async fn unary(client: &mut Grpc<Channel>, method: &'static str, body: Bytes) ->
     let method = PathAndQuery::from_static(method);
     let reply = client.unary(Request::new(body), method, Raw).await;
     reply.expect("it answers").into_inner()
+}
+
+/// `google.protobuf.Any`.
+#[derive(Clone, PartialEq, Message)]
+struct Any {
+    #[prost(string, tag = "1")]
+    type_url: String,
+    #[prost(bytes = "vec", tag = "2")]
+    value: Vec<u8>,
+}
+
+/// `ExecuteToolRequest`, as far as a call needs it.
+#[derive(Clone, PartialEq, Message)]
+struct Asked {
+    #[prost(string, tag = "2")]
+    tool_name: String,
+    #[prost(btree_map = "string, message", tag = "3")]
+    parameters: BTreeMap<String, Any>,
+}
+
+/// `ExecuteToolResponse`, likewise.
+#[derive(Clone, PartialEq, Message)]
+struct Response {
+    #[prost(bool, tag = "1")]
+    success: bool,
+    #[prost(message, optional, tag = "2")]
+    result: Option<Any>,
+}
+
+fn asked(value: Vec<u8>) -> Asked {
+    let type_url = "type.googleapis.com/google.protobuf.StringValue".to_owned();
+    Asked {
+        tool_name: "echo".to_owned(),
+        parameters: BTreeMap::from([("value".to_owned(), Any { type_url, value })]),
+    }
 }
 
 /// Messages that are bytes as they are.

@@ -19,6 +19,7 @@ mod resolve;
 mod rivals;
 mod sweep;
 mod table;
+mod wires;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -32,7 +33,7 @@ Measures what Snakepit costs beside hand-written code and prints a table.
 
 usage: cargo run --release -p snakepit-bench [-- [OPTION...] [SUBJECT...]]
 
-subjects: frozen, launch, pool, arrays, footprint, sweep, build, resolve, cli, first-build; all of them if none is named
+subjects: frozen, launch, pool, arrays, footprint, grpc, sweep, build, resolve, cli, first-build; all of them if none is named
 
   --quick          a tenth of the samples: shows that all runs, not how fast
   --save           writes each subject's table, also as JSON, and the plots of `sweep` into `docs/benchmarks`
@@ -76,6 +77,7 @@ const SUBJECTS: &[Subject] = &[
     ("pool", pool::measure),
     ("arrays", arrays::measure),
     ("footprint", footprint::measure),
+    ("grpc", wires::measure),
     ("sweep", sweep::measure),
     ("build", build::measure),
     ("resolve", resolve::measure),
