@@ -255,7 +255,8 @@ impl Call {
 
     /// Has the bridge interrupt the tool. Its place is free when it has answered.
     async fn cancel(&self) -> Result<(), Status> {
-        self.client.execute(whole::cancel(self.request)).await?;
+        let mut done = self.client.stream(whole::cancel(self.request)).await?;
+        while done.message().await?.is_some() {}
         Ok(())
     }
 
