@@ -140,3 +140,17 @@ def ask_in_vain():
         host.refuse(None)
     except HostError as error:
         return str(error)
+
+
+def where_it_listens():
+    """The socket of the gRPC server that this worker is."""
+    own = set()
+    for entry in os.listdir("/proc/self/fd"):
+        try:
+            own.add(os.readlink("/proc/self/fd/" + entry))
+        except OSError:
+            pass
+    with open("/proc/net/unix") as table:
+        rows = [line.split() for line in table]
+    paths = [row[7] for row in rows if len(row) > 7 and "socket:[%s]" % row[6] in own]
+    return next(path for path in paths if path.endswith("/worker"))
