@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import signal
+import struct
 import sys
 import threading
 import time
@@ -247,6 +248,12 @@ class Bridge:
             "tool_count": known.tool_count,
             "valid": beat.session_valid,
         }
+
+    def tool_telemetry(self, session):
+        # `toggle.enabled`, then a `sampling` of half the events.
+        controls = [b"\x0a\x02\x08\x01", b"\x12\x09\x09" + struct.pack("<d", 0.5)]
+        events = self.host.channel.stream_stream("/%s/StreamTelemetry" % SERVICE)(iter(controls), timeout=10)
+        return {"events": len(list(events)), "code": events.code().name}
 
 
 def main():

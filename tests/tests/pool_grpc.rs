@@ -182,6 +182,8 @@ async fn the_server_calls_functions_of_the_program_back() {
         .await
         .unwrap_err();
     assert!(refused.to_string().contains("not today"), "{refused}");
+    let telemetry: Value = pool.execute("telemetry", &()).await.unwrap();
+    assert_eq!(telemetry, json!({"events": 0, "code": "OK"}));
     let facts: Value = pool.session("s1").execute("host_facts", &()).await.unwrap();
     assert_eq!(
         facts["tools"],

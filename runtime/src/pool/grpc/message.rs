@@ -261,3 +261,11 @@ pub(super) struct ExecuteElixirToolRequest {
     #[prost(btree_map = "string, string", tag = "4")]
     pub(super) metadata: BTreeMap<String, String>,
 }
+
+/// What a worker asks to be told of. None of it is read: the host has no events.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct TelemetryControl {}
+
+/// An event, which the host never sends.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct TelemetryEvent {}

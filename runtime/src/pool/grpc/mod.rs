@@ -14,6 +14,7 @@ mod outbox;
 mod own;
 mod service;
 mod start;
+mod telemetry;
 mod value;
 mod whole;
 

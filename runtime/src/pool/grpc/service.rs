@@ -28,7 +28,7 @@ use super::message::{
     RegisterToolsRequest, RegisterToolsResponse, Timestamp, ToolSpec,
 };
 use super::outbox::Outbox;
-use super::whole;
+use super::{telemetry, whole};
 
 /// What the calls back of one worker know and change.
 #[derive(Debug)]
@@ -316,6 +316,7 @@ impl Service<http::Request<HttpBody>> for Host {
             Some("ExecuteElixirTool") => {
                 unary(request, async move |asked| host.execute(asked).await)
             }
+            Some("StreamTelemetry") => Box::pin(async move { Ok(telemetry::serve(request).await) }),
             _ => {
                 let status = Status::unimplemented(format!("the host has no `{path}`"));
                 Box::pin(async move { Ok(status.into_http()) })
