@@ -24,6 +24,9 @@ macro_rules! method {
 }
 pub(super) use method;
 
+/// How much of a stream may be on its way, in bytes.
+const WINDOW: u32 = 64 << 10;
+
 /// Calls one server; a clone calls the same one, over the same connection.
 #[derive(Debug, Clone)]
 pub(super) struct Client(Grpc<Channel>);
@@ -32,8 +35,10 @@ impl Client {
     /// # Errors
     /// Nobody listens there, or not on HTTP/2.
     pub(super) async fn connect(address: String) -> Result<Self, tonic::transport::Error> {
-        // Without a wait for more to send: calls are small.
-        let endpoint = Endpoint::from_shared(address)?.tcp_nodelay(true);
+        // Without a wait for more to send: calls are small. What a generator is ahead of its reader is in the window.
+        let endpoint = Endpoint::from_shared(address)?
+            .tcp_nodelay(true)
+            .initial_stream_window_size(WINDOW);
         let channel = endpoint.connect().await?;
         let client = Grpc::new(channel)
             .max_decoding_message_size(LIMIT)
