@@ -3,6 +3,7 @@
 //! A task installs what it needs where that can be done without asking; otherwise it says what to install.
 
 mod fuzz;
+mod house;
 mod steps;
 mod tools;
 
@@ -22,6 +23,7 @@ Tasks:
   bench   measures against hand-written code and prints the ratios; `cargo xtask bench --help` tells its options
   fuzz [TARGET] [--seconds N]
           gives the parsers bad input: every target or one, 600 seconds each; `fuzz/README.md` tells the rest
+  house   writes what each published crate brings along and how long its first build takes
 
 Environment:
   SNAKEPIT_TESTS_REQUIRE=all    a tool that is missing is a failure; otherwise what needs it is skipped
@@ -35,16 +37,19 @@ fn main() -> ExitCode {
         .collect();
     let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
     let outcome = match texts[..] {
-        ["help" | "--help" | "-h"] | ["test" | "docs" | "fuzz", "--help" | "-h"] => {
+        ["help" | "--help" | "-h"] | ["test" | "docs" | "fuzz" | "house", "--help" | "-h"] => {
             println!("{HELP}");
             Ok(())
         }
         ["test"] => test(),
         ["docs"] => steps::docs(),
+        ["house"] => house::run(),
         ["bench", ..] => steps::bench(&arguments[1..]),
         ["fuzz", ..] => fuzz::run(&arguments[1..]),
         [] => return misused("no task was named"),
-        [task @ ("test" | "docs"), ..] => return misused(&format!("`{task}` takes no arguments")),
+        [task @ ("test" | "docs" | "house"), ..] => {
+            return misused(&format!("`{task}` takes no arguments"));
+        }
         [other, ..] => return misused(&format!("no task `{other}`")),
     };
     match outcome {
