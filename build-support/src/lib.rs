@@ -9,6 +9,7 @@
 //! // in the `main` of build.rs
 //! snakepit_build::emit();
 //! ```
+#![deny(missing_docs)]
 
 mod adapter;
 #[doc(hidden)]

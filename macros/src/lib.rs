@@ -1,5 +1,6 @@
 //! `#[snakepit_pools]`: the manifest of the build script becomes constants, or errors at the right place.
 //! It starts no process and reads one file.
+#![deny(missing_docs)]
 
 mod expand;
 mod manifest;

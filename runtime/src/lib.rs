@@ -14,6 +14,8 @@
 //! ```
 //!
 //! Without default features only the constants, their re-check and their `Command` are here: no async.
+#![deny(missing_docs)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod anchor;
 #[cfg(feature = "pool")]
