@@ -1,5 +1,5 @@
 //! What may happen to an environment after a program was built with it, and who notices: the check of the lock, and the
-//! program's own re-check. `docs/deploy.md` shows the table.
+//! program's own re-check. `docs/guide/src/deploy.md` shows the table.
 #![allow(
     missing_docs,
     reason = "a test program has no readers of its documentation"
@@ -35,7 +35,7 @@ fn main() {
 }
 "#;
 
-const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/deploy.md");
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/guide/src/deploy.md");
 
 /// One thing that happens.
 struct Case {
@@ -348,6 +348,6 @@ fn the_page_has_the_table() {
     let page = fs::read_to_string(PAGE).unwrap_or_default();
     assert!(
         page.contains(&table),
-        "`docs/deploy.md` wants these rows:\n{table}"
+        "`docs/guide/src/deploy.md` wants these rows:\n{table}"
     );
 }

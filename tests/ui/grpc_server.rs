@@ -4,7 +4,7 @@ use snakepit::{PoolConfig, snakepit_pools};
 pub struct AppConfig {
     #[pool(transport = grpc, server = "python/grpc_server.py")]
     pub served: PoolConfig,
-    #[pool(transport = grpc)]
+    #[pool(transport = grpc, server_args = ["--max"])]
     pub unsaid: PoolConfig,
     #[pool(server = "python/grpc_server.py")]
     pub sockets: PoolConfig,
