@@ -15,7 +15,8 @@ Any, Timestamp = messages["Any"], messages["Timestamp"]
 Response, Chunk = messages["ExecuteToolResponse"], messages["ToolChunk"]
 SERVICE = "snakepit.bridge.BridgeService"
 VALUE = "type.googleapis.com/google.protobuf.StringValue"
-# In the metadata: the host's number of a request, one that it cancels, and where buffers begin behind a value.
+# In the metadata: the host's number of a request, one that it cancels, where buffers begin behind an item, and what
+# went wrong.
 NUMBER_OF, CANCELS, TAIL, FAULT = "snakepit-request", "snakepit-cancel", "snakepit-tail", "snakepit-fault"
 # What a client without credit of its own is sent ahead.
 AHEAD = 16
@@ -108,7 +109,7 @@ def serve_calls(worker, slot=None):
 
 
 def tail_of(body):
-    return b"".join(body.pieces) if type(body) is Packed else b""
+    return b"".join(body.pieces)
 
 
 def loaded(text, tail):
@@ -127,9 +128,8 @@ class Service:
 
     def text(self, asked, streams):
         """A call as the text of a request."""
-        whole = asked.parameters.get("") if "" in asked.parameters else None
-        if whole is not None:
-            return loaded(whole.value.decode(), asked.binary_parameters.get("", b""))
+        if "" in asked.parameters:
+            return loaded(asked.parameters[""].value.decode(), asked.binary_parameters.get("", b""))
         buffers = []
         named = {name: value.value.decode() or "null" for name, value in asked.parameters.items()}
         for name, data in asked.binary_parameters.items():
@@ -200,8 +200,9 @@ class Service:
         if type(body) is not Packed:
             return Response(success=True, result=result)
         if "" not in asked.parameters and body == encode(MARK + "0"):
-            return Response(success=True, binary_result=tail_bytes(body))
-        return Response(success=True, result=result, binary_result=tail_of(body), metadata={TAIL: "0"})
+            # The bytes themselves are the last of its pieces.
+            return Response(success=True, binary_result=bytes(body.pieces[-1]))
+        return Response(success=True, result=result, binary_result=tail_of(body))
 
     def ExecuteStreamingTool(self, asked, context):
         # Here, since it must not wait behind what it cancels.
@@ -305,11 +306,6 @@ class Service:
             events.put(event)
 
 
-def tail_bytes(body):
-    """The bytes of a value that is nothing else: they are the last of its pieces."""
-    return bytes(body.pieces[-1])
-
-
 def failed(body):
     """A worker's account of what went wrong, for the host whole and for others in their words."""
     told = decode(body.decode())
@@ -331,9 +327,7 @@ def call_host(call, body):
     parameters = {"": Any(type_url=VALUE, value=bytes(body))}
     if type(body) is Packed:
         parameters[TAIL] = Any(value=tail_of(body))
-    asked = messages["ExecuteElixirToolRequest"](
-        tool_name=decode_name(body), parameters=parameters, metadata={TAIL: "0"}
-    )
+    asked = messages["ExecuteElixirToolRequest"](tool_name=decode_name(body), parameters=parameters)
 
     def done(future):
         try:
@@ -376,13 +370,14 @@ def listen_on(worker, config, room):
         jobs = Jobs(worker)
     service = Service(worker)
     handlers = {}
+    unary = grpc.unary_unary_rpc_method_handler
     for name, asked, makes in (
-        ("Ping", "PingRequest", grpc.unary_unary_rpc_method_handler),
-        ("InitializeSession", "InitializeSessionRequest", grpc.unary_unary_rpc_method_handler),
-        ("CleanupSession", "CleanupSessionRequest", grpc.unary_unary_rpc_method_handler),
-        ("GetSession", "GetSessionRequest", grpc.unary_unary_rpc_method_handler),
-        ("Heartbeat", "HeartbeatRequest", grpc.unary_unary_rpc_method_handler),
-        ("ExecuteTool", "ExecuteToolRequest", grpc.unary_unary_rpc_method_handler),
+        ("Ping", "PingRequest", unary),
+        ("InitializeSession", "InitializeSessionRequest", unary),
+        ("CleanupSession", "CleanupSessionRequest", unary),
+        ("GetSession", "GetSessionRequest", unary),
+        ("Heartbeat", "HeartbeatRequest", unary),
+        ("ExecuteTool", "ExecuteToolRequest", unary),
         ("ExecuteStreamingTool", "ExecuteToolRequest", grpc.unary_stream_rpc_method_handler),
         ("StreamTelemetry", "TelemetryControl", grpc.stream_stream_rpc_method_handler),
     ):
@@ -392,7 +387,7 @@ def listen_on(worker, config, room):
         handlers[name] = makes(
             behavior,
             request_deserializer=messages[asked].FromString,
-            response_serializer=lambda message: message.SerializeToString(),
+            response_serializer=serialized,
         )
     server = grpc.server(jobs, options=OPTIONS)
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
@@ -402,12 +397,16 @@ def listen_on(worker, config, room):
     channel = grpc.insecure_channel("unix:" + config["host"], options=named)
     ask_program = channel.unary_unary(
         "/%s/ExecuteElixirTool" % SERVICE,
-        request_serializer=lambda message: message.SerializeToString(),
+        request_serializer=serialized,
         response_deserializer=Response.FromString,
     )
     part("host_tools")
     server.start()
     return server
+
+
+def serialized(message):
+    return message.SerializeToString()
 
 
 def write_from_loop(loop, request, kind, body):

@@ -1,4 +1,5 @@
-"""A worker behind a container's engine: it has pipes, and everything comes through one of them, in turn."""
+"""A worker behind a container's engine, which has pipes, or one that is a gRPC server: everything comes through one of
+them, in turn."""
 
 
 def hand_on(worker):

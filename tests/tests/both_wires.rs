@@ -29,18 +29,8 @@ struct Wanted {
     queue_limit: u32,
 }
 
-impl Default for Wanted {
-    fn default() -> Self {
-        Self {
-            profile: Profile::Process,
-            lenient: false,
-            queue_limit: 1024,
-        }
-    }
-}
-
-const ASYNC: Wanted = Wanted {
-    profile: Profile::Async { concurrency: 8 },
+const PLAIN: Wanted = Wanted {
+    profile: Profile::Process,
     lenient: false,
     queue_limit: 1024,
 };
@@ -75,48 +65,54 @@ async fn pool(wire: Transport, wanted: Wanted) -> Option<Pool> {
     Some(builder.start(&config).await.unwrap())
 }
 
-/// Each test on both wires.
+/// Each test on both wires, with a pool of one worker of its own.
 macro_rules! on_both_wires {
-    ($($name:ident)*) => {
+    ($($name:ident: $wanted:expr;)*) => {
         mod sockets {
+            use super::*;
+
             $(#[tokio::test]
             async fn $name() {
-                super::$name(super::Transport::Sockets).await;
+                if let Some(pool) = pool(Transport::Sockets, $wanted).await {
+                    super::$name(pool).await;
+                }
             })*
         }
 
         mod grpc {
+            use super::*;
+
             $(#[tokio::test]
             async fn $name() {
-                super::$name(super::Transport::Grpc(super::Grpc { script: None, args: &[] })).await;
+                let wire = Transport::Grpc(Grpc { script: None, args: &[] });
+                if let Some(pool) = pool(wire, $wanted).await {
+                    super::$name(pool).await;
+                }
             })*
         }
     };
 }
 
 on_both_wires! {
-    arguments_and_values_of_every_form_go_there_and_back
-    bytes_and_arrays_go_beside_the_values
-    what_goes_wrong_has_its_own_error
-    a_call_whose_time_is_over_is_interrupted_and_the_next_one_is_served
-    a_call_that_is_dropped_is_interrupted
-    a_worker_that_crashes_costs_its_call_and_is_replaced
-    a_stream_gives_its_items_and_its_error
-    a_stream_that_is_dropped_closes_its_generator
-    a_slow_reader_stops_the_generator
-    calls_of_a_session_share_a_store_and_its_end_is_told
-    python_calls_functions_of_the_program
-    threads_run_calls_side_by_side
-    an_event_loop_runs_tools_of_every_kind
-    a_full_queue_refuses
-    what_cannot_be_sent_is_marked_where_the_pool_is_lenient
-    a_pool_ends_with_its_workers
+    arguments_and_values_of_every_form_go_there_and_back: PLAIN;
+    bytes_and_arrays_go_beside_the_values: PLAIN;
+    what_goes_wrong_has_its_own_error: PLAIN;
+    a_call_whose_time_is_over_is_interrupted_and_the_next_one_is_served: PLAIN;
+    a_call_that_is_dropped_is_interrupted: PLAIN;
+    a_worker_that_crashes_costs_its_call_and_is_replaced: PLAIN;
+    a_stream_gives_its_items_and_its_error: PLAIN;
+    a_stream_that_is_dropped_closes_its_generator: PLAIN;
+    a_slow_reader_stops_the_generator: Wanted { profile: Profile::Thread { threads: 2 }, ..PLAIN };
+    calls_of_a_session_share_a_store_and_its_end_is_told: PLAIN;
+    python_calls_functions_of_the_program: PLAIN;
+    threads_run_calls_side_by_side: Wanted { profile: Profile::Thread { threads: 4 }, ..PLAIN };
+    an_event_loop_runs_tools_of_every_kind: Wanted { profile: Profile::Async { concurrency: 8 }, ..PLAIN };
+    a_full_queue_refuses: Wanted { queue_limit: 1, ..PLAIN };
+    what_cannot_be_sent_is_marked_where_the_pool_is_lenient: Wanted { lenient: true, ..PLAIN };
+    a_pool_ends_with_its_workers: PLAIN;
 }
 
-async fn arguments_and_values_of_every_form_go_there_and_back(wire: Transport) {
-    let Some(pool) = pool(wire, Wanted::default()).await else {
-        return;
-    };
+async fn arguments_and_values_of_every_form_go_there_and_back(pool: Pool) {
     let five: i64 = pool.execute("add", &(2, 3)).await.unwrap();
     let named: i64 = pool
         .execute("add", &json!({"a": 2, "b": 40}))
@@ -135,10 +131,7 @@ async fn arguments_and_values_of_every_form_go_there_and_back(wire: Transport) {
     assert_eq!(pool.stats().requests, 5);
 }
 
-async fn bytes_and_arrays_go_beside_the_values(wire: Transport) {
-    let Some(pool) = pool(wire, Wanted::default()).await else {
-        return;
-    };
+async fn bytes_and_arrays_go_beside_the_values(pool: Pool) {
     let bytes: Vec<u8> = (0..=255).cycle().take(300_000).collect();
     let sent = Buffer::from_bytes(bytes.clone());
     let reversed: Buffer = pool.execute("reverse", &(&sent,)).await.unwrap();
@@ -149,10 +142,7 @@ async fn bytes_and_arrays_go_beside_the_values(wire: Transport) {
     assert_eq!(twice.as_slice::<f64>().unwrap(), [0.5, 1.5, 0.5, 1.5]);
 }
 
-async fn what_goes_wrong_has_its_own_error(wire: Transport) {
-    let Some(pool) = pool(wire, Wanted::default()).await else {
-        return;
-    };
+async fn what_goes_wrong_has_its_own_error(pool: Pool) {
     let Err(Error::Python { exception, .. }) = pool.execute::<_, ()>("fail", "h\u{e9}").await
     else {
         panic!("it raised")
@@ -182,10 +172,7 @@ async fn what_goes_wrong_has_its_own_error(wire: Transport) {
     assert!(matches!(none, Error::NoStream { .. }), "{none:?}");
 }
 
-async fn a_call_whose_time_is_over_is_interrupted_and_the_next_one_is_served(wire: Transport) {
-    let Some(pool) = pool(wire, Wanted::default()).await else {
-        return;
-    };
+async fn a_call_whose_time_is_over_is_interrupted_and_the_next_one_is_served(pool: Pool) {
     let pid: u32 = pool.execute("pid", &()).await.unwrap();
     let options = CallOptions::new().time_limit(Duration::from_millis(300));
     let late = pool
@@ -198,10 +185,7 @@ async fn a_call_whose_time_is_over_is_interrupted_and_the_next_one_is_served(wir
     assert_eq!(log, ["Cancelled"]);
 }
 
-async fn a_call_that_is_dropped_is_interrupted(wire: Transport) {
-    let Some(pool) = pool(wire, Wanted::default()).await else {
-        return;
-    };
+async fn a_call_that_is_dropped_is_interrupted(pool: Pool) {
     let pid: u32 = pool.execute("pid", &()).await.unwrap();
     {
         let call = pool.execute::<_, ()>("sleep", &60);
@@ -213,10 +197,7 @@ async fn a_call_that_is_dropped_is_interrupted(wire: Transport) {
     assert_eq!(pool.execute::<_, u32>("pid", &()).await.unwrap(), pid);
 }
 
-async fn a_worker_that_crashes_costs_its_call_and_is_replaced(wire: Transport) {
-    let Some(pool) = pool(wire, Wanted::default()).await else {
-        return;
-    };
+async fn a_worker_that_crashes_costs_its_call_and_is_replaced(pool: Pool) {
     let pid: u32 = pool.execute("pid", &()).await.unwrap();
     let crashed = pool.execute::<_, ()>("crash", &()).await.unwrap_err();
     assert!(
@@ -228,10 +209,7 @@ async fn a_worker_that_crashes_costs_its_call_and_is_replaced(wire: Transport) {
     assert_eq!(pool.stats().restarts, 1);
 }
 
-async fn a_stream_gives_its_items_and_its_error(wire: Transport) {
-    let Some(pool) = pool(wire, Wanted::default()).await else {
-        return;
-    };
+async fn a_stream_gives_its_items_and_its_error(pool: Pool) {
     let mut stream = pool.execute_stream::<_, u32>("numbers", &100);
     for wanted in 0..100 {
         assert_eq!(stream.next().await.unwrap().unwrap(), wanted);
@@ -248,10 +226,7 @@ async fn a_stream_gives_its_items_and_its_error(wire: Transport) {
     assert!(stream.next().await.is_none());
 }
 
-async fn a_stream_that_is_dropped_closes_its_generator(wire: Transport) {
-    let Some(pool) = pool(wire, Wanted::default()).await else {
-        return;
-    };
+async fn a_stream_that_is_dropped_closes_its_generator(pool: Pool) {
     {
         let mut stream = pool.execute_stream::<_, u32>("numbers", &1_000_000);
         assert_eq!(stream.next().await.unwrap().unwrap(), 0);
@@ -260,14 +235,7 @@ async fn a_stream_that_is_dropped_closes_its_generator(wire: Transport) {
     assert_eq!(log, ["closed"]);
 }
 
-async fn a_slow_reader_stops_the_generator(wire: Transport) {
-    let wanted = Wanted {
-        profile: Profile::Thread { threads: 2 },
-        ..Wanted::default()
-    };
-    let Some(pool) = pool(wire, wanted).await else {
-        return;
-    };
+async fn a_slow_reader_stops_the_generator(pool: Pool) {
     let mut stream = pool.execute_stream::<_, Buffer>("large", &(1000, 1 << 20));
     assert_eq!(
         stream.next().await.unwrap().unwrap().as_bytes().len(),
@@ -286,10 +254,7 @@ async fn a_slow_reader_stops_the_generator(wire: Transport) {
     assert!(made.len() < 200, "{} items were made", made.len());
 }
 
-async fn calls_of_a_session_share_a_store_and_its_end_is_told(wire: Transport) {
-    let Some(pool) = pool(wire, Wanted::default()).await else {
-        return;
-    };
+async fn calls_of_a_session_share_a_store_and_its_end_is_told(pool: Pool) {
     let session = pool.session("user-42");
     session.execute::<_, ()>("put", &("key", 7)).await.unwrap();
     assert_eq!(session.execute::<_, u8>("get", "key").await.unwrap(), 7);
@@ -301,10 +266,7 @@ async fn calls_of_a_session_share_a_store_and_its_end_is_told(wire: Transport) {
     assert_eq!(log, json!([["user-42", "ended"]]));
 }
 
-async fn python_calls_functions_of_the_program(wire: Transport) {
-    let Some(pool) = pool(wire, Wanted::default()).await else {
-        return;
-    };
+async fn python_calls_functions_of_the_program(pool: Pool) {
     let shouted: String = pool.execute("ask", &("shout", "hello")).await.unwrap();
     assert_eq!(shouted, "HELLO");
     let bytes = Buffer::from_bytes(vec![1, 2, 255]);
@@ -314,14 +276,7 @@ async fn python_calls_functions_of_the_program(wire: Transport) {
     assert_eq!(why, "not today");
 }
 
-async fn threads_run_calls_side_by_side(wire: Transport) {
-    let wanted = Wanted {
-        profile: Profile::Thread { threads: 4 },
-        ..Wanted::default()
-    };
-    let Some(pool) = pool(wire, wanted).await else {
-        return;
-    };
+async fn threads_run_calls_side_by_side(pool: Pool) {
     // Until all four have met: a thread may need a moment to begin.
     for _ in 0..50 {
         let calls = (0..4).map(|_| {
@@ -340,10 +295,7 @@ async fn threads_run_calls_side_by_side(wire: Transport) {
     panic!("never four at a time");
 }
 
-async fn an_event_loop_runs_tools_of_every_kind(wire: Transport) {
-    let Some(pool) = pool(wire, ASYNC).await else {
-        return;
-    };
+async fn an_event_loop_runs_tools_of_every_kind(pool: Pool) {
     assert_eq!(
         pool.execute::<_, u8>("add_later", &(1, 2)).await.unwrap(),
         3
@@ -373,14 +325,7 @@ async fn an_event_loop_runs_tools_of_every_kind(wire: Transport) {
     panic!("the task was not cancelled");
 }
 
-async fn a_full_queue_refuses(wire: Transport) {
-    let wanted = Wanted {
-        queue_limit: 1,
-        ..Wanted::default()
-    };
-    let Some(pool) = pool(wire, wanted).await else {
-        return;
-    };
+async fn a_full_queue_refuses(pool: Pool) {
     let calls = (0..20).map(|_| {
         let pool = pool.clone();
         tokio::spawn(async move { pool.execute::<_, String>("sleep", &0.3).await })
@@ -397,22 +342,12 @@ async fn a_full_queue_refuses(wire: Transport) {
     assert!(slept > 0 && refused > 0, "{slept} slept");
 }
 
-async fn what_cannot_be_sent_is_marked_where_the_pool_is_lenient(wire: Transport) {
-    let wanted = Wanted {
-        lenient: true,
-        ..Wanted::default()
-    };
-    let Some(pool) = pool(wire, wanted).await else {
-        return;
-    };
+async fn what_cannot_be_sent_is_marked_where_the_pool_is_lenient(pool: Pool) {
     let odd: Value = pool.execute("odd", &()).await.unwrap();
     assert_eq!(odd["inside"][0]["__ffi_unserializable__"], true);
 }
 
-async fn a_pool_ends_with_its_workers(wire: Transport) {
-    let Some(pool) = pool(wire, Wanted::default()).await else {
-        return;
-    };
+async fn a_pool_ends_with_its_workers(pool: Pool) {
     let pid: u32 = pool.execute("pid", &()).await.unwrap();
     let last = tokio::spawn({
         let pool = pool.clone();

@@ -277,8 +277,9 @@ impl Call {
                 let told = value::odd("its stream ended without a final chunk");
                 return Ok(Some(value::error(self.request, &told)));
             };
-            let message = whole::chunk(self.request, &chunk);
-            if chunk.is_final {
+            let is_final = chunk.is_final;
+            let message = whole::chunk(self.request, chunk);
+            if is_final {
                 return Ok(Some(message));
             }
             let Some(credit) = self.state.credit.as_ref().filter(|_| !is_cancelled) else {

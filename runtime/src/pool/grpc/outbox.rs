@@ -1,11 +1,24 @@
 //! Frames to the pool, as a worker would make them, from many tasks.
 
+use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
 use tokio::sync::Mutex;
 
 use super::super::buffer::Buffer;
 use super::super::frame::{HEADER, Kind, Message, finish};
+
+/// A socket as the runtime watches it.
+pub(super) fn watched(socket: std::os::unix::net::UnixStream) -> std::io::Result<UnixStream> {
+    socket.set_nonblocking(true)?;
+    UnixStream::from_std(socket)
+}
+
+/// What a worker says that does not become ready.
+pub(super) fn not_ready(reason: &str) -> Message {
+    let told = json!({ "reason": reason }).to_string();
+    frame(0, Kind::Failed, told.as_bytes(), &[]).expect("it is short")
+}
 
 /// Makes a frame of JSON and the buffers that it stands for.
 ///

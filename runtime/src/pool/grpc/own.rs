@@ -23,7 +23,7 @@ use super::super::{Error, Shared};
 use super::client::Client;
 use super::folder::Folder;
 use super::gateway::Gateway;
-use super::outbox::{Outbox, frame};
+use super::outbox::{Outbox, frame, not_ready, watched};
 use super::service::{Callbacks, Host};
 
 /// Starts it; see [`super::start`].
@@ -35,12 +35,8 @@ pub(super) async fn start(
 ) -> Result<(Process, Option<ChildStderr>), Error> {
     let spec = shared.spec;
     let failed = |source| Error::spawn(spec, source);
-    let socket = |socket: UnixStream| {
-        socket.set_nonblocking(true)?;
-        Socket::from_std(socket)
-    };
-    let inbox = socket(requests).map_err(failed)?;
-    let outbox = Arc::new(Outbox::new(socket(replies).map_err(failed)?));
+    let inbox = watched(requests).map_err(failed)?;
+    let outbox = Arc::new(Outbox::new(watched(replies).map_err(failed)?));
     let folder = Folder::new().map_err(failed)?;
     let (worker, host) = (folder.path().join("worker"), folder.path().join("host"));
     let listener = UnixListener::bind(&host).map_err(failed)?;
@@ -60,8 +56,8 @@ pub(super) async fn start(
         folder,
         inbox,
         outbox,
-        input: socket(input).map_err(failed)?,
-        output: socket(output).map_err(failed)?,
+        input: watched(input).map_err(failed)?,
+        output: watched(output).map_err(failed)?,
         address: format!("unix:{}", worker.display()),
         ender: process.ender(),
         room: shared.room as usize,
@@ -98,25 +94,19 @@ impl Begun {
             let Some(first) = first_frame(&mut self.output).await else {
                 return;
             };
-            let is_ready = first.kind == Kind::Ready;
-            let told = frame(0, first.kind, &first.body.json, &[]);
-            let client = match Client::connect(self.address.clone()).await {
+            let Ok(told) = frame(0, first.kind, &first.body.json, &[]) else {
+                return;
+            };
+            if first.kind != Kind::Ready {
+                return self.outbox.send(told).await;
+            }
+            let client = match Client::connect(self.address).await {
                 Ok(client) => client,
-                Err(error) if is_ready => {
+                Err(error) => {
                     let reason = format!("its gRPC server does not answer: {error}");
-                    let told = json!({ "reason": reason }).to_string();
-                    let told = frame(0, Kind::Failed, told.as_bytes(), &[]);
-                    return self.outbox.send(told.expect("it is short")).await;
-                }
-                // What it said is passed on.
-                Err(_) => {
-                    if let Ok(told) = told {
-                        self.outbox.send(told).await;
-                    }
-                    return;
+                    return self.outbox.send(not_ready(&reason)).await;
                 }
             };
-            let Ok(told) = told else { return };
             self.outbox.send(told).await;
             let gateway = Gateway {
                 inbox: self.inbox,

@@ -18,7 +18,7 @@ use tonic::server::{Grpc, UnaryService};
 use tonic::{Request, Response, Status};
 use tonic_prost::ProstCodec;
 
-use super::super::frame::{Frame, Kind, LIMIT, Message};
+use super::super::frame::{Frame, Kind, LIMIT};
 use super::super::tail::{Arrived, MARK};
 use super::message::{
     Any, CleanupSessionRequest, CleanupSessionResponse, ExecuteElixirToolRequest,
@@ -171,15 +171,12 @@ impl Callbacks {
     /// Has the pool run a function of the program; what comes of it is told by [`Callbacks::answered`].
     async fn execute(
         &self,
-        request: ExecuteElixirToolRequest,
+        mut request: ExecuteElixirToolRequest,
     ) -> Result<ExecuteToolResponse, Status> {
-        if let Some(asked) = request.parameters.get("") {
-            let tail = request.parameters.get(whole::TAIL);
-            let tail = tail.map_or(&[][..], |tail| &tail.value);
-            return self
-                .ask(|call| whole::joined(call, Kind::HostCall, &asked.value, tail))
-                .await
-                .map(whole_answer);
+        if let Some(asked) = request.parameters.remove("") {
+            let tail = request.parameters.remove(whole::TAIL);
+            let tail = tail.map_or_else(Vec::new, |tail| tail.value);
+            return self.ask(&asked.value, tail).await.map(whole_answer);
         }
         let named = request.parameters.iter().map(|(name, value)| {
             let value = std::str::from_utf8(&value.value);
@@ -193,20 +190,14 @@ impl Callbacks {
             named => format!("{{{}}}", named.join(",")),
         };
         let json = format!("[{},{arguments}]", Value::from(request.tool_name));
-        if json.len() > LIMIT {
-            return Err(Status::resource_exhausted(format!(
-                "{} bytes of JSON are more than the limit of {LIMIT}",
-                json.len()
-            )));
-        }
-        let asked = |call| whole::joined(call, Kind::HostCall, json.as_bytes(), &[]);
-        self.ask(asked).await.map(host_answer)
+        self.ask(json.as_bytes(), Vec::new()).await.map(host_answer)
     }
 
     /// Sends a call to the pool, and waits for what comes of it.
-    async fn ask(&self, made: impl FnOnce(u32) -> Message) -> Result<Frame, Status> {
+    async fn ask(&self, json: &[u8], tail: Vec<u8>) -> Result<Frame, Status> {
         let call = self.calls.fetch_add(1, Ordering::Relaxed);
-        let asked = made(call);
+        let asked =
+            whole::framed(call, Kind::HostCall, json, tail).map_err(Status::resource_exhausted)?;
         let (sender, answer) = oneshot::channel();
         self.waiting
             .lock()
@@ -231,19 +222,12 @@ fn whole_answer(frame: Frame) -> ExecuteToolResponse {
             binary_result,
             ..ExecuteToolResponse::default()
         },
-        Err(error_message) => ExecuteToolResponse {
-            error_message,
-            ..ExecuteToolResponse::default()
-        },
+        Err(message) => failed(message),
     }
 }
 
 /// What a function of the program gave.
 fn host_answer(frame: Frame) -> ExecuteToolResponse {
-    let failed = |error_message: String| ExecuteToolResponse {
-        error_message,
-        ..ExecuteToolResponse::default()
-    };
     let json = frame.body.json;
     if frame.kind == Kind::HostError {
         return failed(serde_json::from_slice(&json).unwrap_or_default());
@@ -264,6 +248,13 @@ fn host_answer(frame: Frame) -> ExecuteToolResponse {
         },
         Ok(_) => failed("in this protocol bytes are the whole value, not a part of it".to_owned()),
         Err(error) => failed(error.clone()),
+    }
+}
+
+fn failed(error_message: String) -> ExecuteToolResponse {
+    ExecuteToolResponse {
+        error_message,
+        ..ExecuteToolResponse::default()
     }
 }
 

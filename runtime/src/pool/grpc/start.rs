@@ -25,7 +25,7 @@ use super::super::{Error, Shared};
 use super::client::{Client, in_words};
 use super::folder::Folder;
 use super::gateway::{Gateway, initialize, ping};
-use super::outbox::{Outbox, frame};
+use super::outbox::{Outbox, frame, not_ready, watched};
 use super::own;
 use super::service::{Callbacks, Host};
 use crate::spec::Grpc;
@@ -50,12 +50,8 @@ pub(in super::super) async fn start(
         return own::start(shared, number, requests, replies).await;
     };
     let failed = |source| Error::spawn(spec, source);
-    let socket = |socket: UnixStream| {
-        socket.set_nonblocking(true)?;
-        tokio::net::UnixStream::from_std(socket)
-    };
-    let inbox = socket(requests).map_err(failed)?;
-    let outbox = Arc::new(Outbox::new(socket(replies).map_err(failed)?));
+    let inbox = watched(requests).map_err(failed)?;
+    let outbox = Arc::new(Outbox::new(watched(replies).map_err(failed)?));
     let folder = Folder::new().map_err(failed)?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .await
@@ -170,11 +166,7 @@ impl Begun {
             };
             let (client, mut tools) = match met {
                 Ok(met) => met,
-                Err(reason) => {
-                    let told = json!({ "reason": reason }).to_string();
-                    let told = frame(0, Kind::Failed, told.as_bytes(), &[]);
-                    return outbox.send(told.expect("it is short")).await;
-                }
+                Err(reason) => return outbox.send(not_ready(&reason)).await,
             };
             tools.sort();
             tools.dedup();

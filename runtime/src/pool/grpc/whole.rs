@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::super::buffer::Buffer;
-use super::super::frame::{Frame, HEADER, Kind, Message, close, finish};
+use super::super::frame::{Frame, HEADER, Kind, Message, close};
 use super::super::tail::{Arrived, Body, Tail};
 use super::message::{Any, ExecuteToolRequest, ExecuteToolResponse, ToolChunk};
 use super::value::{self, Asked};
@@ -64,11 +64,11 @@ pub(super) fn answer(request: u32, response: ExecuteToolResponse) -> Message {
         return fault(request, &response.metadata, &response.error_message);
     }
     let json = response.result.map_or_else(Vec::new, |any| any.value);
-    joined(request, Kind::Reply, &json, &response.binary_result)
+    joined(request, Kind::Reply, &json, response.binary_result)
 }
 
 /// What a chunk of a stream is to the pool: an item, or how it ended.
-pub(super) fn chunk(request: u32, chunk: &ToolChunk) -> Message {
+pub(super) fn chunk(request: u32, mut chunk: ToolChunk) -> Message {
     if let Some(message) = chunk.metadata.get("error") {
         return fault(request, &chunk.metadata, message);
     }
@@ -77,8 +77,8 @@ pub(super) fn chunk(request: u32, chunk: &ToolChunk) -> Message {
     }
     let end = chunk.metadata.get(TAIL).and_then(|end| end.parse().ok());
     let end = end.unwrap_or(chunk.data.len()).min(chunk.data.len());
-    let (json, tail) = chunk.data.split_at(end);
-    joined(request, Kind::Item, json, tail)
+    let tail = chunk.data.split_off(end);
+    joined(request, Kind::Item, &chunk.data, tail)
 }
 
 fn fault(request: u32, metadata: &BTreeMap<String, String>, message: &str) -> Message {
@@ -91,28 +91,38 @@ fn fault(request: u32, metadata: &BTreeMap<String, String>, message: &str) -> Me
 /// The JSON of a frame, and what goes behind it.
 ///
 /// # Errors
-/// It is too long.
+/// A buffer cannot be had.
 pub(super) fn parted(body: Body) -> Result<(Vec<u8>, Vec<u8>), String> {
     if body.buffers.is_empty() {
         return Ok((body.json, Vec::new()));
     }
     let buffers = body.buffers.into_iter().map(Arrived::take);
     let buffers: Vec<Buffer> = buffers.collect::<Result<_, _>>()?;
-    let mut frame = vec![0; HEADER];
-    frame.extend_from_slice(&body.json);
-    let whole = finish(0, Kind::Request, frame, &buffers, None)?;
-    Ok((body.json, whole.tail.concat()))
+    Ok((body.json, Tail::new(&buffers, None)?.pieces.concat()))
+}
+
+/// A frame of both, or why it cannot be one.
+fn joined(request: u32, kind: Kind, json: &[u8], tail: Vec<u8>) -> Message {
+    let made = framed(request, kind, json, tail);
+    made.unwrap_or_else(|message| value::error(request, &value::odd(&message)))
 }
 
 /// A frame of both.
-pub(super) fn joined(request: u32, kind: Kind, json: &[u8], tail: &[u8]) -> Message {
+///
+/// # Errors
+/// It is too long.
+pub(super) fn framed(
+    request: u32,
+    kind: Kind,
+    json: &[u8],
+    tail: Vec<u8>,
+) -> Result<Message, String> {
     let mut frame = vec![0; HEADER];
     frame.extend_from_slice(if json.is_empty() { b"null" } else { json });
     let tail = Tail {
         length: tail.len(),
-        pieces: vec![tail.to_vec().into()],
+        pieces: vec![tail.into()],
         ..Tail::default()
     };
-    let made = close(request, kind, frame, tail);
-    made.unwrap_or_else(|message| value::error(request, &value::odd(&message)))
+    close(request, kind, frame, tail)
 }
