@@ -431,7 +431,7 @@ catalogue! {
         mend: "Write one like those of the help.";
 
     VenvInvalid "venv_invalid" "the virtual environment is not whole";
-        when: "The folder has no interpreter that runs, or a `pyvenv.cfg` that cannot be read.";
+        when: "The folder has no interpreter that runs, or a `pyvenv.cfg` that cannot be read or is gone.";
         mend: "Make it again with the command of the help, or name another `venv_path`.";
 
     VenvNotFound "venv_not_found" "there is no virtual environment";

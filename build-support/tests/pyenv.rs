@@ -273,8 +273,11 @@ fn names_never_become_options_or_ways_out_of_the_folder() {
         assert_eq!(fault.code(), "pyenv_version_not_found", "{fault:?}");
         assert!(!fault.help().contains("install --"), "{fault:?}");
     }
-    let fault = layout.refused(&version("a b"));
-    assert_eq!(fault.help(), "run `pyenv install 'a b'`");
+    let fault = layout.refused(&version("3 b"));
+    assert_eq!(fault.help(), "run `pyenv install '3 b'`");
+    // No such version can be installed.
+    let fault = layout.refused(&version("abc"));
+    assert_eq!(fault.help(), "name a version that `pyenv versions` lists");
     assert_eq!(
         layout.refused(&version(" ")).code(),
         "python_version_required"

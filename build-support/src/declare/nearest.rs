@@ -25,13 +25,17 @@ pub(super) fn unknown<'a>(
     Mistake::at(span, code, message, help)
 }
 
-/// The known name that is at most two changes away.
-pub fn nearest<'a>(found: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    known
+/// The known name that is at most two changes away, else the only one that has the found one as a word of it.
+pub fn nearest<'a>(found: &str, known: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    let close = known
+        .clone()
         .map(|name| (distance(found, name), name))
         .min()
-        .filter(|(distance, _)| *distance <= 2)
+        .filter(|(distance, _)| *distance <= 2);
+    let mut longer = known.filter(|name| name.split('_').any(|word| word == found));
+    close
         .map(|(_, name)| name)
+        .or_else(|| longer.next().filter(|_| longer.next().is_none()))
 }
 
 /// The Levenshtein distance.

@@ -6,7 +6,7 @@ use proc_macro2::Span;
 use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Meta, Token};
+use syn::{Lit, Meta, Token};
 
 use super::adapter::adapter;
 use super::depth;
@@ -110,10 +110,7 @@ fn apply(
     mistakes: &mut Vec<Mistake>,
 ) -> Result<(), Mistake> {
     if !KEYS.contains(&key) {
-        let message = format!("unknown key `{key}`");
-        let span = setting.key.span();
-        let known = KEYS.iter().copied();
-        return Err(unknown(span, Code::KeyUnknown, &message, key, known));
+        return Err(unknown_key(key, setting));
     }
     if !matches!(key, "adapter" | "environment" | "profile" | "env")
         && !setting.arguments.is_empty()
@@ -194,9 +191,15 @@ fn supervision(values: &mut Supervision, key: &str, setting: &Setting) -> Result
         "max_memory" => values.max_memory = Some(setting.memory()?),
         "heartbeat_timeout" => values.heartbeat_timeout_ms = Some(setting.duration()?),
         "kill_timeout" => values.kill_timeout_ms = setting.duration()?,
-        _ => unreachable!("`{key}` is one of the known keys"),
+        _ => return Err(unknown_key(key, setting)),
     }
     Ok(())
+}
+
+fn unknown_key(key: &str, setting: &Setting) -> Mistake {
+    let message = format!("unknown key `{key}`");
+    let known = KEYS.iter().copied();
+    unknown(setting.key.span(), Code::KeyUnknown, &message, key, known)
 }
 
 /// The texts of a list, each with its place.
@@ -207,8 +210,13 @@ fn list(
     mistakes: &mut Vec<Mistake>,
 ) -> Result<Vec<String>, Mistake> {
     let help = format!("write `{key} = [\"...\"]`");
-    let Some(Value::List(list)) = &setting.value else {
-        return Err(setting.misshapen(&help));
+    let list = match &setting.value {
+        Some(Value::List(list)) => list,
+        Some(Value::Literal(literal @ Lit::Str(text))) => {
+            let help = format!("write `{key} = [{:?}]`", text.value());
+            return Err(Mistake::value(literal, "a list of texts", help));
+        }
+        _ => return Err(setting.misshapen(&help)),
     };
     spans.insert(key.to_owned(), list.span);
     let mut texts = Vec::new();
@@ -424,6 +432,16 @@ mod tests {
                 "write `python_version = \"3.12\"`",
             ),
             ("max_requests = 0", "remove it"),
+            ("size = \"4\"", "write `size = 4`"),
+            ("size = \"many\"", "write `size = 1`"),
+            (
+                "python_path = \"python\"",
+                "write `python_path = [\"python\"]`",
+            ),
+            (
+                "environment = venv(path = \".venv\")",
+                "did you mean `venv_path`?",
+            ),
             (
                 "adapter = service.tools, size = 2",
                 "write `adapter = \"service.tools\"`",

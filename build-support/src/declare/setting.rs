@@ -257,22 +257,25 @@ impl Setting {
     }
 
     pub(super) fn number(&self, most: u32) -> Result<u32, Mistake> {
+        let wanted = format!("a number from 1 to {most}");
         match &self.value {
             Some(Value::Literal(Lit::Int(number)))
                 if self.key == "max_requests" && number.base10_digits() == "0" =>
             {
                 let help = "remove it, and no worker is replaced for its requests; or write `max_requests = 10000`";
-                let wanted = format!("a number from 1 to {most}");
-                return Err(Mistake::value(number, &wanted, help));
+                Err(Mistake::value(number, &wanted, help))
             }
-            Some(Value::Literal(number)) => within(number, most).ok_or(number),
-            Some(Value::Other(other)) => {
-                let wanted = format!("a number from 1 to {most}");
-                return Err(self.wants(other, &wanted, "1"));
-            }
-            _ => return Err(self.misshapen(&format!("write `{} = 1`", self.key))),
+            Some(Value::Literal(literal)) => within(literal, most).ok_or_else(|| {
+                let quoted = match literal {
+                    Lit::Str(text) => text.parse().ok(),
+                    _ => None,
+                };
+                let meant = quoted.and_then(|number| within(&number, most)).unwrap_or(1);
+                self.wants(literal, &wanted, &meant.to_string())
+            }),
+            Some(Value::Other(other)) => Err(self.wants(other, &wanted, "1")),
+            _ => Err(self.misshapen(&format!("write `{} = 1`", self.key))),
         }
-        .map_err(|number| self.wants(number, &format!("a number from 1 to {most}"), "1"))
     }
 
     /// `500ms`, `30s`, `2m` or `1h`, in milliseconds.

@@ -75,11 +75,15 @@ impl PythonEnvironment for Pyenv {
             wanted.listed(),
             versions.display()
         );
-        let help = match wanted.names.first() {
-            Some(name) if !name.starts_with('-') => {
-                format!("run `pyenv install {}`", quoted(Path::new(name)))
+        // All that pyenv installs has a number in its name, such as `3.12` or `pypy3.10`.
+        let is_version =
+            |name: &&String| !name.starts_with('-') && name.contains(|c: char| c.is_ascii_digit());
+        let help = match wanted.names.first().filter(is_version) {
+            Some(name) => format!("run `pyenv install {}`", quoted(Path::new(name))),
+            None if installed.is_empty() => {
+                "name a version that `pyenv install --list` shows, and install it".to_owned()
             }
-            _ => "name a version that `pyenv versions` lists".to_owned(),
+            None => "name a version that `pyenv versions` lists".to_owned(),
         };
         Err(fault(Code::PyenvVersionNotFound, message, help))
     }

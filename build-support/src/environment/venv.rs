@@ -102,9 +102,21 @@ impl PythonEnvironment for Venv {
     }
 
     fn validate_environment(&self, config: &Config, host: &dyn Host) -> Result<(), Diagnostic> {
-        let path = Self::folder(config).join("pyvenv.cfg");
+        let folder = Self::folder(config);
+        let path = folder.join("pyvenv.cfg");
         if host.info(&path).is_none() {
-            return Ok(());
+            if !has_lost_its_settings(&folder, host) {
+                return Ok(());
+            }
+            let message = format!(
+                "the virtual environment `{}` has lost its `pyvenv.cfg`: its interpreter would not use what is installed there",
+                folder.display()
+            );
+            let help = format!(
+                "make it again: `python3 -m venv --clear {}`",
+                quoted(&folder)
+            );
+            return Err(Diagnostic::new(Code::VenvInvalid, message, help).at("option:venv_path"));
         }
         let found = match host.read(&path) {
             Ok(bytes) if std::str::from_utf8(&bytes).is_ok() && !bytes.contains(&0) => {
@@ -117,8 +129,10 @@ impl PythonEnvironment for Venv {
             Code::VenvInvalid,
             format!("`{}` {found}", path.display()),
             permission(&path, host).unwrap_or_else(|| {
-                let shown = quoted(&Self::folder(config));
-                format!("make it again: `python3 -m venv --clear {shown}`")
+                format!(
+                    "make it again: `python3 -m venv --clear {}`",
+                    quoted(&folder)
+                )
             }),
         )
         .at("option:venv_path"))
@@ -127,6 +141,17 @@ impl PythonEnvironment for Venv {
     fn explain(&self, _: &Config, _: &dyn Host, fault: Diagnostic) -> Diagnostic {
         fault.at("option:venv_path")
     }
+}
+
+/// Whether a folder without `pyvenv.cfg` has distributions of its own and no standard library: without that file its
+/// interpreter takes both from where it was installed. A whole Python needs no such file, and a folder with nothing but
+/// an interpreter has nothing to lose.
+fn has_lost_its_settings(folder: &Path, host: &dyn Host) -> bool {
+    let lib = folder.join("lib");
+    let is_there = |path: PathBuf| host.info(&path).is_some();
+    let names = host.list(&lib).into_iter();
+    let mut pythons = names.map(|name| lib.join(name));
+    pythons.any(|python| is_there(python.join("site-packages")) && !is_there(python.join("os.py")))
 }
 
 /// A path as a shell takes it.

@@ -47,6 +47,18 @@ pub(crate) const PROOFS: &[Proof] = &[
         mend: Site::follow,
     },
     Proof {
+        code: Code::VenvInvalid,
+        place: "option:venv_path",
+        says: &["my app/.venv` has lost its `pyvenv.cfg`"],
+        help: "python3 -m venv --clear '",
+        scene: || {
+            let site = Site::with_venv();
+            fs::remove_file(site.path(".venv/pyvenv.cfg")).unwrap();
+            Some(site)
+        },
+        mend: Site::follow,
+    },
+    Proof {
         code: Code::PythonNotFound,
         place: "environment",
         says: &["no `python3` or `python` on the search path"],
