@@ -9,7 +9,7 @@ use crate::environment::PythonEnvironment;
 use crate::environment::docker::SELECTION;
 use crate::host::{Host, Machine};
 use crate::lock::{self, Lock};
-use crate::manifest::{FILE_NAME, Manifest, Outcome};
+use crate::manifest::{EMITTED, FILE_NAME, Manifest, Outcome};
 use crate::named::{self, Pool};
 use crate::ordered::Ordered;
 use crate::outcome::{OFFLINE, Outcomes, found, looked_at, outcomes, resolved};
@@ -197,7 +197,7 @@ fn directives(
     package: &Path,
     out: &Path,
 ) -> Vec<String> {
-    let mut lines = Vec::new();
+    let mut lines = vec![format!("cargo::rustc-env={EMITTED}=1")];
     let Outcomes { pools, facts, .. } = outcomes;
     let mut watched: BTreeSet<PathBuf> = sources.clone();
     for facts in facts {
@@ -294,6 +294,7 @@ mod tests {
     #[test]
     fn cargo_watches_what_was_seen_and_only_variables_that_name_an_environment() {
         let wanted = [
+            "cargo::rustc-env=SNAKEPIT_EMITTED=1",
             "cargo::rerun-if-changed=/app/src",
             "cargo::rerun-if-changed=/app/uv.lock",
             "cargo::rerun-if-changed=/venv/pyvenv.cfg",

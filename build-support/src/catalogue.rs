@@ -254,9 +254,9 @@ catalogue! {
         when: "The manifest in `OUT_DIR` or the one that `SNAKEPIT_MANIFEST` names is missing, broken, or from another version of `snakepit-build`.";
         mend: "Call `snakepit_build::emit()` in `build.rs`, and use the same version of `snakepit` and `snakepit-build`.";
 
-    ManifestNotFound "manifest_not_found" "no build script ran";
-        when: "The package has no `build.rs`.";
-        mend: "Add one whose `main` calls `snakepit_build::emit()`, and `snakepit-build` under `[build-dependencies]`.";
+    ManifestNotFound "manifest_not_found" "no build script answered";
+        when: "The package has no `build.rs`, or one that does not call `snakepit_build::emit()`.";
+        mend: "Call it, or add a `build.rs` whose `main` calls `snakepit_build::emit()`, and `snakepit-build` under `[build-dependencies]`.";
 
     OptionUnknown "option_unknown" "this kind of environment has no such option";
         when: "An option of `environment = kind(...)` is not known. The help lists those that are.";

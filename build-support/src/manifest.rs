@@ -10,6 +10,10 @@ use serde_core::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::diagnostic::Diagnostic;
 use crate::wire::{record, variant, variants};
 
+/// The variable that the compiler sees where the last run of the build script wrote the manifest: Cargo keeps `OUT_DIR`,
+/// and with it the manifest of a script that no longer writes one.
+pub const EMITTED: &str = "SNAKEPIT_EMITTED";
+
 /// The manifest's name in `OUT_DIR`.
 pub const FILE_NAME: &str = "snakepit-manifest.json";
 

@@ -9,7 +9,7 @@ use quote::quote;
 use snakepit_build::anchor::Movable;
 use snakepit_build::declaration::PoolDeclaration;
 use snakepit_build::declare::Arguments;
-use snakepit_build::manifest::{FILE_NAME, Manifest, Outcome};
+use snakepit_build::manifest::{EMITTED, FILE_NAME, Manifest, Outcome};
 use snakepit_build::{Code, Diagnostic};
 use syn::{DeriveInput, Error};
 
@@ -24,12 +24,21 @@ pub(crate) fn read(item: &DeriveInput) -> (Result<Manifest, Error>, TokenStream)
         let fault = Diagnostic::new(code, message, help);
         Err(Error::new(attribute(item), fault))
     };
-    let Some(path) = manifest_path() else {
+    let named = env::var_os("SNAKEPIT_MANIFEST").map(PathBuf::from);
+    let out_dir = env::var_os("OUT_DIR").map(PathBuf::from);
+    if named.is_none() && out_dir.is_some() && env::var_os(EMITTED).is_none() {
+        let message = "the build script of this package did not call `snakepit_build::emit()`";
+        let help = "call it in the `main` of `build.rs`";
+        return (fail(Code::ManifestNotFound, message, help), inputs);
+    }
+    let Some(path) = named.or_else(|| Some(out_dir?.join(FILE_NAME))) else {
         let message = "no build script ran for this package";
         let help = "add a `build.rs` whose `main` calls `snakepit_build::emit()`, \
                     and `snakepit-build` under `[build-dependencies]`";
         return (fail(Code::ManifestNotFound, message, help), inputs);
     };
+    // `include_bytes!` takes a relative path from the source file, not from here.
+    let path = std::path::absolute(&path).unwrap_or(path);
     if path.is_file()
         && let Some(path) = path.to_str()
     {
@@ -93,11 +102,4 @@ pub(crate) fn frozen(
 /// The attribute's place as the source has it: of one inside a macro the compiler would say so at length.
 fn attribute(item: &DeriveInput) -> Span {
     Span::call_site().resolved_at(item.ident.span())
-}
-
-fn manifest_path() -> Option<PathBuf> {
-    let named = env::var_os("SNAKEPIT_MANIFEST").map(PathBuf::from);
-    let path = named.or_else(|| Some(PathBuf::from(env::var_os("OUT_DIR")?).join(FILE_NAME)))?;
-    // `include_bytes!` takes a relative path from the source file, not from here.
-    Some(std::path::absolute(&path).unwrap_or(path))
 }

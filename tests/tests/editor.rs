@@ -28,6 +28,8 @@ pub struct Config {
 /// What an editor learns from `cargo check --message-format=json`.
 struct Checked {
     out_dir: PathBuf,
+    /// The variables that its build script gives the compiler.
+    variables: Vec<(String, String)>,
     /// The metadata of the crate `snakepit`.
     runtime: PathBuf,
 }
@@ -39,7 +41,7 @@ fn check(host: &HostPackage) -> Checked {
         .lines()
         .map(|line| serde_json::from_str(line).unwrap());
     let messages: Vec<Value> = messages.collect();
-    let out_dir = messages
+    let script = messages
         .iter()
         .filter(|message| message["reason"] == "build-script-executed")
         .find(|message| {
@@ -53,8 +55,10 @@ fn check(host: &HostPackage) -> Checked {
         .filter(|message| message["reason"] == "compiler-artifact")
         .find(|message| message["target"]["name"] == "snakepit");
     let path = |value: &Value| PathBuf::from(value.as_str().unwrap());
+    let script = script.unwrap();
     Checked {
-        out_dir: path(&out_dir.unwrap()["out_dir"]),
+        out_dir: path(&script["out_dir"]),
+        variables: serde_json::from_value(script["env"].clone()).unwrap(),
         runtime: path(&runtime.unwrap()["filenames"][0]),
     }
 }
@@ -116,6 +120,7 @@ fn an_editor_expands_what_the_last_build_found_and_looks_at_nothing_else() {
             .env_clear()
             .env("PATH", &empty)
             .env("OUT_DIR", &checked.out_dir)
+            .envs(checked.variables.iter().map(|(name, value)| (name, value)))
             .current_dir(folder.path());
         Outcome::of(&mut command)
     };

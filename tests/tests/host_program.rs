@@ -174,6 +174,20 @@ fn a_package_without_a_build_script_is_told_to_add_one() {
     assert_only_error(&errors);
 }
 
+#[test]
+fn a_build_script_that_stops_asking_is_told_although_its_last_answer_is_there() {
+    let host = package("host-silent-build-script", ONE_VENV);
+    python().make_venv(&host.path(".venv"));
+    host.build(&[]).stdout();
+    fs::write(host.path("build.rs"), "fn main() {}\n").unwrap();
+    let errors = host.build(&[]).failure();
+    assert!(
+        errors.contains("did not call `snakepit_build::emit()` [snakepit::manifest_not_found]"),
+        "{errors}"
+    );
+    assert_only_error(&errors);
+}
+
 /// The compiler has nothing to add, such as that a constant is missing.
 #[track_caller]
 fn assert_only_error(errors: &str) {
