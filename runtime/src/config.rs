@@ -7,7 +7,8 @@ use serde_core::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
 use crate::units::{bytes, milliseconds};
 
-/// The operator's values of one pool. What is not given keeps the attribute's value.
+/// The operator's values of one pool. What is not given keeps the attribute's value; what that does not give either has
+/// the default that is named here. In a file a time is `"500ms"`, `"30s"`, `"2m"` or `"1h"`.
 ///
 /// ```
 /// # use snakepit::PoolConfig;
@@ -19,40 +20,40 @@ use crate::units::{bytes, milliseconds};
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PoolConfig {
-    /// Workers.
+    /// Workers: 1 by default.
     pub size: Option<u32>,
-    /// Longest wait for a worker's ready message: `"500ms"`, `"30s"`, `"2m"` or `"1h"`.
+    /// Longest wait for a worker's ready message: 30 s by default.
     pub startup_timeout: Option<Duration>,
-    /// Longest time from a call to its reply, waiting included.
+    /// Longest time from a call to its reply, waiting included; of a stream, to each item: 30 s by default.
     pub execute_timeout: Option<Duration>,
-    /// Longest time that a cancelled tool may take to stop before its worker is replaced.
+    /// Longest time that a cancelled tool may take to stop before its worker is replaced: 1 s by default.
     pub cancel_timeout: Option<Duration>,
-    /// Time without a call after which a session ends.
+    /// Time without a call after which a session ends: 1 h by default.
     pub session_timeout: Option<Duration>,
-    /// Longest wait for the workers to finish and leave.
+    /// Longest wait for the workers to finish and leave: 5 s by default.
     pub shutdown_timeout: Option<Duration>,
-    /// Requests that may wait in the pool before a call fails at once.
+    /// Requests that may wait in the pool before a call fails at once: 1024 by default.
     pub queue_limit: Option<u32>,
-    /// Pause before a failed start of a worker is tried again; each further one is twice as long.
+    /// Pause before a failed start of a worker is tried again; each further one is twice as long. 100 ms by default.
     pub restart_delay: Option<Duration>,
-    /// The longest of these pauses, and the pause between the tries of a worker that failed too often.
+    /// The longest of these pauses, and the pause between the tries of a worker that failed too often: 10 s by default.
     pub max_restart_delay: Option<Duration>,
     /// How often one worker may fail, at its start or later, within `restart_window`. One that fails more often is tried
-    /// only now and then; the pool is `Degraded` then.
+    /// only now and then; the pool is `Degraded` then. 5 by default.
     pub max_restarts: Option<u32>,
-    /// How far back failures count.
+    /// How far back failures count: 60 s by default.
     pub restart_window: Option<Duration>,
-    /// Requests after which a worker is replaced; 0 is never.
+    /// Requests after which a worker is replaced; 0 is never, which is the default.
     pub max_requests: Option<u32>,
-    /// Age at which a worker is replaced; `"off"`, or zero, is never.
+    /// Age at which a worker is replaced; `"off"`, or zero, is never, which is the default.
     pub max_age: Option<Duration>,
     /// Resident memory in bytes, in a file `"512MiB"` or `"2GB"`, above which a worker is replaced; `"off"`, or zero, is
-    /// never.
+    /// never, which is the default.
     pub max_memory: Option<u64>,
-    /// How long an interpreter may give no sign of life before its worker is replaced; `"off"`, or zero, is for ever. It
-    /// has to be longer than any of your code in C holds the GIL.
+    /// How long an interpreter may give no sign of life before its worker is replaced; `"off"`, or zero, is for ever, the
+    /// default. It has to be longer than any of your code in C holds the GIL.
     pub heartbeat_timeout: Option<Duration>,
-    /// Time between `SIGTERM` and `SIGKILL` for a worker that is ended, and for what it started.
+    /// Time between `SIGTERM` and `SIGKILL` for a worker that is ended, and for what it started: 1 s by default.
     pub kill_timeout: Option<Duration>,
 }
 

@@ -1,16 +1,20 @@
 //! Python workers for Rust programs: `cargo build` finds, checks and freezes the Python environment of every pool,
 //! the program re-checks it in microseconds and starts its workers as if their paths had been typed in by hand.
 //!
-//! ```ignore
-//! #[snakepit_pools]
-//! #[derive(Default)]
-//! struct AppConfig {
-//!     #[pool(environment = venv(venv_path = ".venv"), adapter = "tools", python_path = ["python"])]
-//!     ml: PoolConfig,
-//! }
+//! [`snakepit_pools`] makes a constant of each pool that a struct declares, `AppConfig::ML` of the field `ml`: what to
+//! start, and what the build saw. A pool is started from it:
 //!
-//! let pools = AppConfig::default().start_pools().await?;
-//! let sum: i64 = pools.ml.execute("add", &(1, 2)).await?;
+//! ```no_run
+//! # #[cfg(feature = "pool")]
+//! # async fn f(ml: &'static snakepit::SpawnSpec) -> Result<(), snakepit::Error> {
+//! use snakepit::{Pool, PoolConfig};
+//!
+//! let pool = Pool::start(ml, &PoolConfig::default()).await?;
+//! let sum: i64 = pool.execute("add", &(1, 2)).await?;
+//! assert_eq!(sum, 3);
+//! pool.shutdown().await;
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! Without default features only the constants, their re-check and their `Command` are here: no async.

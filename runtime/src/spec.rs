@@ -91,7 +91,7 @@ impl fmt::Debug for Embedded {
 /// What the build learned about an interpreter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Metadata {
-    /// The kind of environment: `system`, `venv`, or a custom one's name.
+    /// The kind of environment: `system`, `uv`, `venv`, `docker`, `pyenv`, `poetry` or `conda`, or a custom one's name.
     pub environment: &'static str,
     /// Why this environment was taken: `declared`, the marker that `auto` found, or `fallback`.
     pub detected_by: &'static str,
@@ -218,7 +218,7 @@ pub struct Defaults {
     pub profile: Profile,
     /// Longest wait for a worker's ready message.
     pub startup_timeout: Duration,
-    /// Longest run of one request.
+    /// Longest time from a call to its reply, waiting included; of a stream, to each item.
     pub execute_timeout: Duration,
     /// Longest time that a cancelled tool may take to stop.
     pub cancel_timeout: Duration,

@@ -34,7 +34,7 @@ const STEPS: &[Step] = &[
             "warnings",
         ],
         env: &[],
-        needs: "cargo",
+        needs: "clippy",
     },
     Step {
         name: "lints",
@@ -166,6 +166,6 @@ mod tests {
             .filter(|step| is_missing(step.needs, &tools))
             .map(|step| step.name)
             .collect();
-        assert_eq!(skipped, ["lints"]);
+        assert_eq!(skipped, ["thin build", "lints"]);
     }
 }
