@@ -307,6 +307,8 @@ class Worker:
         # In the async profile.
         self.loop = None
         self.ready = False
+        # Where what a request gives before its reply goes.
+        self.send = send
         # Of an adapter that is a class.
         self.cleanup = None
         self.host_tools = config["host_tools"]
@@ -479,8 +481,9 @@ def main():
         server = open_server(worker, config["grpc"], config["concurrency"] or config["threads"])
         if server is None:
             return
-    worker.ready = True
     write(frame(0, READY, encode({"tools": sorted(worker.tools), "control": direct, "shares": shares, "pid": os.getpid()})))
+    # Behind it: a thread of the adapter may wait for this to call the host, who listens from then on.
+    worker.ready = True
     if worker.loop is not None:
         worker.loop.run(direct)
     else:

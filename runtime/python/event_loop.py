@@ -8,6 +8,8 @@ class EventLoop:
     def __init__(self, worker, concurrency):
         self.worker = worker
         self.concurrency = concurrency
+        # The worker's own tools, which an adapter may replace: they are too short for a thread.
+        self.own = tuple(worker.tools.values())
         self.loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self.loop)
         self.threads = ThreadPoolExecutor(concurrency, "snakepit-tool")
@@ -78,7 +80,7 @@ class EventLoop:
             if is_async(tool):
                 self.start_async(request, tool, asked[1], more)
                 return
-            if not more and asked[0] in ("ping", "echo", "get_stats"):
+            if not more and any(tool is own for own in self.own):
                 self.reply(request, *outcome(call(tool, asked[1])))
                 return
         self.running[request] = None
@@ -198,10 +200,8 @@ class EventLoop:
                 return
             # Noted first: a thread that begins it now sees it.
             self.worker.cancelled.add(request)
-            for slot in list(self.slots.values()):
-                if slot.request == request:
-                    part("interrupts")
-                    strike(slot, request)
+            part("interrupts")
+            strike_in(list(self.slots.values()), request)
         elif place > self.worker.taken or any(taken[0] == request for taken in self.waiting):
             self.worker.cancelled.add(request)
 

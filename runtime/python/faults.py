@@ -17,14 +17,18 @@ def fault(error, kind):
         text = "".join(traceback.format_exception(type(error), error, trace))
     except BaseException:
         text = ""
-    kind_of = type(error)
-    name = kind_of.__qualname__ if kind_of.__module__ in ("builtins", "__main__") \
-        else "%s.%s" % (kind_of.__module__, kind_of.__qualname__)
-    texts = {"type": name, "message": message[:65536], "traceback": text[-262144:]}
+    texts = {"type": name_of(type(error)), "message": message[:65536], "traceback": text[-262144:]}
     # A file name that is no UTF-8 is text with lone surrogates, which nobody else takes for text.
     told = {key: value.encode("utf-8", "backslashreplace").decode() for key, value in texts.items()}
     told["kind"] = kind
     return encode(told)
+
+
+def name_of(kind):
+    """A type as Python's own messages have it."""
+    if kind.__module__ in ("builtins", "__main__"):
+        return kind.__qualname__
+    return "%s.%s" % (kind.__module__, kind.__qualname__)
 
 
 def unsendable(value, error):

@@ -1,4 +1,4 @@
-"""A wait of a thread that ends when another one says so."""
+"""A wait of a thread, or of a task on an event loop, that ends when another thread says so."""
 
 
 def make_gate():
@@ -14,3 +14,21 @@ def make_gate():
             pass
 
     return gate.acquire, go_on
+
+
+def make_async_gate(loop):
+    """The same on an event loop: what is awaited there, and what ends the wait from any thread."""
+    done = loop.create_future()
+
+    def settle():
+        if not done.done():
+            done.set_result(None)
+
+    def go_on():
+        try:
+            loop.call_soon_threadsafe(settle)
+        except RuntimeError:
+            # The loop was closed meanwhile.
+            pass
+
+    return done, go_on

@@ -20,7 +20,7 @@ VALUE = "type.googleapis.com/google.protobuf.StringValue"
 NUMBER_OF, CANCELS, TAIL, FAULT = "snakepit-request", "snakepit-cancel", "snakepit-tail", "snakepit-fault"
 # What a client without credit of its own is sent ahead.
 AHEAD = 16
-OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+GRPC_OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 
 # Of each request that runs, where its replies go, if it runs elsewhere. The host's numbers are below these.
 answers = {}
@@ -31,8 +31,8 @@ numbers = count(1 << 32)
 ask_program = None
 
 
-def send(request, kind, body):
-    """Instead of the sockets' own: whatever a request gives goes to its call."""
+def give(request, kind, body):
+    """In place of the sockets: whatever a request gives goes to its call."""
     if kind == HOST_CALL:
         call_host(request, body)
         return
@@ -104,7 +104,7 @@ def serve_calls(worker, slot=None):
             taken.run()
         else:
             slot.request = request = taken[0]
-            send(request, *worker.answer(slot, request, taken[2]))
+            give(request, *worker.answer(slot, request, taken[2]))
         taken = None
 
 
@@ -182,10 +182,8 @@ class Service:
             return
         # Noted first: whoever takes it now sees it.
         worker.cancelled.add(number)
-        for slot in worker.slots:
-            if slot.request == number:
-                worker.cancelled.discard(number)
-                strike(slot, number)
+        if strike_in(worker.slots, number):
+            worker.cancelled.discard(number)
 
     def ExecuteTool(self, asked, context):
         begun = time_ns()
@@ -363,6 +361,7 @@ def listen_on(worker, config, room):
     global ask_program
     # Each stream keeps a thread; some are left for signs of life and for what cancels.
     jobs = threads = ThreadPoolExecutor(room + 8, "snakepit-grpc")
+    worker.send = give
     if worker.loop is not None:
         worker.loop.write = partial(write_from_loop, worker.loop)
     else:
@@ -389,11 +388,11 @@ def listen_on(worker, config, room):
             request_deserializer=messages[asked].FromString,
             response_serializer=serialized,
         )
-    server = grpc.server(jobs, options=OPTIONS)
+    server = grpc.server(jobs, options=GRPC_OPTIONS)
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
     server.add_insecure_port("unix:" + config["worker"])
     # The host's HTTP takes no path of a socket for a name.
-    named = OPTIONS + [("grpc.default_authority", "localhost")]
+    named = GRPC_OPTIONS + [("grpc.default_authority", "localhost")]
     channel = grpc.insecure_channel("unix:" + config["host"], options=named)
     ask_program = channel.unary_unary(
         "/%s/ExecuteElixirTool" % SERVICE,
@@ -410,5 +409,5 @@ def serialized(message):
 
 
 def write_from_loop(loop, request, kind, body):
-    send(request, kind, body)
+    give(request, kind, body)
     loop.loop.call_soon(loop.begin)

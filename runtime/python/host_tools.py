@@ -76,7 +76,7 @@ def ask_host(worker, name, arguments, named):
         slot.stop = go_on
     try:
         asked_host[call] = asked
-        send(call, HOST_CALL, body)
+        worker.send(call, HOST_CALL, body)
         while asked.kind is None and not (inside and slot.target == slot.request):
             wait()
     finally:
@@ -92,23 +92,11 @@ async def ask_host_later(worker, name, arguments, named):
     from asyncio import get_running_loop
 
     call, body = host_call(worker, name, arguments, named)
-    loop = get_running_loop()
-    done = loop.create_future()
-
-    def settle():
-        if not done.done():
-            done.set_result(None)
-
-    def wake():
-        try:
-            loop.call_soon_threadsafe(settle)
-        except RuntimeError:
-            # The loop was closed meanwhile.
-            pass
-
+    part("gates")
+    done, wake = make_async_gate(get_running_loop())
     asked = asked_host[call] = Asked(wake)
     try:
-        send(call, HOST_CALL, body)
+        worker.send(call, HOST_CALL, body)
         await done
     finally:
         asked_host.pop(call, None)

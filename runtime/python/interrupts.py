@@ -10,9 +10,15 @@ def cancel(worker, request, place):
     worker.cancelled.add(request)
     if place <= worker.taken:
         worker.cancelled.discard(request)
-        for slot in worker.slots:
-            if slot.request == request:
-                strike(slot, request)
+        strike_in(worker.slots, request)
+
+
+def strike_in(slots, request):
+    """Interrupts the request in the slot that runs it; whether one does."""
+    found = [slot for slot in slots if slot.request == request]
+    for slot in found:
+        strike(slot, request)
+    return bool(found)
 
 
 def strike(slot, request):

@@ -18,7 +18,7 @@ def note_large(length):
     """So much JSON more was handled."""
     if length > LIMIT:
         raise Unencodable("%d bytes of JSON are more than the limit of %d" % (length, LIMIT))
-    global handled, encode, decode, orjson, OPTIONS
+    global handled, encode, decode, orjson, ORJSON_OPTIONS
     if length > longest:
         keep_memory(length)
     if handled >= ENOUGH:
@@ -32,7 +32,7 @@ def note_large(length):
         import orjson
 
         # What these are left to `values.py`, as it is without it.
-        OPTIONS = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
+        ORJSON_OPTIONS = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
     except Exception:
         return
     encode, decode = encode_fast, decode_fast
@@ -44,7 +44,7 @@ def encode_fast(value):
     global patience
     if patience > 0 and value is not None:
         try:
-            body = orjson.dumps(value, None, OPTIONS)
+            body = orjson.dumps(value, None, ORJSON_OPTIONS)
             if b"null" not in body:
                 patience = 64
                 return body

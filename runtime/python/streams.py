@@ -40,15 +40,10 @@ class Flow:
     async def wait_async(self):
         from asyncio import get_running_loop
 
-        loop = get_running_loop()
+        part("gates")
         while True:
-            room = loop.create_future()
-
-            def settle():
-                if not room.done():
-                    room.set_result(None)
-
-            if self.take(lambda: loop.call_soon_threadsafe(settle)):
+            room, go_on = make_async_gate(get_running_loop())
+            if self.take(go_on):
                 return
             await room
 
@@ -59,7 +54,7 @@ def stream(worker, slot, value, credit):
     flow = worker.flows[request] = Flow(credit)
 
     def emit(body):
-        send(request, ITEM, body)
+        worker.send(request, ITEM, body)
 
     try:
         if hasattr(value, "__anext__"):

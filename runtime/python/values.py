@@ -86,15 +86,10 @@ class Form:
         if buffer is not None:
             self.found.append(buffer)
             return MARK + str(len(self.found) - 1)
+        part("faults")
         if lenient:
             return {"__ffi_unserializable__": True, "__type__": name_of(kind)}
         raise Unencodable("a value of type `%s` has no JSON form" % name_of(kind))
-
-
-def name_of(kind):
-    if kind.__module__ in ("builtins", "__main__"):
-        return kind.__qualname__
-    return "%s.%s" % (kind.__module__, kind.__qualname__)
 
 
 def encode_any(value):
@@ -140,6 +135,7 @@ def children(value):
             elif key is None or isinstance(key, (int, float)):
                 yield "[%r]" % (key,), child
             else:
+                part("faults")
                 yield None, Unencodable("a key of type `%s` has no JSON form" % name_of(type(key)))
     elif isinstance(value, (list, tuple)):
         for index, child in enumerate(value):

@@ -94,19 +94,57 @@ def file_that_did_not_come():
     hang()
 
 
-def file_that_can_still_change():
+def send_with_file(data, file):
     import __main__
     import array
     import socket
 
-    file = os.memfd_create("open")
-    os.write(file, bytes(4000))
-    directory = b'[["<f4",[1000],4000,0]]'
+    connection = socket.socket(fileno=os.dup(__main__.replies_fd))
+    connection.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [file]))])
+    hang()
+
+
+def reply_in_file(directory, file):
     data = b"null" + len(directory).to_bytes(4, "little") + directory
     head = header(4, own_request(), 2, behind=4 + len(directory), files=1)
-    connection = socket.socket(fileno=os.dup(__main__.replies_fd))
-    connection.sendmsg([head + data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [file]))])
-    hang()
+    send_with_file(head + data, file)
+
+
+def file_that_can_still_change():
+    file = os.memfd_create("open")
+    os.write(file, bytes(4000))
+    reply_in_file(b'[["<f4",[1000],4000,0]]', file)
+
+
+def sealed(length, written):
+    import fcntl
+
+    file = os.memfd_create("sealed", os.MFD_ALLOW_SEALING)
+    os.truncate(file, length)
+    os.pwrite(file, bytes(written), 0)
+    # F_ADD_SEALS: it neither shrinks nor grows.
+    fcntl.fcntl(file, 1033, 2 | 4)
+    return file
+
+
+def file_that_is_mostly_claimed():
+    reply_in_file(b'[["|u1",[1000000000000],1000000000000,0]]', sealed(2 << 40, 4096))
+
+
+def file_that_is_sent_as_many():
+    reply_in_file(b'[["|u1",[4000],4000,0],["|u1",[4000],4000,0]]', sealed(8192, 8192))
+
+
+def file_without_a_frame():
+    # It comes with a frame that tells of none.
+    send_with_file(header(4, 0, 14) + b"null", os.memfd_create("left"))
+
+
+def flood():
+    """Frames that a worker may send, without an end."""
+    together = (header(4, 0, 14) + b"null") * 4096
+    while True:
+        send(together)
 
 
 def unknown_kind():

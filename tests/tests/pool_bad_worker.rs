@@ -36,6 +36,17 @@ const CRASHES: &[(&str, Option<u32>, &str)] = &[
     ("buffer_beyond_the_frame", None, "they end too early"),
     ("file_that_did_not_come", None, "file 0 did not come"),
     ("file_that_can_still_change", None, "it is not sealed"),
+    (
+        "file_that_is_mostly_claimed",
+        None,
+        "of it were written instead of",
+    ),
+    ("file_that_is_sent_as_many", None, "file 0 did not come"),
+    (
+        "file_without_a_frame",
+        None,
+        "sent files that no frame tells of",
+    ),
     ("unknown_kind", None, "instead of a frame"),
     // Request, ready, failed, cancel, credit.
     ("host_kind", Some(1), "which it did not have"),
@@ -151,6 +162,24 @@ async fn where_many_run_in_a_worker_harm_costs_only_those_that_had_begun_in_it()
             serves(&pool).await;
         }
     }
+}
+
+/// On one thread, which would never come to look at the clock if it read for as long as something is there.
+#[tokio::test]
+async fn a_worker_that_writes_without_an_end_holds_up_nobody_else() {
+    let pool = start(Pools::TWO).await;
+    let limit = CallOptions::new().time_limit(Duration::from_millis(300));
+    let flood = pool.execute_with::<_, Value>("flood", &(), limit);
+    let beside = async {
+        for number in 0..100 {
+            let sum: i64 = pool.execute("add", &(number, 1)).await.unwrap();
+            assert_eq!(sum, number + 1);
+        }
+    };
+    let (flood, ()) = tokio::join!(flood, beside);
+    let error = flood.unwrap_err();
+    assert!(matches!(error, Error::TimedOut { .. }), "{error:?}");
+    serves(&pool).await;
 }
 
 #[tokio::test]

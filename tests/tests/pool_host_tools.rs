@@ -29,6 +29,8 @@ pub struct Pools {
 pub struct Early {
     #[pool(environment = system, adapter = "asks_early", python_path = ["python"])]
     pub early: PoolConfig,
+    #[pool(environment = system, adapter = "asks_at_once", python_path = ["python"], size = 8)]
+    pub at_once: PoolConfig,
 }
 
 fn tools() -> HostTools {
@@ -247,4 +249,14 @@ async fn the_host_cannot_be_called_while_the_adapter_is_imported() {
         reason.contains("HostError") && reason.contains("while its adapter is imported"),
         "{reason}"
     );
+}
+
+/// The call may stand in the very bytes that the worker's readiness is read from.
+#[tokio::test]
+async fn a_thread_of_the_adapter_may_ask_as_soon_as_its_worker_is_ready() {
+    let builder = Pool::builder(Early::AT_ONCE).host_tools(tools());
+    let pool = builder.start(&PoolConfig::default()).await.unwrap();
+    for _ in 0..8 {
+        assert_eq!(pool.execute::<_, i64>("answer", &()).await.unwrap(), 42);
+    }
 }

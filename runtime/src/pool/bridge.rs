@@ -152,3 +152,46 @@ pub(super) fn introduction(
         introduction,
     ])
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// All of them share one namespace: a name that two of them define would be that of whichever came last.
+    #[test]
+    fn no_two_parts_define_the_same_name() {
+        let texts = [PARTS, GRPC].concat();
+        let mut parts: Vec<&str> = texts.split_terminator('\0').collect();
+        parts.extend(["bridge", BRIDGE]);
+        let mut definers = BTreeMap::<&str, Vec<&str>>::new();
+        for part in parts.chunks_exact(2) {
+            for line in part[1].lines() {
+                let defined = ["def ", "async def ", "class "]
+                    .iter()
+                    .find_map(|word| line.strip_prefix(word));
+                let names = match (defined, line.split_once(" = ")) {
+                    (Some(defined), _) => defined.split(['(', ':']).next().unwrap(),
+                    (None, Some((names, _))) if !line.starts_with([' ', '#']) => names,
+                    _ => continue,
+                };
+                for name in names.split([',', '=']).map(str::trim) {
+                    let definers = definers.entry(name).or_default();
+                    if !definers.contains(&part[0]) {
+                        definers.push(part[0]);
+                    }
+                }
+            }
+        }
+        assert!(definers.contains_key("Worker") && definers.contains_key("HEADER"));
+        definers.retain(|_, definers| definers.len() > 1);
+        assert!(definers.is_empty(), "{definers:?}");
+    }
+
+    #[cfg(feature = "grpc")]
+    const GRPC: &str = GRPC_PARTS;
+
+    #[cfg(not(feature = "grpc"))]
+    const GRPC: &str = "";
+}

@@ -12,7 +12,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use super::dispatch::{Dispatch, Limits};
 use super::segment::Segments;
 use super::stats::Tally;
-use super::{Error, HostTools, LastHandle, Phase, Pool, Shared, supervision};
+use super::{Error, HostTools, LastHandle, Phase, Pool, Shared, joined, supervision};
 use crate::PoolConfig;
 use crate::recheck::Recheck;
 use crate::spec::{Profile, SpawnSpec};
@@ -85,15 +85,15 @@ impl PoolBuilder {
             return wrong(fault.to_owned());
         }
         if Handle::try_current().is_err() {
-            return wrong("it is started outside a Tokio runtime".to_owned());
+            return wrong(
+                "it is started outside a Tokio runtime: start it inside one, or use `snakepit::blocking`"
+                    .to_owned(),
+            );
         }
         match Recheck::chosen()? {
             Recheck::Thorough => {
                 // It waits for an interpreter.
-                let checked = tokio::task::spawn_blocking(|| spec.recheck());
-                checked
-                    .await
-                    .map_err(|_| Error::ShutDown { pool: spec.pool })??;
+                joined(tokio::task::spawn_blocking(|| spec.recheck()).await).await?;
             }
             Recheck::Quick | Recheck::Off => spec.recheck()?,
         }

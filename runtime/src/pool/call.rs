@@ -263,8 +263,7 @@ impl Call {
             }
         };
         value.inspect_err(|error| {
-            shared.tally.failed(error);
-            tracing::debug!(pool = place.pool, tool, "{error}");
+            place.failed(&shared, error);
         })
     }
 }
@@ -292,6 +291,12 @@ pub(super) struct Place<'a> {
 }
 
 impl Place<'_> {
+    /// How a call or a stream that failed is counted and told.
+    pub(super) fn failed(&self, shared: &Shared, error: &Error) {
+        shared.tally.failed(error);
+        tracing::debug!(pool = self.pool, tool = self.tool, "{error}");
+    }
+
     pub(super) fn decode<R: DeserializeOwned>(&self, body: Body) -> Result<R, Error> {
         body.decode().map_err(|message| self.undecodable(message))
     }

@@ -43,6 +43,8 @@ pub(crate) struct Connection {
 pub(crate) enum Arrival {
     /// Some frames, or none yet.
     Frames,
+    /// Some frames, and perhaps more are there.
+    More,
     /// The worker closed its end.
     End,
 }
@@ -61,7 +63,7 @@ impl Connection {
     }
 
     /// The worker said that it listens to the socket of its replies.
-    pub(crate) fn is_heard(&self) {
+    pub(crate) fn set_heard(&self) {
         self.hears.store(true, Ordering::Relaxed);
     }
 
@@ -85,6 +87,11 @@ impl Connection {
         }
     }
 
+    /// How many pieces wait until the worker reads them.
+    pub(crate) fn unread(&self) -> usize {
+        self.controls.waiting().pieces.len() + self.requests.waiting().pieces.len()
+    }
+
     /// Sends what the sockets had no room for, for as long as it is awaited. It may be dropped at any point.
     pub(crate) async fn send_rest(&self) -> Infallible {
         tokio::select! {
@@ -99,7 +106,8 @@ impl Connection {
         let _ = self.replies.readable().await;
     }
 
-    /// Hands every whole frame that has arrived to `take`.
+    /// Hands the whole frames that have arrived to `take`, as far as one read has them: a worker that writes faster than
+    /// it is heard must neither hold up everybody else nor fill the memory.
     pub(crate) fn receive(
         &self,
         decoder: &mut Decoder,
@@ -122,11 +130,15 @@ impl Connection {
             // The system ends a read behind the bytes that files came with, whether or not more is there.
             let may_go_on = count == room || !files.is_empty();
             decoder.brought(files);
+            let mut any = false;
             while let Some(frame) = decoder.next()? {
                 take(frame);
+                any = true;
             }
-            if !may_go_on {
-                return Ok(Arrival::Frames);
+            match may_go_on {
+                false => return Ok(Arrival::Frames),
+                true if any => return Ok(Arrival::More),
+                true => {}
             }
         }
     }

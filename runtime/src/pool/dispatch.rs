@@ -75,6 +75,7 @@ pub(crate) enum Unasked {
     Answer(u32),
     Item(u32),
     Pong(u32),
+    Calls,
 }
 
 impl fmt::Display for Unasked {
@@ -88,6 +89,9 @@ impl fmt::Display for Unasked {
                 "it sent an item for request {request}, which had no room for one"
             ),
             Self::Pong(ping) => write!(f, "it answered ping {ping}, which was not under way"),
+            Self::Calls => f.write_str(
+                "it called functions of the program on and on, and did not read what they gave",
+            ),
         }
     }
 }
@@ -347,7 +351,7 @@ impl Dispatch {
     }
 
     /// A worker failed, or was ended because a tool did not stop: there will be another one.
-    pub(crate) fn restarts(&mut self, seat: usize) {
+    pub(crate) fn count_restart(&mut self, seat: usize) {
         self.seats[seat].past.restarts += 1;
     }
 
@@ -412,7 +416,7 @@ impl Dispatch {
         };
         *credit = credit.checked_sub(1).ok_or_else(unasked)?;
         *begun = true;
-        let _ = items.send(Outcome::Item(frame.body));
+        let _ = items.send((Outcome::Item(frame.body), None));
         Ok(())
     }
 

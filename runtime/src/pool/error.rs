@@ -89,7 +89,7 @@ pub enum Error {
     Drift(Drift),
     /// `SNAKEPIT_RECHECK` says something that is no level, or the anchor's folder is not told.
     Spec(SpecError),
-    /// The operator's values make no pool.
+    /// The operator's values or the program's host tools make no pool, or it is started where none can run.
     Config {
         /// The pool.
         pool: &'static str,
@@ -271,7 +271,7 @@ impl fmt::Display for Error {
             }
             Self::TimedOut { pool, tool, limit } => write!(
                 f,
-                "pool `{pool}`: tool `{tool}` gave no answer within {limit:?}"
+                "pool `{pool}`: tool `{tool}` gave no answer within {limit:?} (`execute_timeout`, or the call's own limit)"
             ),
             Self::WorkerCrashed {
                 pool,
@@ -296,7 +296,7 @@ impl fmt::Display for Error {
             Self::WorkerBusy { pool, session } => {
                 write!(
                     f,
-                    "pool `{pool}`: the worker of session `{session}` is busy"
+                    "pool `{pool}`: the worker of session `{session}` is busy; with the affinity `strict_queue` calls wait for it"
                 )
             }
             Self::SessionWorkerUnavailable { pool, session } => write!(
@@ -316,7 +316,10 @@ impl fmt::Display for Error {
                 last_words(f, stderr)
             }
             Self::QueueFull { pool, limit } => {
-                write!(f, "pool `{pool}`: {limit} requests wait already")
+                write!(
+                    f,
+                    "pool `{pool}`: {limit} requests wait already (`queue_limit`); try again later, or raise `size`"
+                )
             }
             Self::Encoding {
                 pool,

@@ -232,6 +232,10 @@ impl Decoder {
     pub(crate) fn next(&mut self) -> Result<Option<Frame>, Garbage> {
         let unread = &self.buffer[self.start..self.end];
         let Some((header, rest)) = unread.split_at_checked(HEADER) else {
+            // They would stay open for as long as the worker lives.
+            if unread.is_empty() && !self.files.is_empty() {
+                return Err(Garbage("it sent files that no frame tells of".to_owned()));
+            }
             return Ok(None);
         };
         let word = |at: usize| {
@@ -243,7 +247,11 @@ impl Decoder {
         };
         let (json, behind) = (word(0) as usize, word(4) as usize);
         let files = header[13] as usize;
-        let fits = json + behind <= LIMIT && files <= MOST_FILES && header[14..] == [0, 0];
+        let is_short = json.checked_add(behind).is_some_and(|all| all <= LIMIT);
+        let fits = is_short
+            && files <= MOST_FILES
+            && self.files.len() <= MOST_FILES
+            && header[14..] == [0, 0];
         let Some(kind) = Kind::from_byte(header[12]).filter(|_| fits) else {
             let shown: String = unread[..unread.len().min(40)]
                 .escape_ascii()
@@ -337,6 +345,22 @@ mod tests {
         );
         assert!(decoder.next().is_err());
         assert!(decoder.buffer.len() < 1 << 20);
+    }
+
+    #[test]
+    fn files_that_no_frame_tells_of_are_no_frame() {
+        let file = || OwnedFd::from(std::fs::File::open("/dev/null").unwrap());
+        let whole = encode(1, Kind::Reply, &1, None).unwrap().head;
+        let mut decoder = Decoder::default();
+        feed(&mut decoder, &whole);
+        decoder.brought([file()]);
+        assert_eq!(decoder.next().unwrap().unwrap().request, 1);
+        assert!(decoder.next().unwrap_err().to_string().contains("files"));
+        // Nor more than any frame may have.
+        let mut decoder = Decoder::default();
+        feed(&mut decoder, &whole);
+        decoder.brought((0..=MOST_FILES).map(|_| file()));
+        assert!(decoder.next().is_err());
     }
 
     #[test]

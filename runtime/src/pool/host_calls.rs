@@ -5,11 +5,15 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::connection::Connection;
+use super::dispatch::Unasked;
 use super::frame::{Frame, Message};
 use super::host_tools::{HostTools, refusal};
 
 /// Calls of one worker at a time.
 const MOST: usize = 1024;
+
+/// Pieces that a worker leaves unread, from which on it is told nothing more. What it waits for at a time is far less.
+const MOST_UNREAD: usize = 1 << 18;
 
 #[derive(Debug, Default)]
 pub(crate) struct HostCalls {
@@ -17,7 +21,17 @@ pub(crate) struct HostCalls {
 }
 
 impl HostCalls {
-    pub(crate) fn begin(&mut self, tools: &HostTools, connection: &Arc<Connection>, frame: Frame) {
+    /// # Errors
+    /// The worker asks, and does not read what it is answered.
+    pub(crate) fn begin(
+        &mut self,
+        tools: &HostTools,
+        connection: &Arc<Connection>,
+        frame: Frame,
+    ) -> Result<(), Unasked> {
+        if connection.unread() >= MOST_UNREAD {
+            return Err(Unasked::Calls);
+        }
         // Those that are done are forgotten.
         while self.running.try_join_next().is_some() {}
         let reply = Reply {
@@ -27,13 +41,15 @@ impl HostCalls {
         };
         if self.running.len() >= MOST {
             let message = format!("{MOST} calls of this worker are running already");
-            return reply.give(refusal(frame.request, &message));
+            reply.give(refusal(frame.request, &message));
+            return Ok(());
         }
         let tools = tools.clone();
         self.running.spawn(async move {
             let answer = tools.answer(frame.request, frame.body).await;
             reply.give(answer);
         });
+        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@ mod buffer;
 mod builder;
 mod call;
 mod connection;
+mod death_signal;
 mod dispatch;
 mod error;
 mod finite;
@@ -50,7 +51,7 @@ use std::time::Duration;
 use serde_core::Serialize;
 use serde_core::de::DeserializeOwned;
 use tokio::sync::{Notify, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout_at;
 
 pub use buffer::{Buffer, BufferError, DType, Element};
@@ -392,6 +393,16 @@ impl Pool {
     }
 }
 
+/// What a task gave; its panic goes on here.
+async fn joined<T>(end: Result<T, JoinError>) -> T {
+    match end.map_err(JoinError::try_into_panic) {
+        Ok(value) => value,
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        // Only a runtime that ends cancels it, and nobody is left to be told.
+        Err(Err(_)) => std::future::pending().await,
+    }
+}
+
 /// Starts pools side by side; the first that fails is told at once, and the others are ended.
 #[doc(hidden)]
 pub async fn start_all<const N: usize>(
@@ -406,14 +417,8 @@ pub async fn start_all<const N: usize>(
     }
     let mut started = [const { None }; N];
     while let Some(start) = starting.join_next().await {
-        match start {
-            Ok((index, pool)) => started[index] = Some(pool?),
-            Err(end) => match end.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                // Only a runtime that ends cancels it, and nobody is left to be told.
-                Err(_) => std::future::pending().await,
-            },
-        }
+        let (index, pool) = joined(start).await;
+        started[index] = Some(pool?);
     }
     Ok(started.map(|pool| pool.expect("every start was joined")))
 }

@@ -1,8 +1,4 @@
 //! One worker's process: started so that it cannot outlive the host, and ended with all that it started.
-#![allow(
-    unsafe_code,
-    reason = "only code between fork and exec can ask for the death signal"
-)]
 
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -19,6 +15,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::death_signal::die_with_host;
 #[cfg(target_os = "linux")]
 use super::lifeline::Lifeline;
 use super::request::after;
@@ -228,7 +225,8 @@ fn in_words(end: io::Result<ExitStatus>) -> String {
     }
 }
 
-/// A command, the time between its signals, what is held while its process lives, the runtime it belongs to, and where the answer goes.
+/// A command, the time between its signals, what is held while its process lives, the runtime it belongs to, and where
+/// the answer goes.
 type Job = (
     Command,
     Duration,
@@ -240,7 +238,7 @@ type Started = io::Result<(Process, Option<ChildStderr>)>;
 
 /// The death signal comes when the *thread* that forked ends, not the process: the threads of a runtime end with it,
 /// and those of `spawn_blocking` after some idle seconds. This one never ends.
-static SPAWNER: LazyLock<Option<Sender<Job>>> = LazyLock::new(|| {
+static SPAWNER: LazyLock<Result<Sender<Job>, String>> = LazyLock::new(|| {
     let (sender, jobs) = mpsc::channel::<Job>();
     let work = move || {
         for (command, grace, living, runtime, answer) in jobs {
@@ -252,16 +250,25 @@ static SPAWNER: LazyLock<Option<Sender<Job>>> = LazyLock::new(|| {
                 Ok(Process::follow(child, grace, living))
             };
             // Tokio panics in a runtime without an I/O driver; other runtimes of the program still need this thread.
-            let started = catch_unwind(AssertUnwindSafe(spawn)).unwrap_or_else(|_| {
-                let why = "the Tokio runtime has no I/O driver: build it with `enable_all`";
-                Err(io::Error::other(why))
+            let started = catch_unwind(AssertUnwindSafe(spawn)).unwrap_or_else(|panic| {
+                let texts = [
+                    panic.downcast_ref::<&str>().copied(),
+                    panic.downcast_ref::<String>().map(String::as_str),
+                ];
+                let why = texts.into_iter().flatten().next().unwrap_or("a panic");
+                Err(io::Error::other(format!(
+                    "{why}; if the Tokio runtime has no I/O driver, build it with `enable_all`"
+                )))
             });
             // Where nobody waits for it any more, dropping it ends it.
             let _ = answer.send(started);
         }
     };
     let thread = thread::Builder::new().name("snakepit-spawner".to_owned());
-    thread.spawn(work).ok().map(|_| sender)
+    thread
+        .spawn(work)
+        .map(|_| sender)
+        .map_err(|error| format!("no thread can be started to start workers from: {error}"))
 });
 
 async fn spawn_from_lasting_thread(
@@ -269,34 +276,13 @@ async fn spawn_from_lasting_thread(
     grace: Duration,
     living: watch::Receiver<()>,
 ) -> Started {
-    let gone = || io::Error::other("the thread that starts workers is not there");
+    let gone = || io::Error::other("the thread that starts workers has ended");
     let (sender, answer) = oneshot::channel();
-    let spawner = SPAWNER.as_ref().ok_or_else(gone)?;
+    let spawner = SPAWNER
+        .as_ref()
+        .map_err(|why| io::Error::other(why.as_str()))?;
     spawner
         .send((command, grace, living, Handle::current(), sender))
         .map_err(|_| gone())?;
     answer.await.map_err(|_| gone())?
 }
-
-/// Where the system has it, the kernel itself ends the worker with its host; the bridge watches its input as well.
-#[cfg(target_os = "linux")]
-fn die_with_host(command: &mut Command) {
-    let host = rustix::process::getpid();
-    let ask = move || {
-        rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
-        // The host may have gone before the question was asked.
-        if rustix::process::getppid() == Some(host) {
-            Ok(())
-        } else {
-            Err(io::Error::other("the host has gone"))
-        }
-    };
-    // SAFETY: between fork and exec it makes two system calls and allocates only on the way to an error, in a child
-    // whose host is gone; it takes no lock.
-    unsafe {
-        command.pre_exec(ask);
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn die_with_host(_command: &mut Command) {}

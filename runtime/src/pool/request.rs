@@ -41,7 +41,7 @@ pub(crate) type Answer = (Outcome, Option<usize>);
 pub(crate) enum Waiter {
     Call(oneshot::Sender<Answer>),
     Stream {
-        items: mpsc::UnboundedSender<Outcome>,
+        items: mpsc::UnboundedSender<(Outcome, Option<usize>)>,
         /// How many more items the worker may send.
         credit: u32,
         /// Whether it has sent any.
@@ -63,7 +63,7 @@ impl Waiter {
         // Nobody waits any more for a request whose future was dropped.
         match self {
             Self::Call(reply) => drop(reply.send((outcome, worker))),
-            Self::Stream { items, .. } => drop(items.send(outcome)),
+            Self::Stream { items, .. } => drop(items.send((outcome, worker))),
         }
     }
 

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rustix::fs::{
-    MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, fstat, ftruncate, memfd_create,
+    MemfdFlags, SealFlags, Stat, fcntl_add_seals, fcntl_get_seals, fstat, ftruncate, memfd_create,
 };
 
 use super::mapping::{Mapping, Private};
@@ -29,6 +29,9 @@ const SIZED: SealFlags = SealFlags::SHRINK.union(SealFlags::GROW);
 
 /// One has room for a multiple of so many bytes, so that it fits for what comes next.
 const STEP: usize = 1 << 20;
+
+/// What the system counts the written part of a file in, in bytes.
+const BLOCK: u64 = 512;
 
 /// Files of each side that are kept, though nobody needs them now.
 const MOST_KEPT: usize = 16;
@@ -47,7 +50,7 @@ struct Kept {
     theirs: Mutex<Vec<Resting<Known>>>,
     /// What values were copied to.
     private: Mutex<Vec<Resting<Private>>>,
-    /// Whether any was used since [`Segments::were_used`] was asked.
+    /// Whether any was used since [`Segments::take_used`] was asked.
     used: AtomicBool,
 }
 
@@ -147,13 +150,21 @@ impl Segments {
     /// The memory file of a worker, whose first `length` bytes it lends.
     ///
     /// # Errors
-    /// It is shorter, could shrink, or cannot be mapped.
+    /// It is shorter, has holes, could shrink, or cannot be mapped.
     pub(crate) fn borrow(&self, file: &OwnedFd, length: usize) -> io::Result<Loan> {
-        let mapping = self.mapping(file)?;
+        let stat = fstat(file)?;
+        let mapping = self.mapping(file, &stat)?;
         if length >= mapping.length() {
             let room = mapping.length() - 1;
             return Err(io::Error::other(format!(
                 "it has room for {room} bytes instead of {length}"
+            )));
+        }
+        // To copy what was never written would make the memory that the worker only claims to have.
+        let written = u64::try_from(stat.st_blocks).unwrap_or_default() * BLOCK;
+        if length as u64 > written {
+            return Err(io::Error::other(format!(
+                "{written} bytes of it were written instead of {length}"
             )));
         }
         Ok(Loan {
@@ -163,8 +174,7 @@ impl Segments {
         })
     }
 
-    fn mapping(&self, file: &OwnedFd) -> io::Result<Arc<Mapping>> {
-        let stat = fstat(file)?;
+    fn mapping(&self, file: &OwnedFd, stat: &Stat) -> io::Result<Arc<Mapping>> {
         let number = (stat.st_dev, stat.st_ino);
         let mut theirs = lock(&self.0.theirs);
         self.0.used.store(true, Ordering::Relaxed);
@@ -191,7 +201,7 @@ impl Segments {
     }
 
     /// Whether any was used since this was last asked.
-    pub(crate) fn were_used(&self) -> bool {
+    pub(crate) fn take_used(&self) -> bool {
         self.0.used.load(Ordering::Relaxed) && self.0.used.swap(false, Ordering::Relaxed)
     }
 
@@ -342,7 +352,7 @@ pub(super) mod tests {
         drop(segments.hold(&[1]).unwrap());
         let file = of_a_worker(b"abc", SIZED);
         drop(segments.borrow(&file, 3).unwrap());
-        assert!(segments.were_used() && !segments.were_used());
+        assert!(segments.take_used() && !segments.take_used());
         segments.tidy(Instant::now());
         assert!(segments.next().is_some());
         segments.tidy(Instant::now() + REST);
@@ -381,5 +391,9 @@ pub(super) mod tests {
         assert!(segments.borrow(&file, usize::MAX).is_err());
         assert_eq!(segments.borrow(&file, 3).unwrap().copy().unwrap(), "abc");
         assert_eq!(segments.borrow(&file, 0).unwrap().copy().unwrap(), "");
+        let claimed = memfd_create("worker", MemfdFlags::ALLOW_SEALING).unwrap();
+        ftruncate(&claimed, 1 << 40).unwrap();
+        fcntl_add_seals(&claimed, SIZED).unwrap();
+        assert!(segments.borrow(&claimed, 1 << 39).is_err());
     }
 }

@@ -16,12 +16,12 @@ const WIDTH: usize = 4096;
 
 /// The last lines of one worker.
 #[derive(Debug)]
-pub(crate) struct Tail {
+pub(crate) struct LastLines {
     lines: Arc<Mutex<VecDeque<String>>>,
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
-impl Tail {
+impl LastLines {
     /// Reads until the end, on a task of its own: a worker never waits for a full pipe.
     pub(crate) fn follow(stderr: Option<ChildStderr>, pool: &'static str, worker: u32) -> Self {
         let lines = Arc::new(Mutex::new(VecDeque::new()));

@@ -28,7 +28,7 @@ pub struct ToolStream<R> {
     tool: String,
     session: Option<Arc<str>>,
     limit: Duration,
-    items: mpsc::UnboundedReceiver<Outcome>,
+    items: mpsc::UnboundedReceiver<(Outcome, Option<usize>)>,
     state: State,
     /// Items that were read since the worker heard of it.
     read: u32,
@@ -101,9 +101,13 @@ impl<R: DeserializeOwned> ToolStream<R> {
 
     /// The next outcome, or none if the time is over.
     fn poll_outcome(&mut self, context: &mut Context<'_>) -> Poll<Option<Outcome>> {
-        if let Poll::Ready(outcome) = self.items.poll_recv(context) {
+        if let Poll::Ready(came) = self.items.poll_recv(context) {
             self.alarm = None;
-            return Poll::Ready(Some(outcome.unwrap_or(Outcome::ShutDown)));
+            let (outcome, worker) = came.unwrap_or((Outcome::ShutDown, None));
+            if let Some(worker) = worker {
+                self.span.record("worker", worker);
+            }
+            return Poll::Ready(Some(outcome));
         }
         let limit = self.limit;
         let alarm = self
@@ -165,7 +169,7 @@ impl<R: DeserializeOwned> Stream for ToolStream<R> {
             }
         };
         if let (State::Running(ticket), Some(Err(error))) = (&stream.state, &value) {
-            ticket.shared().tally.failed(error);
+            stream.place().failed(ticket.shared(), error);
         }
         stream.state = State::Ended;
         Poll::Ready(value)

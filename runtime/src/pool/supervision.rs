@@ -54,7 +54,7 @@ pub(crate) async fn keep_seat(
                 if *phase.borrow() != Phase::Running {
                     return;
                 }
-                shared.lock().restarts(seat);
+                shared.lock().count_restart(seat);
                 match end.trouble {
                     Some(trouble) => (end.settled, trouble),
                     None => continue,

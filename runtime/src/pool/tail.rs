@@ -277,6 +277,8 @@ pub(super) fn read(
         serde_json::from_slice(directory).map_err(|error| error.to_string())?;
     let mut at = 4 + length;
     let mut buffers = Vec::new();
+    // Each file once: else one could stand for any amount of memory.
+    let mut files: Vec<Option<&OwnedFd>> = files.iter().map(Some).collect();
     for (name, shape, length, place) in directory {
         let dtype = DType::from_name(&name).ok_or_else(|| format!("there is no type `{name}`"))?;
         fits(dtype, &shape, length).map_err(|error| error.to_string())?;
@@ -289,7 +291,7 @@ pub(super) fn read(
             at = end;
             continue;
         };
-        let file = files.get(index);
+        let file = files.get_mut(index).and_then(Option::take);
         let file = file.ok_or_else(|| format!("file {index} did not come"))?;
         let loan = shared.borrow(file, length);
         let loan = loan.map_err(|error| error.to_string())?;

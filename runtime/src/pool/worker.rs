@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::connection::{Arrival, Connection};
 use super::dispatch::{Dispatch, Unasked};
-use super::error::{Error, FailedStart};
+use super::error::{Error, FailedStart, PythonException};
 use super::frame::{Decoder, Frame, Kind, encode};
 use super::heartbeat::{Beat, Heart};
 use super::host_calls::HostCalls;
@@ -20,10 +20,16 @@ use super::process::Process;
 use super::recycle::{Berth, Wear, Worn};
 use super::request::{Outcome, after, far};
 use super::restart::{SETTLED, Trouble};
-use super::stderr::Tail;
+use super::stderr::LastLines;
 use super::told::Told;
 use super::{Phase, Shared, bridge, session};
-use crate::spec::Transport;
+use crate::spec::{SpawnSpec, Transport};
+
+/// How long a worker that closed its end may take to be gone.
+const FAREWELL: Duration = Duration::from_millis(500);
+
+/// Reads of one worker before others have their turn. All that a socket holds is fewer.
+const TURNS: usize = 32;
 
 /// What a ready worker says of itself.
 struct Ready {
@@ -51,8 +57,10 @@ impl Ready {
 struct Line {
     connection: Arc<Connection>,
     process: Process,
-    tail: Tail,
+    tail: LastLines,
     decoder: Decoder,
+    /// What came together with its first frame.
+    early: Vec<Frame>,
 }
 
 /// A worker that said that it is ready.
@@ -61,8 +69,10 @@ pub(crate) struct Worker {
     pub(crate) berth: Berth,
     pub(crate) interpreter: Interpreter,
     process: Process,
-    tail: Tail,
+    tail: LastLines,
     decoder: Decoder,
+    /// What came before anybody listened.
+    early: Vec<Frame>,
     host_calls: HostCalls,
     ready: Instant,
     heart: Heart,
@@ -121,8 +131,9 @@ pub(crate) async fn start(
     let mut line = Line {
         connection: Arc::new(Connection::new(requests, replies).map_err(failed)?),
         process,
-        tail: Tail::follow(stderr, spec.pool, number),
+        tail: LastLines::follow(stderr, spec.pool, number),
         decoder: Decoder::new(shared.segments.clone()),
+        early: Vec::new(),
     };
     if spec.transport == Transport::Sockets {
         line.connection
@@ -134,24 +145,13 @@ pub(crate) async fn start(
             Ok(ready) => return welcome(shared, seat, line, ready),
             Err(error) => (format!("its ready message cannot be read: {error}"), None),
         },
-        // What is no bridge of ours has no exception to tell of, but a reason.
-        Ok(Ok(frame)) if let Some(reason) = reason_of(&frame) => (reason, None),
-        Ok(Ok(frame)) => match Told::read(&frame.body.json).and_then(FailedStart::read) {
-            Ok(failed) => {
-                let reason = match spec.adapter {
-                    Some(adapter) => failed.of(adapter),
-                    None => failed.exception.to_string(),
-                };
-                (reason, Some(Box::new(failed.exception)))
-            }
-            Err(_) => (
-                "its first frame is neither ready nor an error".to_owned(),
-                None,
-            ),
-        },
+        Ok(Ok(frame)) => why_not_ready(spec, &frame),
         Ok(Err(reason)) => (reason, None),
         Err(_) => (
-            format!("it was not ready within {:?}", shared.startup_timeout),
+            format!(
+                "it was not ready within {:?} (`startup_timeout`)",
+                shared.startup_timeout
+            ),
             None,
         ),
     };
@@ -165,8 +165,26 @@ pub(crate) async fn start(
     })
 }
 
-fn reason_of(frame: &Frame) -> Option<String> {
-    Told::read(&frame.body.json).ok()?.take("reason").ok()
+/// What a first frame says that is not `Ready`.
+fn why_not_ready(spec: &SpawnSpec, frame: &Frame) -> (String, Option<Box<PythonException>>) {
+    let told = || Told::read(&frame.body.json);
+    // What is no bridge of ours has no exception to tell of, but a reason.
+    if let Ok(reason) = told().and_then(|mut told| told.take("reason")) {
+        return (reason, None);
+    }
+    match told().and_then(FailedStart::read) {
+        Ok(failed) => {
+            let reason = match spec.adapter {
+                Some(adapter) => failed.of(adapter),
+                None => failed.exception.to_string(),
+            };
+            (reason, Some(Box::new(failed.exception)))
+        }
+        Err(_) => (
+            "its first frame is neither ready nor an error".to_owned(),
+            None,
+        ),
+    }
 }
 
 /// Takes in a worker that is ready.
@@ -191,7 +209,7 @@ fn welcome(
     }
     shared.offer(ready.tools);
     if ready.control {
-        line.connection.is_heard();
+        line.connection.set_heard();
     }
     shared
         .shares
@@ -211,6 +229,7 @@ fn welcome(
         process: line.process,
         tail: line.tail,
         decoder: line.decoder,
+        early: line.early,
         host_calls: HostCalls::default(),
         ready: Instant::now(),
         heart: Heart::new(limits.heartbeat_timeout),
@@ -221,6 +240,16 @@ fn welcome(
         leave_by: None,
     };
     Ok((worker, worn))
+}
+
+/// Why a worker is of no more use.
+enum Ending {
+    /// It closed its end.
+    Closed,
+    /// Its process has ended.
+    Exited,
+    /// It is to be ended, for this reason.
+    Fault(String),
 }
 
 /// Serves a worker until it has gone.
@@ -238,18 +267,30 @@ pub(crate) async fn serve(
     let mut alarm = pin!(sleep_until(session::look(&shared, &worker.berth)));
     // And one for the worker itself.
     let mut look = pin!(sleep_until(worker.next_look(&shared)));
-    let reason = loop {
-        let end = tokio::select! {
+    let mut end = worker.take(&shared);
+    let ending = loop {
+        // Here, since whoever listens may ask the pool how it is.
+        if std::mem::take(&mut worker.has_recovered) {
+            let pool = shared.spec.pool;
+            tracing::info!(pool, worker = number, "worker has recovered");
+        }
+        if let Some(ending) = end {
+            break ending;
+        }
+        end = tokio::select! {
             () = worker.connection.readable() => {
                 let end = worker.take(&shared);
-                if shared.segments.were_used() {
+                if shared.segments.take_used() {
                     look.as_mut().reset(worker.next_look(&shared));
                 }
                 end
             }
-            status = worker.process.ended() => {
+            _ = worker.process.ended() => {
                 // What it wrote before it ended still counts.
-                break worker.take(&shared).unwrap_or(status);
+                Some(match worker.take(&shared) {
+                    Some(Ending::Fault(reason)) => Ending::Fault(reason),
+                    _ => Ending::Exited,
+                })
             }
             never = worker.connection.send_rest() => match never {},
             () = wake.notified() => {
@@ -265,7 +306,8 @@ pub(crate) async fn serve(
                 end
             }
             () = &mut look => {
-                let end = worker.take(&shared).or_else(|| worker.look(&shared));
+                let end = worker.take(&shared);
+                let end = end.or_else(|| worker.look(&shared).map(Ending::Fault));
                 look.as_mut().reset(worker.next_look(&shared));
                 end
             }
@@ -275,56 +317,11 @@ pub(crate) async fn serve(
                     worker.connection.finish();
                     None
                 }
-                Phase::Ended => Some("the pool ended".to_owned()),
+                Phase::Ended => Some(Ending::Fault("the pool ended".to_owned())),
             },
         };
-        // Here, since whoever listens may ask the pool how it is.
-        if std::mem::take(&mut worker.has_recovered) {
-            let pool = shared.spec.pool;
-            tracing::info!(pool, worker = number, "worker has recovered");
-        }
-        if let Some(reason) = end {
-            break reason;
-        }
     };
-    // Its end takes a moment: nobody's request is to wait for that, nor be sent to it meanwhile.
-    shared.lock().retire(worker.berth.get());
-    // A worker that closed its end is about to be gone: its own status says more than we could.
-    let gone = reason.is_empty();
-    if gone {
-        let _ = timeout(Duration::from_millis(500), worker.process.ended()).await;
-    }
-    worker.process.end();
-    let status = worker.process.ended().await;
-    let stderr = worker.tail.last_words().await;
-    let status = if gone || reason == status {
-        status
-    } else {
-        format!("{reason} ({status})")
-    };
-    let phase = *shared.phase.borrow();
-    let pool = shared.spec.pool;
-    if phase != Phase::Running || worker.leave_by.is_some() {
-        tracing::debug!(pool, worker = number, "worker left: {status}");
-    } else {
-        tracing::warn!(pool, worker = number, "worker ended: {status}");
-    }
-    shared.lock().bury(worker.berth.get(), || match phase {
-        Phase::Ended => Outcome::ShutDown,
-        Phase::Running | Phase::Leaving => Outcome::Crashed {
-            status: status.clone(),
-            stderr: stderr.clone(),
-        },
-    });
-    shared.settled.notify_waiters();
-    End {
-        settled: worker.settled,
-        trouble: (!worker.is_blameless).then_some(Trouble {
-            reason: status,
-            exception: None,
-            stderr,
-        }),
-    }
+    worker.farewell(&shared, number, ending).await
 }
 
 impl Line {
@@ -337,7 +334,10 @@ impl Line {
                 status = self.process.ended() => Some(status),
                 never = self.connection.send_rest() => match never {},
             };
-            let mut take = |frame| first = first.take().or(Some(frame));
+            let mut take = |frame| match &first {
+                None => first = Some(frame),
+                Some(_) => self.early.push(frame),
+            };
             let arrival = self
                 .connection
                 .receive(&mut self.decoder, &mut take)
@@ -349,7 +349,7 @@ impl Line {
                 return Err(format!("it ended: {status}"));
             }
             if matches!(arrival, Arrival::End) {
-                let status = timeout(Duration::from_millis(500), self.process.ended()).await;
+                let status = timeout(FAREWELL, self.process.ended()).await;
                 return Err(status.map_or_else(
                     |_| "it closed its descriptors".to_owned(),
                     |status| format!("it ended: {status}"),
@@ -360,12 +360,31 @@ impl Line {
 }
 
 impl Worker {
-    /// Takes all answers that have arrived. Some: the worker is of no more use, and why; an empty reason is its end.
-    fn take(&mut self, shared: &Shared) -> Option<String> {
-        let mut frames = Vec::new();
-        let arrival = self
-            .connection
-            .receive(&mut self.decoder, &mut |frame| frames.push(frame));
+    /// Takes what has arrived. Some: the worker is of no more use.
+    ///
+    /// One that has filled the socket meanwhile is heard again after the others, but what lies in it when its process
+    /// has ended is taken whole.
+    fn take(&mut self, shared: &Shared) -> Option<Ending> {
+        let mut frames = std::mem::take(&mut self.early);
+        for _ in 0..TURNS {
+            let arrival = self
+                .connection
+                .receive(&mut self.decoder, &mut |frame| frames.push(frame));
+            if let Some(fault) = self.hear_all(shared, std::mem::take(&mut frames)) {
+                return Some(Ending::Fault(fault));
+            }
+            match arrival {
+                Err(garbage) => return Some(Ending::Fault(garbage.to_string())),
+                Ok(Arrival::End) => return Some(Ending::Closed),
+                Ok(Arrival::Frames) => return None,
+                Ok(Arrival::More) => {}
+            }
+        }
+        None
+    }
+
+    /// Some: what is wrong with them, or with the worker.
+    fn hear_all(&mut self, shared: &Shared, frames: Vec<Frame>) -> Option<String> {
         let mut fault = None;
         let mut dispatch = shared.lock();
         let seat = self.berth.get();
@@ -390,12 +409,7 @@ impl Worker {
                 "it was ended because a cancelled tool did not stop within {limit:?}"
             ));
         }
-        match arrival {
-            _ if fault.is_some() => fault,
-            Err(garbage) => Some(garbage.to_string()),
-            Ok(Arrival::End) => Some(String::new()),
-            Ok(Arrival::Frames) => None,
-        }
+        fault
     }
 
     fn hear(
@@ -407,9 +421,9 @@ impl Worker {
         match frame.kind {
             Kind::Pong => return self.heart.heard(frame.request, Instant::now()),
             Kind::HostCall => {
-                self.host_calls
+                return self
+                    .host_calls
                     .begin(&shared.host_tools, &self.connection, frame);
-                return Ok(());
             }
             Kind::Share => {
                 self.connection.takes_files();
@@ -474,6 +488,46 @@ impl Worker {
                 None
             }
             Beat::Hung(silence) => Some(format!("it gave no sign of life for {silence:?}")),
+        }
+    }
+
+    /// Takes leave of it: tells those whose requests it had, and how it ended.
+    async fn farewell(self, shared: &Shared, number: usize, ending: Ending) -> End {
+        // Its end takes a moment: nobody's request is to wait for that, nor be sent to it meanwhile.
+        shared.lock().retire(self.berth.get());
+        if matches!(ending, Ending::Closed) {
+            // It is about to be gone: its own status says more than we could.
+            let _ = timeout(FAREWELL, self.process.ended()).await;
+        }
+        self.process.end();
+        let status = self.process.ended().await;
+        let stderr = self.tail.last_words().await;
+        let status = match ending {
+            Ending::Closed | Ending::Exited => status,
+            Ending::Fault(reason) => format!("{reason} ({status})"),
+        };
+        let phase = *shared.phase.borrow();
+        let pool = shared.spec.pool;
+        if phase != Phase::Running || self.leave_by.is_some() {
+            tracing::debug!(pool, worker = number, "worker left: {status}");
+        } else {
+            tracing::warn!(pool, worker = number, "worker ended: {status}");
+        }
+        shared.lock().bury(self.berth.get(), || match phase {
+            Phase::Ended => Outcome::ShutDown,
+            Phase::Running | Phase::Leaving => Outcome::Crashed {
+                status: status.clone(),
+                stderr: stderr.clone(),
+            },
+        });
+        shared.settled.notify_waiters();
+        End {
+            settled: self.settled,
+            trouble: (!self.is_blameless).then_some(Trouble {
+                reason: status,
+                exception: None,
+                stderr,
+            }),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The host as a client of a worker's server.
 
-use std::error::Error as _;
+use std::error::Error;
 
 use prost::Message;
 use tonic::client::Grpc;
@@ -84,6 +84,17 @@ impl Client {
             .await?;
         Ok(reply.into_inner())
     }
+}
+
+/// An error with its causes.
+pub(super) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
 }
 
 /// Whether it was not the server's answer: the connection has gone, or its end of the call was torn down.

@@ -11,7 +11,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 use tonic::{Code, Status};
 
-use super::super::frame::{Decoder, Frame, Kind, Message};
+use super::super::frame::{Decoder, Frame, Garbage, Kind, Message};
 use super::client::{Client, in_words, is_lost, method};
 use super::message::{
     CleanupSessionRequest, CleanupSessionResponse, ExecuteToolRequest, InitializeSessionRequest,
@@ -44,8 +44,15 @@ struct Running {
     credit: Option<Semaphore>,
 }
 
-/// The connection to the server has gone.
-pub(super) struct Lost;
+/// The connection to the server has gone, and what was seen of it.
+pub(super) struct Lost(pub(super) String);
+
+impl Lost {
+    fn of(status: &Status) -> Self {
+        let (name, message) = in_words(status);
+        Self(format!("{name}: {message}"))
+    }
+}
 
 impl Gateway {
     /// Until the pool says that nothing follows and all is answered, or the server is lost.
@@ -64,15 +71,17 @@ impl Gateway {
                     let count = read.unwrap_or_default();
                     is_open = count > 0;
                     decoder.filled(count);
-                    while let Ok(Some(frame)) = decoder.next() {
+                    let told = |garbage: Garbage| Lost(garbage.to_string());
+                    while let Some(frame) = decoder.next().map_err(told)? {
                         self.hear(frame, &mut waiting, &running, &mut tasks).await;
                     }
                 }
                 Some(ended) = tasks.join_next() => match ended {
                     Ok(Ok(Some(request))) => drop(running.remove(&request)),
                     Ok(Ok(None)) => {}
+                    Ok(Err(lost)) => return Err(lost),
                     // A task that panicked has not answered: the pool is to know it.
-                    Ok(Err(Lost)) | Err(_) => return Err(Lost),
+                    Err(end) => return Err(Lost(format!("a call of it ended unanswered: {end}"))),
                 },
             }
             while running.len() < self.room {
@@ -119,7 +128,7 @@ impl Gateway {
                 let (client, outbox) = (self.client.clone(), self.outbox.clone());
                 tasks.spawn(async move {
                     match ping(&client).await {
-                        Err(status) if is_lost(&status) => return Err(Lost),
+                        Err(status) if is_lost(&status) => return Err(Lost::of(&status)),
                         Err(_) => {}
                         Ok(_) => {
                             let pong = outbox::frame(frame.request, Kind::Pong, b"null", &[]);
@@ -187,7 +196,9 @@ impl Gateway {
                     }
                     Ok(Some(request))
                 }
-                Err(status) if is_lost(&status) || call.is_deaf(&status).await => Err(Lost),
+                Err(status) if is_lost(&status) || call.is_deaf(&status).await => {
+                    Err(Lost::of(&status))
+                }
                 Err(status) => {
                     let (name, message) = in_words(&status);
                     let told = value::exception(&name, &message, "");

@@ -20,9 +20,9 @@ use super::super::bridge::{GRPC_PARTS, command, introduction};
 use super::super::frame::{Decoder, Frame, Kind, Message};
 use super::super::process::{Ender, Process};
 use super::super::{Error, Shared};
-use super::client::Client;
+use super::client::{Client, chain};
 use super::folder::Folder;
-use super::gateway::Gateway;
+use super::gateway::{Gateway, Lost};
 use super::outbox::{Outbox, frame, not_ready, watched};
 use super::service::{Callbacks, Host};
 
@@ -52,6 +52,7 @@ pub(super) async fn start(
         .map_err(failed)?;
     let tools = shared.host_tools.names().map(str::to_owned).collect();
     let begun = Begun {
+        pool: spec.pool,
         callbacks: Arc::new(Callbacks::new(tools, outbox.clone())),
         folder,
         inbox,
@@ -68,6 +69,7 @@ pub(super) async fn start(
 
 /// A bridge that is not ready yet.
 struct Begun {
+    pool: &'static str,
     /// It holds the sockets for as long as somebody is to find them.
     folder: Folder,
     inbox: Socket,
@@ -103,7 +105,7 @@ impl Begun {
             let client = match Client::connect(self.address).await {
                 Ok(client) => client,
                 Err(error) => {
-                    let reason = format!("its gRPC server does not answer: {error}");
+                    let reason = format!("its gRPC server does not answer: {}", chain(&error));
                     return self.outbox.send(not_ready(&reason)).await;
                 }
             };
@@ -117,11 +119,16 @@ impl Begun {
                 room: self.room,
                 takes_whole: true,
             };
-            if gateway.run().await.is_ok() {
-                // It leaves by itself, in its own time: the pool knows how long that may take.
-                drop(self.input);
-                let mut rest = Vec::new();
-                let _ = self.output.read_to_end(&mut rest).await;
+            match gateway.run().await {
+                Ok(()) => {
+                    // It leaves by itself, in its own time: the pool knows how long that may take.
+                    drop(self.input);
+                    let mut rest = Vec::new();
+                    let _ = self.output.read_to_end(&mut rest).await;
+                }
+                Err(Lost(why)) => {
+                    tracing::warn!(pool = self.pool, "gRPC server is lost: {why}");
+                }
             }
         };
         tokio::select! {

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 use std::ffi::OsString;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::net::Ipv4Addr;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -11,10 +12,12 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::fs::{Mode, OFlags};
 use serde_json::json;
 use tokio::io::Interest;
 use tokio::net::TcpListener;
 use tokio::process::ChildStderr;
+use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
@@ -22,9 +25,9 @@ use tonic::transport::server::TcpIncoming;
 use super::super::frame::Kind;
 use super::super::process::{Ender, Process};
 use super::super::{Error, Shared};
-use super::client::{Client, in_words};
+use super::client::{Client, chain, in_words};
 use super::folder::Folder;
-use super::gateway::{Gateway, initialize, ping};
+use super::gateway::{Gateway, Lost, initialize, ping};
 use super::outbox::{Outbox, frame, not_ready, watched};
 use super::own;
 use super::service::{Callbacks, Host};
@@ -82,6 +85,7 @@ pub(in super::super) async fn start(
     let tools = shared.host_tools.names().map(str::to_owned).collect();
     let callbacks = Arc::new(Callbacks::new(tools, outbox.clone()));
     let begun = Begun {
+        pool: spec.pool,
         folder,
         inbox,
         outbox,
@@ -138,6 +142,7 @@ fn search_path(command: &mut Command, folders: &[Cow<'_, str>]) -> io::Result<()
 
 /// A server that is not ready yet.
 struct Begun {
+    pool: &'static str,
     folder: Folder,
     inbox: tokio::net::UnixStream,
     outbox: Arc<Outbox>,
@@ -185,7 +190,13 @@ impl Begun {
                 takes_whole: false,
             };
             // Whatever became of it: it is ended.
-            let _ = gateway.run().await;
+            if let Err(Lost(why)) = gateway.run().await {
+                tracing::warn!(
+                    pool = self.pool,
+                    pid = self.pid,
+                    "gRPC server is lost: {why}"
+                );
+            }
         };
         tokio::select! {
             () = server => {}
@@ -229,7 +240,9 @@ async fn meet(
 /// The port that it bound: the file appears by a rename, so that it is read as a whole.
 async fn port(ready: &Path) -> Result<u16, String> {
     loop {
-        match std::fs::read(ready) {
+        let path = ready.to_owned();
+        let read = spawn_blocking(move || beginning(&path)).await;
+        match read.unwrap_or_else(|end| Err(io::Error::other(end))) {
             Ok(bytes) => {
                 let text = String::from_utf8_lossy(&bytes);
                 let port = text.trim().parse::<u16>().ok().filter(|port| *port != 0);
@@ -248,13 +261,35 @@ async fn port(ready: &Path) -> Result<u16, String> {
     }
 }
 
-/// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
+/// The beginning of a file that may be anything: a pipe would be waited for, and a large one fill the memory.
+fn beginning(path: &Path) -> io::Result<Vec<u8>> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is no file"));
     }
-    text
+    let mut bytes = Vec::new();
+    file.take(4 * SHOWN as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_that_is_none_or_has_no_port_is_told_at_once() {
+        let folder = Folder::new().unwrap();
+        let ready = folder.path().join("ready");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &ready, Mode::RUSR | Mode::WUSR).unwrap();
+        let fault = port(&ready).await.unwrap_err();
+        assert!(fault.contains("it is no file"), "{fault}");
+        std::fs::remove_file(&ready).unwrap();
+        std::fs::write(&ready, "7".repeat(1 << 20)).unwrap();
+        let fault = port(&ready).await.unwrap_err();
+        assert!(fault.contains("wanted is the port"), "{fault}");
+        assert!(fault.len() < 300, "{fault}");
+        std::fs::write(&ready, "50051\n").unwrap();
+        assert_eq!(port(&ready).await, Ok(50051));
+    }
 }

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::super::buffer::{Buffer, DType};
-use super::super::frame::{Kind, LIMIT, Message};
+use super::super::frame::{Kind, Message};
 use super::super::tail::{Arrived, Body, MARK};
 use super::message::{Any, ExecuteToolRequest, ExecuteToolResponse, ToolChunk};
 use super::outbox::frame;
@@ -21,42 +21,74 @@ pub(super) enum Asked {
     End(String),
 }
 
+/// What the JSON of a request says.
+pub(super) struct Parts<'a> {
+    /// None where a session is over.
+    tool: Option<String>,
+    arguments: &'a RawValue,
+    session: Option<String>,
+    /// Items of its stream that the pool has room for, if it wants one.
+    pub(super) credit: Option<usize>,
+    /// Whether its session is over.
+    is_end: bool,
+}
+
+impl<'a> Parts<'a> {
+    /// # Errors
+    /// The JSON of what is wrong with it.
+    pub(super) fn read(json: &'a [u8]) -> Result<Self, Vec<u8>> {
+        let wrong = |error: serde_json::Error| unfit(&error.to_string());
+        let parts: Vec<&RawValue> = serde_json::from_slice(json).map_err(wrong)?;
+        let [tool, arguments, ..] = parts[..] else {
+            return Err(unfit("a request has a tool and arguments"));
+        };
+        let more: Map<String, Value> = match parts.get(2) {
+            Some(more) => serde_json::from_str(more.get()).map_err(wrong)?,
+            None => Map::new(),
+        };
+        let credit = more.get("credit").and_then(Value::as_u64);
+        Ok(Self {
+            tool: serde_json::from_str(tool.get()).map_err(wrong)?,
+            arguments,
+            session: more
+                .get("session")
+                .and_then(Value::as_str)
+                .map(str::to_owned),
+            credit: credit.map(|credit| usize::try_from(credit).unwrap_or(usize::MAX)),
+            is_end: more.contains_key("end"),
+        })
+    }
+
+    /// The request without its arguments; `home` is the session of one that belongs to none.
+    pub(super) fn request(&self, home: &str) -> ExecuteToolRequest {
+        ExecuteToolRequest {
+            session_id: self.session.as_deref().unwrap_or(home).to_owned(),
+            tool_name: self.tool.clone().unwrap_or_default(),
+            stream: self.credit.is_some(),
+            ..ExecuteToolRequest::default()
+        }
+    }
+}
+
 impl Asked {
     /// `home` is the session of requests that belong to none.
     ///
     /// # Errors
     /// The JSON of what is wrong with its arguments.
     pub(super) fn read(body: Body, home: &str) -> Result<Self, Vec<u8>> {
-        let asked: Vec<&RawValue> =
-            serde_json::from_slice(&body.json).map_err(|error| unfit(&error.to_string()))?;
-        let [tool, arguments, ..] = asked[..] else {
-            return Err(unfit("a request has a tool and arguments"));
-        };
-        let more = match asked.get(2) {
-            Some(more) => serde_json::from_str(more.get()),
-            None => Ok(Map::new()),
-        };
-        let more = more.map_err(|error| unfit(&error.to_string()))?;
-        let session = more.get("session").and_then(Value::as_str);
-        let session_id = session.unwrap_or(home).to_owned();
-        if more.contains_key("end") {
-            return Ok(Self::End(session_id));
+        let parts = Parts::read(&body.json)?;
+        let arguments = parts.arguments;
+        let mut request = parts.request(home);
+        if parts.is_end {
+            return Ok(Self::End(request.session_id));
         }
-        let credit = more.get("credit").and_then(Value::as_u64);
-        let mut request = ExecuteToolRequest {
-            session_id,
-            tool_name: serde_json::from_str(tool.get())
-                .map_err(|error| unfit(&error.to_string()))?,
-            stream: credit.is_some(),
-            ..ExecuteToolRequest::default()
-        };
         let buffers = body.buffers.into_iter().map(Arrived::take);
         let buffers: Vec<Buffer> = buffers
             .collect::<Result<_, _>>()
             .map_err(|error| unfit(&error))?;
         name(&mut request, arguments.get(), &buffers)?;
-        Ok(match credit {
-            Some(credit) => Self::Stream(request, usize::try_from(credit).unwrap_or(usize::MAX)),
+        Ok(match parts.credit {
+            Some(credit) => Self::Stream(request, credit),
             None => Self::Call(request),
         })
     }
@@ -165,26 +197,36 @@ pub(super) fn nothing(request: u32) -> Message {
 
 /// What went wrong.
 pub(super) fn error(request: u32, json: &[u8]) -> Message {
-    let end = json.len().min(LIMIT);
-    frame(request, Kind::Error, &json[..end], &[]).expect("it is within the limit")
+    frame(request, Kind::Error, json, &[])
+        .or_else(|long| frame(request, Kind::Error, &odd(&long), &[]))
+        .expect("so little is within the limit")
+}
+
+/// The longest text of an error that is passed on, in bytes.
+const MOST: usize = 1 << 20;
+
+fn cut(text: &str) -> &str {
+    &text[..text.floor_char_boundary(MOST)]
 }
 
 /// An exception as the pool reads it.
 pub(super) fn exception(kind: &str, message: &str, traceback: &str) -> Vec<u8> {
+    let traceback =
+        &traceback[traceback.ceil_char_boundary(traceback.len().saturating_sub(MOST))..];
     let told =
-        json!({"kind": "exception", "type": kind, "message": message, "traceback": traceback});
+        json!({"kind": "exception", "type": kind, "message": cut(message), "traceback": traceback});
     told.to_string().into_bytes()
 }
 
 /// Arguments that the protocol has no form of.
 pub(super) fn unfit(message: &str) -> Vec<u8> {
-    let told = json!({"kind": "arguments", "message": message});
+    let told = json!({"kind": "arguments", "message": cut(message)});
     told.to_string().into_bytes()
 }
 
 /// An answer that is none by the protocol.
 pub(super) fn odd(message: &str) -> Vec<u8> {
-    let told = json!({"kind": "answer", "message": message});
+    let told = json!({"kind": "answer", "message": cut(message)});
     told.to_string().into_bytes()
 }
 

@@ -3,14 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::value::RawValue;
-use serde_json::{Map, Value};
-
 use super::super::buffer::Buffer;
 use super::super::frame::{Frame, HEADER, Kind, Message, close};
 use super::super::tail::{Arrived, Body, Tail};
 use super::message::{Any, ExecuteToolRequest, ExecuteToolResponse, ToolChunk};
-use super::value::{self, Asked};
+use super::value::{self, Asked, Parts};
 
 /// The names of what the protocol has no field for; `python/grpc_server.py` has the same.
 const NUMBER: &str = "snakepit-request";
@@ -23,29 +20,18 @@ const FAULT: &str = "snakepit-fault";
 /// # Errors
 /// The JSON of what is wrong with it.
 pub(super) fn asked(frame: Frame) -> Result<Asked, Vec<u8>> {
-    let parts: Vec<&RawValue> = serde_json::from_slice(&frame.body.json)
-        .map_err(|error| value::unfit(&error.to_string()))?;
-    let tool = parts.first().map(|tool| serde_json::from_str(tool.get()));
-    let more: Map<String, Value> = parts
-        .get(2)
-        .and_then(|more| serde_json::from_str(more.get()).ok())
-        .unwrap_or_default();
-    let session = more.get("session").and_then(Value::as_str);
-    let credit = more.get("credit").and_then(Value::as_u64);
-    let mut request = ExecuteToolRequest {
-        session_id: session.unwrap_or_default().to_owned(),
-        tool_name: tool.and_then(Result::ok).unwrap_or_default(),
-        stream: credit.is_some(),
-        metadata: BTreeMap::from([(NUMBER.to_owned(), frame.request.to_string())]),
-        ..ExecuteToolRequest::default()
-    };
+    let parts = Parts::read(&frame.body.json)?;
+    let credit = parts.credit;
+    let mut request = parts.request("");
+    let number = frame.request.to_string();
+    request.metadata.insert(NUMBER.to_owned(), number);
     let (json, tail) = parted(frame.body).map_err(|error| value::unfit(&error))?;
     request.parameters.insert(String::new(), Any::json(json));
     if !tail.is_empty() {
         request.binary_parameters.insert(String::new(), tail);
     }
     Ok(match credit {
-        Some(credit) => Asked::Stream(request, usize::try_from(credit).unwrap_or(usize::MAX)),
+        Some(credit) => Asked::Stream(request, credit),
         None => Asked::Call(request),
     })
 }
