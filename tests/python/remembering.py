@@ -3,6 +3,7 @@ import asyncio
 import os
 import time
 
+import holding
 from snakepit_bridge import on_session_end, session
 
 over = []
@@ -42,7 +43,12 @@ async def everything_later():
         yield [key, session[key]]
 
 
-def hold(seconds):
+def hold(path):
+    holding.hold(path)
+    return os.getpid()
+
+
+def sleep(seconds):
     time.sleep(seconds)
     return os.getpid()
 

@@ -3,6 +3,8 @@ import asyncio
 import os
 import time
 
+import holding
+
 log = []
 survived = 0
 
@@ -25,9 +27,15 @@ def burn(seconds):
         pass
 
 
-def spin(seconds, name="spin"):
+def begin(name, file):
     log.append("begun " + name)
+    if file is not None:
+        holding.begin(file)
+
+
+def spin(seconds, name="spin", file=None):
     try:
+        begin(name, file)
         # A loop in a function of its own: what is raised as a loop of Python 3.13 jumps back passes by the handlers
         # around that loop.
         burn(seconds)
@@ -38,9 +46,9 @@ def spin(seconds, name="spin"):
         log.append("end of " + name)
 
 
-def sleep(seconds, name="sleep"):
-    log.append("begun " + name)
+def sleep(seconds, name="sleep", file=None):
     try:
+        begin(name, file)
         time.sleep(seconds)
     finally:
         log.append("end of " + name)
@@ -64,9 +72,9 @@ def refuse(seconds):
             pass
 
 
-async def wait(seconds, name="wait"):
-    log.append("begun " + name)
+async def wait(seconds, name="wait", file=None):
     try:
+        begin(name, file)
         await asyncio.sleep(seconds)
     except BaseException as error:
         log.append("%s in %s" % (type(error).__name__, name))

@@ -5,6 +5,8 @@ import subprocess
 import sys
 import time
 
+import holding
+
 count = 0
 
 
@@ -43,6 +45,11 @@ def kill_me():
 
 def sleep(seconds):
     time.sleep(seconds)
+    return os.getpid()
+
+
+def hold(path):
+    holding.hold(path)
     return os.getpid()
 
 

@@ -5,6 +5,7 @@ import os
 import threading
 import time
 
+import holding
 from snakepit_bridge import HostError, host, on_session_end, session
 
 log = []
@@ -56,8 +57,15 @@ def crash():
     os._exit(7)
 
 
-def sleep(seconds):
+def hold(path):
+    holding.hold(path)
+    return "let go"
+
+
+def sleep(seconds, file=None):
     try:
+        if file is not None:
+            holding.begin(file)
         time.sleep(seconds)
         return "slept"
     except BaseException as error:

@@ -11,8 +11,7 @@ use snakepit::{
     Buffer, CallOptions, Defaults, Error, Grpc, HostTools, Pool, PoolConfig, Profile, SpawnSpec,
     Transport, snakepit_pools,
 };
-use snakepit_tests::process::exists;
-use snakepit_tests::{copy, with_package};
+use snakepit_tests::{Hold, copy, process::exists, until, with_package};
 
 #[snakepit_pools]
 #[derive(Default)]
@@ -187,10 +186,11 @@ async fn a_call_whose_time_is_over_is_interrupted_and_the_next_one_is_served(poo
 
 async fn a_call_that_is_dropped_is_interrupted(pool: Pool) {
     let pid: u32 = pool.execute("pid", &()).await.unwrap();
-    {
-        let call = pool.execute::<_, ()>("sleep", &60);
-        let waited = tokio::time::timeout(Duration::from_millis(300), call).await;
-        assert!(waited.is_err());
+    let hold = Hold::on_tools();
+    let arguments = (60, hold.path());
+    tokio::select! {
+        outcome = pool.execute::<_, ()>("sleep", &arguments) => panic!("{outcome:?}"),
+        () = hold.begun(1) => {}
     }
     let log: Vec<String> = pool.execute("what_happened", &()).await.unwrap();
     assert_eq!(log, ["Cancelled"]);
@@ -315,14 +315,11 @@ async fn an_event_loop_runs_tools_of_every_kind(pool: Pool) {
     let shouted: String = pool.execute("ask", &("shout", "hello")).await.unwrap();
     assert_eq!(shouted, "HELLO");
     // A cancelled task ends in its own time.
-    for _ in 0..100 {
+    until(async || {
         let log: Vec<String> = pool.execute("what_happened", &()).await.unwrap();
-        if log == ["closed", "CancelledError"] {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("the task was not cancelled");
+        log == ["closed", "CancelledError"]
+    })
+    .await;
 }
 
 async fn a_full_queue_refuses(pool: Pool) {
@@ -349,12 +346,14 @@ async fn what_cannot_be_sent_is_marked_where_the_pool_is_lenient(pool: Pool) {
 
 async fn a_pool_ends_with_its_workers(pool: Pool) {
     let pid: u32 = pool.execute("pid", &()).await.unwrap();
+    let hold = Hold::on_tools();
     let last = tokio::spawn({
-        let pool = pool.clone();
-        async move { pool.execute::<_, String>("sleep", &0.3).await }
+        let (pool, path) = (pool.clone(), hold.path().to_owned());
+        async move { pool.execute::<_, String>("hold", &(path,)).await }
     });
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    pool.shutdown().await;
-    assert_eq!(last.await.unwrap().unwrap(), "slept");
+    hold.begun(1).await;
+    // It is let go once the shutdown has begun.
+    tokio::join!(pool.shutdown(), async { drop(hold) });
+    assert_eq!(last.await.unwrap().unwrap(), "let go");
     assert!(!exists(pid));
 }

@@ -180,6 +180,7 @@ fn workers_in_a_container_answer_and_leave_with_their_host_however_it_ends() {
             assert!(container.pythons() > 0 && !labelled().is_empty());
             busy.kill().unwrap();
             busy.wait().unwrap();
+            // The figure is promised: no Python is left two seconds after its call's end, however that came.
             let end = Instant::now() + Duration::from_secs(2);
             while (container.pythons(), labelled().as_str()) != (0, "") {
                 assert!(

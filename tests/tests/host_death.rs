@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use snakepit::{Pool, PoolConfig, SpawnSpec, snakepit_pools};
+use snakepit_tests::blocking_until;
 use snakepit_tests::process::{children, exists, members};
 
 #[snakepit_pools]
@@ -87,29 +88,16 @@ fn killing_the_host_ends_its_workers_of_every_profile_busy_or_not() {
     assert_eq!(workers.len(), 5 * pools, "{workers:?}");
     assert!(workers.iter().all(|pid| exists(*pid)), "{workers:?}");
     // In the midst of their work.
-    let started = || members(&workers).len() == workers.len() + STARTED * pools;
-    wait(started, || format!("{:?}", members(&workers)));
+    blocking_until(|| members(&workers).len() == workers.len() + STARTED * pools);
     std::thread::sleep(Duration::from_millis(300));
     let begin = Instant::now();
     host.kill().unwrap();
     host.wait().unwrap();
-    wait(
-        || members(&workers).is_empty(),
-        || format!("{:?} are left", members(&workers)),
-    );
+    blocking_until(|| members(&workers).is_empty());
     println!(
         "{} workers and {} processes of theirs were gone {:?} after their host",
         workers.len(),
         STARTED * pools,
         begin.elapsed()
     );
-}
-
-fn wait(is_so: impl Fn() -> bool, otherwise: impl Fn() -> String) {
-    let begin = Instant::now();
-    while !is_so() {
-        let is_late = begin.elapsed() > Duration::from_secs(60);
-        assert!(!is_late, "{}", otherwise());
-        std::thread::sleep(Duration::from_millis(1));
-    }
 }

@@ -5,11 +5,12 @@
 )]
 
 use std::collections::HashSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use snakepit::{Error, Pool, PoolConfig, SpawnSpec, snakepit_pools};
-use snakepit_tests::{copy, process::exists, until};
+use snakepit_tests::{Hold, copy, process::exists, until};
+use tokio::task::JoinHandle;
 
 #[snakepit_pools]
 #[derive(Default)]
@@ -32,6 +33,15 @@ async fn tools() -> Pool {
     Pool::start(Pools::TOOLS, &PoolConfig::default())
         .await
         .unwrap()
+}
+
+/// Begins calls that run until they are let go.
+fn begin_calls(pool: &Pool, calls: usize, hold: &Hold) -> Vec<JoinHandle<Result<u32, Error>>> {
+    let calls = (0..calls).map(|_| {
+        let (pool, path) = (pool.clone(), hold.path().to_owned());
+        tokio::spawn(async move { pool.execute::<_, u32>("hold", &path).await })
+    });
+    calls.collect()
 }
 
 #[tokio::test]
@@ -243,20 +253,15 @@ async fn requests_beyond_the_queue_are_refused_at_once() {
         ..PoolConfig::default()
     };
     let pool = Pool::start(Pools::TOOLS, &config).await.unwrap();
-    let calls: Vec<_> = (0..3)
-        .map(|_| {
-            let pool = pool.clone();
-            tokio::spawn(async move { pool.execute::<_, u32>("sleep", &0.3).await })
-        })
-        .collect();
-    while pool.stats().queued < 2 {
-        tokio::task::yield_now().await;
-    }
+    let hold = Hold::on_tools();
+    let calls = begin_calls(&pool, 3, &hold);
+    until(async || pool.stats().queued == 2).await;
     let error = pool.execute::<_, u32>("pid", &()).await.unwrap_err();
     assert!(
         matches!(error, Error::QueueFull { limit: 2, .. }),
         "{error:?}"
     );
+    drop(hold);
     for call in calls {
         call.await.unwrap().unwrap();
     }
@@ -268,30 +273,24 @@ async fn workers_and_threads_share_the_load() {
         .await
         .unwrap();
     assert_eq!((three.stats().workers, three.stats().ready), (3, 3));
-    let begun = Instant::now();
-    let calls: Vec<_> = (0..3)
-        .map(|_| {
-            let pool = three.clone();
-            tokio::spawn(async move { pool.execute::<_, u32>("sleep", &0.5).await })
-        })
-        .collect();
+    let hold = Hold::on_tools();
+    let calls = begin_calls(&three, 3, &hold);
+    hold.begun(3).await;
+    drop(hold);
     let mut pids = HashSet::new();
     for call in calls {
         pids.insert(call.await.unwrap().unwrap());
     }
-    assert_eq!(pids.len(), 3, "{:?}", begun.elapsed());
+    assert_eq!(pids.len(), 3);
 
     let threads = Pool::start(Pools::THREADS, &PoolConfig::default())
         .await
         .unwrap();
-    let calls: Vec<_> = (0..4)
-        .map(|_| {
-            let pool = threads.clone();
-            tokio::spawn(async move { pool.execute::<_, u32>("sleep", &0.5).await })
-        })
-        .collect();
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    let hold = Hold::on_tools();
+    let calls = begin_calls(&threads, 4, &hold);
+    hold.begun(4).await;
     assert_eq!((threads.stats().in_flight, threads.stats().queued), (4, 0));
+    drop(hold);
     let mut pids = HashSet::new();
     for call in calls {
         pids.insert(call.await.unwrap().unwrap());
@@ -340,16 +339,11 @@ async fn a_worker_that_cannot_start_says_why() {
 async fn shutdown_finishes_what_was_accepted_and_leaves_no_process() {
     let pool = tools().await;
     let pid: u32 = pool.execute("pid", &()).await.unwrap();
-    let calls: Vec<_> = (0..3)
-        .map(|_| {
-            let pool = pool.clone();
-            tokio::spawn(async move { pool.execute::<_, u32>("sleep", &0.1).await })
-        })
-        .collect();
-    while pool.stats().in_flight + pool.stats().queued < 3 {
-        tokio::task::yield_now().await;
-    }
-    pool.shutdown().await;
+    let hold = Hold::on_tools();
+    let calls = begin_calls(&pool, 3, &hold);
+    until(async || pool.stats().in_flight + pool.stats().queued == 3).await;
+    // They are let go once the shutdown has begun.
+    tokio::join!(pool.shutdown(), async { drop(hold) });
     for call in calls {
         assert_eq!(call.await.unwrap().unwrap(), pid);
     }
@@ -369,9 +363,7 @@ async fn shutdown_does_not_wait_longer_than_its_limit() {
     let pid: u32 = pool.execute("pid", &()).await.unwrap();
     let busy = pool.clone();
     let call = tokio::spawn(async move { busy.execute::<_, ()>("spin", &60).await });
-    while pool.stats().in_flight == 0 {
-        tokio::task::yield_now().await;
-    }
+    until(async || pool.stats().in_flight == 1).await;
     pool.shutdown().await;
     assert!(!exists(pid));
     let error = call.await.unwrap().unwrap_err();
@@ -468,9 +460,9 @@ async fn a_slow_request_holds_up_none_that_another_worker_could_take() {
     for _ in 0..200 {
         pool.execute::<_, i64>("add", &(1, 1)).await.unwrap();
     }
-    let slow = pool.clone();
-    let slow = tokio::spawn(async move { slow.execute::<_, u32>("sleep", &2).await });
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    let hold = Hold::on_tools();
+    let slow = begin_calls(&pool, 1, &hold);
+    hold.begun(1).await;
     let calls: Vec<_> = (0..100)
         .map(|number| {
             let pool = pool.clone();
@@ -480,8 +472,10 @@ async fn a_slow_request_holds_up_none_that_another_worker_could_take() {
     for call in calls {
         call.await.unwrap().unwrap();
     }
-    assert!(!slow.is_finished());
-    slow.await.unwrap().unwrap();
+    drop(hold);
+    for call in slow {
+        call.await.unwrap().unwrap();
+    }
 }
 
 #[test]

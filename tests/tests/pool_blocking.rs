@@ -6,11 +6,11 @@
 
 use std::collections::HashSet;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use snakepit::blocking::Pool;
 use snakepit::{CallOptions, Error, Health, HostTools, PoolConfig, snakepit_pools};
-use snakepit_tests::process::exists;
+use snakepit_tests::{blocking_until, process::exists};
 
 #[snakepit_pools]
 #[derive(Default)]
@@ -25,22 +25,6 @@ pub struct Pools {
 
 fn start() -> Pool {
     Pool::start(Pools::TOOLS, &PoolConfig::default()).unwrap()
-}
-
-fn gone(pid: u32) -> bool {
-    soon(|| !exists(pid))
-}
-
-/// Tries until it is so.
-fn soon(mut is_so: impl FnMut() -> bool) -> bool {
-    let end = Instant::now() + Duration::from_secs(60);
-    while Instant::now() < end {
-        if is_so() {
-            return true;
-        }
-        thread::sleep(Duration::from_millis(10));
-    }
-    false
 }
 
 #[test]
@@ -130,7 +114,7 @@ fn the_pools_of_a_struct_start_and_end_together() {
     let pools = Pools::default().start_pools_blocking().unwrap();
     let pid: u32 = pools.tools.execute("pid", &()).unwrap();
     drop(pools);
-    assert!(gone(pid));
+    blocking_until(|| !exists(pid));
 }
 
 #[test]
@@ -157,7 +141,7 @@ fn inside_an_async_runtime_it_holds_up_its_thread_and_still_answers() {
         );
         pid
     });
-    assert!(gone(pid));
+    blocking_until(|| !exists(pid));
 }
 
 /// Where the pools' runtime runs while this thread calls: there run the program's tools.
@@ -174,9 +158,9 @@ fn asking() -> (Pool, impl Fn() -> String) {
 fn who_calls_again_and_again_and_alone_drives_the_runtime_until_it_pauses() {
     let (_pool, driver) = asking();
     let own = thread::current().name().unwrap().to_owned();
-    assert!(soon(|| (0..1000).any(|_| driver() == own)));
-    assert!(soon(|| driver() == "snakepit-runtime"));
-    assert!(soon(|| (0..1000).any(|_| driver() == own)));
+    blocking_until(|| (0..1000).any(|_| driver() == own));
+    blocking_until(|| driver() == "snakepit-runtime");
+    blocking_until(|| (0..1000).any(|_| driver() == own));
 }
 
 #[test]
@@ -188,7 +172,7 @@ fn a_worker_that_dies_while_nobody_calls_is_replaced() {
     let pid: i32 = pool.execute("pid", &()).unwrap();
     let pid = rustix::process::Pid::from_raw(pid).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
-    assert!(soon(|| pool.stats().restarts == 1));
+    blocking_until(|| pool.stats().restarts == 1);
 }
 
 #[test]
@@ -238,7 +222,7 @@ fn a_panic_in_a_call_is_its_own() {
     let own = thread::current().name().unwrap().to_owned();
     // While this thread drives, and while it does not.
     for _ in 0..20 {
-        assert!(soon(|| (0..1000).any(|_| driver() == own)));
+        blocking_until(|| (0..1000).any(|_| driver() == own));
         let read = || pool.execute::<_, Panics>("echo", "hi").is_ok();
         assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(read)).is_err());
         assert_eq!(pool.execute::<_, String>("echo", "hi").unwrap(), "hi");

@@ -4,12 +4,11 @@
     reason = "a test program has no readers of its documentation"
 )]
 
-use std::time::{Duration, Instant};
-
 use serde::{Deserialize, Serialize};
 use snakepit::{
     Buffer, CallOptions, DType, Error, HostTools, Pool, PoolConfig, SpawnSpec, snakepit_pools,
 };
+use snakepit_tests::until;
 
 #[snakepit_pools]
 #[derive(Default)]
@@ -255,15 +254,13 @@ async fn digits_are_never_taken_for_a_buffer() {
 
 /// The open files of a worker, once it has let go of its last buffers.
 async fn without_memory_files(pool: &Pool) -> usize {
-    let end = Instant::now() + Duration::from_secs(60);
-    loop {
-        let files: Vec<String> = pool.execute("open_files", &()).await.unwrap();
-        if !files.iter().any(|file| file.contains("memfd")) {
-            return files.len();
-        }
-        assert!(Instant::now() < end, "{files:?}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let mut files: Vec<String> = Vec::new();
+    until(async || {
+        files = pool.execute("open_files", &()).await.unwrap();
+        !files.iter().any(|file| file.contains("memfd"))
+    })
+    .await;
+    files.len()
 }
 
 #[tokio::test]

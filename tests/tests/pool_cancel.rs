@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use snakepit::{CallOptions, Error, Pool, PoolConfig, snakepit_pools};
-use snakepit_tests::{process::exists, start, until};
+use snakepit_tests::{Hold, process::exists, start, until};
 
 #[snakepit_pools]
 #[derive(Default)]
@@ -23,15 +23,11 @@ pub struct Pools {
 
 /// Calls a tool and drops the call when the tool has begun.
 async fn begin_and_drop(pool: &Pool, tool: &str, name: &str) {
-    let arguments = (60, name);
-    let call = pool.execute::<_, Value>(tool, &arguments);
-    let begun = async {
-        // A worker of one request at a time cannot be asked.
-        tokio::time::sleep(Duration::from_millis(300)).await;
-    };
+    let hold = Hold::on_tools();
+    let arguments = (60, name, hold.path());
     tokio::select! {
-        outcome = call => panic!("{outcome:?}"),
-        () = begun => {}
+        outcome = pool.execute::<_, Value>(tool, &arguments) => panic!("{outcome:?}"),
+        () = hold.begun(1) => {}
     }
 }
 
@@ -83,9 +79,7 @@ async fn a_tool_that_does_not_stop_costs_its_worker_and_nobody_elses_request() {
     let short = CallOptions::new().time_limit(Duration::from_millis(200));
     let refusing = pool.execute_with::<_, ()>("refuse", &60, short);
     let behind = async {
-        while pool.stats().in_flight == 0 {
-            tokio::task::yield_now().await;
-        }
+        until(async || pool.stats().in_flight == 1).await;
         pool.execute::<_, u32>("pid", &()).await
     };
     let (refused, behind) = tokio::join!(refusing, behind);
@@ -131,9 +125,7 @@ async fn what_was_cancelled_before_it_began_never_runs() {
     }
     let busy = pool.clone();
     let busy = tokio::spawn(async move { busy.execute::<_, u32>("sleep", &(0.5, "first")).await });
-    while pool.stats().in_flight == 0 {
-        tokio::task::yield_now().await;
-    }
+    until(async || pool.stats().in_flight == 1).await;
     {
         let mut second = Box::pin(pool.execute::<_, ()>("spin", &(60, "second")));
         let mut third = Box::pin(pool.execute::<_, ()>("spin", &(60, "third")));
@@ -194,7 +186,7 @@ async fn a_thread_that_does_not_stop_waits_for_the_others_before_its_worker_is_r
     for other in others {
         other.await.unwrap().unwrap();
     }
-    assert_ne!(late, 0);
+    assert_ne!(late, pid);
     until(async || !exists(pid)).await;
     assert_ne!(pool.execute::<_, u32>("pid", &()).await.unwrap(), pid);
     assert_eq!(pool.stats().restarts, 1);

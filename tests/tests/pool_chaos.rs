@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use snakepit::{CallOptions, Error, Pool, PoolConfig, SpawnSpec, snakepit_pools};
 use snakepit_tests::process::{children, exists, kill, resident};
+use snakepit_tests::until;
 
 #[snakepit_pools]
 #[derive(Default)]
@@ -170,9 +171,7 @@ async fn chaos(spec: &'static SpawnSpec, count: u64) {
     assert_eq!(sum, 2);
     // One that is about to start is ended as well.
     kill(children()[0]);
-    while pool.stats().ready == pool.stats().workers {
-        tokio::task::yield_now().await;
-    }
+    until(async || pool.stats().ready < pool.stats().workers).await;
     pool.shutdown().await;
     // Also none that has ended and is not waited for.
     assert_eq!(children(), Vec::<u32>::new());

@@ -12,8 +12,7 @@ use snakepit::{
     Buffer, CallOptions, Defaults, Error, Grpc, HostTools, Pool, PoolConfig, Profile, SpawnSpec,
     Transport, snakepit_pools,
 };
-use snakepit_tests::process::exists;
-use snakepit_tests::{copy, with_package};
+use snakepit_tests::{copy, process::exists, until, with_package};
 
 #[snakepit_pools]
 #[derive(Default)]
@@ -129,13 +128,7 @@ async fn a_stream_comes_item_by_item_and_ends_or_is_dropped() {
     drop(endless);
     // The server ends what nobody reads, and goes on.
     let pid: u32 = pool.execute("pid", &()).await.unwrap();
-    loop {
-        let closed: u32 = pool.execute("closed", &()).await.unwrap();
-        if closed == 3 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    until(async || pool.execute::<_, u32>("closed", &()).await.unwrap() == 3).await;
     assert_eq!(pool.execute::<_, u32>("pid", &()).await.unwrap(), pid);
     let mut unfinished = pool.execute_stream::<_, u32>("unfinished", &());
     assert_eq!(unfinished.next().await.unwrap().unwrap(), 1);
@@ -289,15 +282,11 @@ async fn as_many_calls_run_at_a_time_as_the_profile_has_threads_and_a_stuck_one_
         .execute_with::<_, Value>("sleep", &json!({"seconds": 60}), options)
         .await;
     assert!(matches!(stuck, Err(Error::TimedOut { .. })), "{stuck:?}");
-    while exists(pid) {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    until(async || !exists(pid)).await;
     let next: u32 = pool.execute("pid", &()).await.unwrap();
     assert_ne!(next, pid);
     pool.shutdown().await;
-    while exists(next) {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    until(async || !exists(next)).await;
 }
 
 #[tokio::test]

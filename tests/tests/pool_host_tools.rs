@@ -7,11 +7,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use snakepit::{CallOptions, Error, HostTools, Pool, PoolConfig, SpawnSpec, snakepit_pools};
-use snakepit_tests::process::exists;
+use snakepit_tests::{process::exists, until};
 
 #[snakepit_pools]
 #[derive(Default)]
@@ -168,14 +168,11 @@ async fn a_tool_that_waits_for_the_host_is_cancelled_all_the_same() {
                 .await
                 .unwrap_err();
             assert!(matches!(error, Error::TimedOut { .. }), "{error:?}");
-            let end = Instant::now() + Duration::from_secs(60);
-            loop {
+            until(async || {
                 let log: Vec<String> = pool.execute("what_happened", &()).await.unwrap();
-                if log.last().unwrap() == wanted {
-                    break;
-                }
-                assert!(Instant::now() < end, "{tool} of {}: {log:?}", spec.pool);
-            }
+                log.last().unwrap() == wanted
+            })
+            .await;
         }
         assert_eq!(
             pool.execute::<_, i64>("ask", &("double", 1)).await.unwrap(),

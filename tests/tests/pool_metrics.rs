@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use snakepit::{Pool, PoolConfig, snakepit_pools};
+use snakepit_tests::until;
 
 #[snakepit_pools]
 #[derive(Default)]
@@ -95,16 +95,12 @@ async fn the_numbers_of_a_pool_are_handed_on_while_it_runs_and_when_it_has_ended
     pool.execute::<_, ()>("fail", "no such row")
         .await
         .unwrap_err();
-    let end = Instant::now() + Duration::from_secs(60);
-    let shown = || {
+    until(async || {
         let numbers = values.numbers.lock().unwrap();
         let requests = numbers.get("snakepit_requests_total{pool=measured}");
         requests.is_some_and(|requests| requests.load(Ordering::Relaxed) == 2)
-    };
-    while !shown() {
-        assert!(Instant::now() < end, "{:?}", values.numbers);
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    })
+    .await;
     let quantile = "snakepit_request_duration_seconds{pool=measured,quantile=0.5}";
     assert!(values.gauge(quantile) > 0.0);
     for (name, wanted) in [
@@ -120,10 +116,8 @@ async fn the_numbers_of_a_pool_are_handed_on_while_it_runs_and_when_it_has_ended
 
     pool.execute::<_, ()>("crash", &()).await.unwrap_err();
     pool.shutdown().await;
-    while values.gauge("snakepit_workers_ready{pool=measured}") > 0.0 {
-        assert!(Instant::now() < end, "{:?}", values.numbers);
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let ready = "snakepit_workers_ready{pool=measured}";
+    until(async || values.gauge(ready) <= 0.0).await;
     for (name, wanted) in [
         ("snakepit_requests_total{pool=measured}", 3),
         ("snakepit_failures_total{pool=measured,kind=python}", 1),

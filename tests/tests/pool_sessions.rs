@@ -8,8 +8,9 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use snakepit::{Affinity, CallOptions, Error, Pool, PoolConfig, snakepit_pools};
-use snakepit_tests::{start, until};
+use snakepit::{Affinity, CallOptions, Error, Pool, PoolConfig, Session, snakepit_pools};
+use snakepit_tests::{Hold, start, until};
+use tokio::task::JoinHandle;
 
 #[snakepit_pools]
 #[derive(Default)]
@@ -84,15 +85,29 @@ async fn a_session_stays_with_its_worker_while_that_is_free() {
     }
 }
 
+/// A call that keeps a worker busy.
+struct Holding {
+    hold: Hold,
+    call: JoinHandle<u32>,
+}
+
+impl Holding {
+    /// The worker, which is free again.
+    async fn let_go(self) -> u32 {
+        drop(self.hold);
+        self.call.await.unwrap()
+    }
+}
+
 /// A session whose worker is busy, and that worker.
-async fn busy(pool: &Pool) -> (snakepit::Session, u32, tokio::task::JoinHandle<u32>) {
+async fn busy(pool: &Pool) -> (Session, u32, Holding) {
     let session = pool.session("user-42");
     let home: u32 = session.execute("put", &("key", 1)).await.unwrap();
-    let holding = session.clone();
-    let holding =
-        tokio::spawn(async move { holding.execute::<_, u32>("hold", &0.7).await.unwrap() });
-    until(async || pool.stats().in_flight == 1).await;
-    (session, home, holding)
+    let hold = Hold::on_tools();
+    let (holding, path) = (session.clone(), hold.path().to_owned());
+    let call = tokio::spawn(async move { holding.execute::<_, u32>("hold", &path).await.unwrap() });
+    hold.begun(1).await;
+    (session, home, Holding { hold, call })
 }
 
 #[tokio::test]
@@ -103,7 +118,7 @@ async fn with_hint_a_call_goes_elsewhere_when_the_worker_is_busy() {
     assert_ne!(other, home);
     // The worker that was last given a call of it is its worker now.
     assert_eq!(session.execute::<_, u32>("pid", &()).await.unwrap(), other);
-    assert_eq!(holding.await.unwrap(), home);
+    assert_eq!(holding.let_go().await, home);
 }
 
 #[tokio::test]
@@ -121,11 +136,10 @@ async fn with_strict_queue_a_call_waits_for_its_worker_and_holds_up_no_other() {
         let other: u32 = pool.execute("pid", &()).await.unwrap();
         assert_ne!(other, home);
     }
-    assert!(!holding.is_finished());
+    assert_eq!(holding.let_go().await, home);
     for call in waiting {
         assert_eq!(call.await.unwrap(), home);
     }
-    assert_eq!(holding.await.unwrap(), home);
     let (session, _, holding) = busy(&pool).await;
     let short = CallOptions::new().time_limit(Duration::from_millis(100));
     let error = session
@@ -134,7 +148,7 @@ async fn with_strict_queue_a_call_waits_for_its_worker_and_holds_up_no_other() {
         .unwrap_err();
     assert!(matches!(error, Error::TimedOut { .. }), "{error:?}");
     assert_eq!(pool.stats().queued, 0);
-    holding.await.unwrap();
+    holding.let_go().await;
 }
 
 #[tokio::test]
@@ -155,8 +169,10 @@ async fn with_strict_fail_fast_a_call_fails_while_its_worker_is_busy() {
         "{error:?}"
     );
     let waiting = session.clone().affinity(Affinity::StrictQueue);
-    assert_eq!(waiting.execute::<_, u32>("pid", &()).await.unwrap(), home);
-    assert_eq!(holding.await.unwrap(), home);
+    let waiting = tokio::spawn(async move { waiting.execute::<_, u32>("pid", &()).await });
+    until(async || pool.stats().queued == 1).await;
+    assert_eq!(holding.let_go().await, home);
+    assert_eq!(waiting.await.unwrap().unwrap(), home);
     assert_eq!(session.execute::<_, u32>("pid", &()).await.unwrap(), home);
 }
 
@@ -204,7 +220,8 @@ async fn calls_that_wait_for_a_worker_that_dies_have_one_outcome_each() {
             tokio::spawn(async move { session.execute::<_, u32>("pid", &()).await })
         })
         .collect();
-    holding.await.unwrap();
+    until(async || pool.stats().queued == 6).await;
+    holding.let_go().await;
     let crashed = dying.await.unwrap().unwrap_err();
     assert!(
         matches!(crashed, Error::WorkerCrashed { .. }),
@@ -271,7 +288,7 @@ async fn a_session_that_lies_unused_expires_and_one_in_use_does_not() {
         );
         let used = pool.session("used");
         let _: u32 = used.execute("put", &("key", 2)).await.unwrap();
-        let _: u32 = used.execute("hold", &0.8).await.unwrap();
+        let _: u32 = used.execute("sleep", &0.8).await.unwrap();
         assert_eq!(used.execute::<_, i64>("get", "key").await.unwrap(), 2);
     }
 }
