@@ -13,9 +13,11 @@ const PAGE: &str = include_str!("../errors.md");
 
 pub(crate) fn run(explain: &Explain, output: &mut Output) -> Result<bool, Failure> {
     let Some(wanted) = &explain.code else {
+        let lengths = Code::ALL.iter().map(|code| code.as_str().len());
+        let width = lengths.max().unwrap_or_default();
         for code in Code::ALL {
             output.line(format!(
-                "{LITERAL}{:<36}{LITERAL:#} {}",
+                "{LITERAL}{:<width$}{LITERAL:#}  {}",
                 code.as_str(),
                 code.title()
             ));

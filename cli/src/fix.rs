@@ -136,7 +136,10 @@ pub(crate) fn offer(
 /// The answer to a question; the end of the input is no yes.
 fn is_yes() -> io::Result<bool> {
     let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
+    if io::stdin().lock().read_line(&mut answer)? == 0 {
+        // What follows does not belong on the line of the question.
+        println!();
+    }
     Ok(matches!(answer.trim(), "y" | "Y" | "yes" | "Yes"))
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::{DependencyKind, TargetKind};
 use clap_cargo::style::{CONTEXT, GOOD, HEADER};
+use pathdiff::diff_paths;
 use snakepit_build::package::{Source, Sources, Unread};
 use toml_edit::{DocumentMut, InlineTable, Item, Table, Value};
 
@@ -91,8 +92,21 @@ pub(crate) fn run(init: &Init, output: &mut Output) -> Result<bool, Failure> {
     }
     // What is announced is read before it happens.
     output.write()?;
+    let manifest = chosen.manifest_path.as_std_path();
     for (path, text) in writes {
+        let before = read(path)?;
         write(path, text)?;
+        // First of all, while there is one file to put back.
+        if path == manifest
+            && init.path.is_none()
+            && let Err(said) = package::resolved(manifest)
+        {
+            write(path, &before.unwrap_or_default())?;
+            return Err(Failure::failed(format!(
+                "Cargo does not find the crates, and nothing was changed: name the folder of Snakepit's sources with \
+                 `--path`; Cargo says:\n{said}"
+            )));
+        }
     }
     output.line("now `cargo snakepit check` tells which Python the workers get, and `cargo build` freezes it");
     Ok(true)
@@ -270,11 +284,12 @@ fn dependencies(package: &cargo_metadata::Package, path: Option<&Path>) -> Resul
                         crate_folder.display()
                     ))
                 })?;
-                let text = crate_folder.to_str().ok_or_else(|| {
-                    Failure::usage(format!(
-                        "`--path`: `{}` is not UTF-8",
-                        crate_folder.display()
-                    ))
+                // As `cargo add` writes it: a package beside the sources may move with them.
+                let folder = self::folder(package).canonicalize();
+                let shown = folder.ok().and_then(|from| diff_paths(&crate_folder, from));
+                let shown = shown.as_deref().unwrap_or(&crate_folder);
+                let text = shown.to_str().ok_or_else(|| {
+                    Failure::usage(format!("`--path`: `{}` is not UTF-8", shown.display()))
                 })?;
                 let mut dependency = InlineTable::new();
                 dependency.insert("path", text.into());

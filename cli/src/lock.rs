@@ -54,9 +54,10 @@ fn one(package: &Package, lock: &args::Lock, output: &mut Output) -> Result<bool
         output.line(format!("{ERROR}{name}{ERROR:#}: {what}"));
         tell(&differences, output);
         if lock.check {
-            output.line(
-                "help: restore what the lock says, or accept what is here: `cargo snakepit lock`",
-            );
+            output.line(match is_new {
+                true => "help: write it: `cargo snakepit lock`",
+                false => "help: restore what the lock says, or accept what is here: `cargo snakepit lock`",
+            });
         }
         return Ok(!lock.check);
     }

@@ -54,6 +54,19 @@ pub(crate) fn metadata(manifest: &Manifest) -> Result<Metadata, Failure> {
     })
 }
 
+/// Whether cargo finds all that a package depends on.
+///
+/// # Errors
+/// What cargo says.
+pub(crate) fn resolved(manifest: &Path) -> Result<(), String> {
+    let mut command = MetadataCommand::new();
+    let found = command.manifest_path(manifest).exec();
+    found.map(drop).map_err(|error| match error {
+        cargo_metadata::Error::CargoMetadata { stderr } => stderr.trim().to_owned(),
+        other => other.to_string(),
+    })
+}
+
 impl Package {
     /// The packages that the arguments mean: those that are named, else the one of this folder, else those that cargo
     /// would build here.

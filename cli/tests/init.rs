@@ -261,13 +261,31 @@ fn what_cannot_be_done_is_told_before_anything_is_written() {
 }
 
 #[test]
-fn without_a_checkout_the_registry_is_named() {
+fn without_a_checkout_the_registry_is_named_if_cargo_finds_the_crates() {
     let fresh = Fresh::new("fresh-registry", &[]);
-    let mut command = fresh.command(env!("CARGO_BIN_EXE_cargo-snakepit"));
-    command
-        .args(["snakepit", "init"])
-        .current_dir(fresh.path("."));
-    assert_eq!(ended(&mut command).status, Some(0));
+    let init = || {
+        let mut command = fresh.command(env!("CARGO_BIN_EXE_cargo-snakepit"));
+        command
+            .args(["snakepit", "init"])
+            .current_dir(fresh.path("."));
+        ended(&mut command)
+    };
+    let before = fresh.files();
+    let refused = init();
+    assert_eq!(refused.status, Some(1), "{refused:?}");
+    assert!(refused.stderr.contains("with `--path`"), "{refused:?}");
+    assert_eq!(fresh.files(), before);
+
+    // As a workspace has it that brings its own copy of them.
+    let manifest = fresh.text("Cargo.toml");
+    let patch = [("snakepit", "runtime"), ("snakepit-build", "build-support")]
+        .map(|(name, folder)| format!("{name} = {{ path = \"{WORKSPACE}/{folder}\" }}\n"));
+    fresh.write(
+        "Cargo.toml",
+        &format!("{manifest}\n[patch.crates-io]\n{}", patch.concat()),
+    );
+    let done = init();
+    assert_eq!(done.status, Some(0), "{done:?}");
     let version = env!("CARGO_PKG_VERSION");
     let manifest = fresh.text("Cargo.toml");
     assert!(

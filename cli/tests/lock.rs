@@ -40,6 +40,12 @@ fn a_lock_is_written_compared_and_written_anew() {
     let absent = package.run(&["lock", "--check"]);
     assert_eq!(absent.status, Some(1), "{absent:?}");
     assert!(absent.stdout.contains("there is no lock"), "{absent:?}");
+    assert!(
+        absent
+            .stdout
+            .contains("help: write it: `cargo snakepit lock`"),
+        "{absent:?}"
+    );
     assert!(!package.path("snakepit.lock").exists());
 
     let written = package.run(&["lock"]);
