@@ -48,10 +48,7 @@ impl HostPackage {
         package.write("Cargo.toml", &manifest);
         package.write("build.rs", "fn main() {\n    snakepit_build::emit();\n}\n");
         package.write("src/main.rs", main);
-        // The versions that the workspace has downloaded: any other would have to be fetched.
-        let lock =
-            fs::read_to_string(workspace.join("Cargo.lock")).expect("the workspace is locked");
-        package.write("Cargo.lock", &lock);
+        package.lock();
         package
     }
 
@@ -74,6 +71,31 @@ impl HostPackage {
             let why = fetched.stderr.lines().last().unwrap_or_default();
             Err(format!("the crates of PyO3 from their registry ({why})"))
         }
+    }
+
+    /// A copy of an example, as somebody would take it for a start: what it needs is made there, and not in the
+    /// checkout.
+    ///
+    /// # Panics
+    /// If it cannot be copied.
+    pub fn example(name: &str, target: &Path) -> Self {
+        let package = Self::empty(name, target);
+        let workspace = workspace();
+        copy_sources(
+            &workspace.join("examples").join(name),
+            package.folder.path(),
+        );
+        let manifest = fs::read_to_string(package.path("Cargo.toml")).expect("it is committed");
+        let outside = format!("path = \"{}", workspace.display());
+        package.write("Cargo.toml", &manifest.replace("path = \"../..", &outside));
+        package.lock();
+        package
+    }
+
+    /// The versions that the workspace has downloaded: any other would have to be fetched.
+    fn lock(&self) {
+        let lock = workspace().join("Cargo.lock");
+        fs::copy(lock, self.path("Cargo.lock")).expect("the workspace is locked");
     }
 
     fn empty(name: &str, target: &Path) -> Self {
@@ -209,6 +231,27 @@ impl Outcome {
     pub fn failure(self) -> String {
         assert!(!self.success, "it should have failed\n{}", self.stderr);
         self.stderr
+    }
+}
+
+/// Copies a package, without what was made in its folder.
+fn copy_sources(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).expect("the folder can be read") {
+        let entry = entry.expect("the folder can be read");
+        let name = entry.file_name();
+        if ["bundle", "target", ".venv"]
+            .iter()
+            .any(|made| name == *made)
+        {
+            continue;
+        }
+        let (from, to) = (entry.path(), to.join(name));
+        if from.is_dir() {
+            fs::create_dir(&to).expect("the folder can be made");
+            copy_sources(&from, &to);
+        } else {
+            fs::copy(&from, &to).expect("the file can be copied");
+        }
     }
 }
 

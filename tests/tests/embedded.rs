@@ -9,51 +9,26 @@ use std::path::Path;
 use std::process::Command;
 
 use snakepit_test_tools::skip;
-use snakepit_tests::Outcome;
-
-const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+use snakepit_tests::{HostPackage, Outcome};
 
 const TARGET: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/embedded");
 
 #[test]
 fn the_bundle_of_the_example_is_moved_and_runs() {
-    let folder = tempfile::tempdir().unwrap();
-    let folder = fs::canonicalize(folder.path()).unwrap();
-    let example = folder.join("embedded");
-    let mut cp = Command::new("cp");
-    Outcome::of(
-        cp.arg("-r")
-            .arg(format!("{WORKSPACE}/examples/embedded"))
-            .arg(&example),
-    )
-    .stdout();
-    let _ = fs::remove_dir_all(example.join("bundle"));
-    let manifest = fs::read_to_string(example.join("Cargo.toml")).unwrap();
-    let absolute = manifest.replace("\"../..", &format!("\"{WORKSPACE}"));
-    fs::write(example.join("Cargo.toml"), absolute).unwrap();
-    // The versions that the workspace has downloaded: any other would have to be fetched.
-    fs::copy(
-        format!("{WORKSPACE}/Cargo.lock"),
-        example.join("Cargo.lock"),
-    )
-    .unwrap();
-
-    let mut script = Command::new(example.join("bundle.sh"));
-    script
-        .env("CARGO_FLAGS", "--offline")
-        .env("CARGO_TARGET_DIR", TARGET);
-    script
-        .env("CARGO_PROFILE_DEV_DEBUG", "0")
-        .env_remove("SNAKEPIT_PYTHON");
+    let host = HostPackage::example("embedded", Path::new(TARGET));
+    let mut script = host.command(host.path("bundle.sh"));
+    script.env("CARGO_FLAGS", "--offline");
     let made = Outcome::of(&mut script);
     if made.stderr.contains("no Python that can be moved") {
         return skip("a Python that can be moved");
     }
     made.stdout();
 
-    let place = folder.join("moved here");
-    fs::rename(example.join("bundle"), &place).unwrap();
-    fs::remove_dir_all(&example).unwrap();
+    // Of the folder that it was built in nothing is left.
+    let folder = tempfile::tempdir().unwrap();
+    let place = fs::canonicalize(folder.path()).unwrap().join("moved here");
+    fs::rename(host.path("bundle"), &place).unwrap();
+    drop(host);
     let mut program = Command::new(place.join("bin/embedded"));
     let said = Outcome::of(program.current_dir("/").env("SNAKEPIT_RECHECK", "thorough")).stdout();
     let (built, greeting) = said.split_once('\n').unwrap();
@@ -63,7 +38,8 @@ fn the_bundle_of_the_example_is_moved_and_runs() {
     assert!(greeting.trim_end().ends_with(&prefix), "{said}");
 
     // One that was named and cannot be moved is refused, and nothing else taken in its place.
-    let mut script = Command::new(Path::new(WORKSPACE).join("examples/embedded/bundle.sh"));
+    let host = HostPackage::example("embedded", Path::new(TARGET));
+    let mut script = host.command(host.path("bundle.sh"));
     let error = Outcome::of(script.arg("/nowhere/python3")).failure();
     assert!(
         error.contains("no Python that can be moved: name one"),

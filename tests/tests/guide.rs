@@ -76,6 +76,13 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
+/// The folders of the examples.
+fn examples() -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(workspace().join("examples")).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths.filter(|path| path.is_dir())
+}
+
 fn blocks_of(text: &str, page: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut open: Option<Block> = None;
@@ -199,11 +206,11 @@ fn every_link_leads_somewhere() {
         "CONTRIBUTING.md",
         "SECURITY.md",
         "examples/README.md",
-        "examples/embedded/README.md",
         "fuzz/README.md",
     ] {
         all.push(workspace().join(more));
     }
+    all.extend(examples().map(|folder| folder.join("README.md")));
     let mut broken = String::new();
     for page in &all {
         let text = fs::read_to_string(page).unwrap();
@@ -225,6 +232,17 @@ fn every_link_leads_somewhere() {
         }
     }
     assert!(broken.is_empty(), "{broken}");
+}
+
+#[test]
+fn the_page_of_examples_leads_to_each_of_them() {
+    let text = fs::read_to_string(workspace().join("examples/README.md")).unwrap();
+    let named: Vec<&str> = links(&text).collect();
+    for folder in examples() {
+        let name = folder.file_name().unwrap().to_string_lossy();
+        let page = format!("{name}/README.md");
+        assert!(named.contains(&page.as_str()), "{page}");
+    }
 }
 
 #[test]

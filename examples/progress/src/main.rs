@@ -1,7 +1,7 @@
 //! A stream with a progress bar in the terminal: a generator in Python trains a small model, and each epoch is shown as
 //! it comes. The reader has the say: it drops the stream when the model is good enough, and the generator is closed.
 //!
-//! `cargo run --example progress -- 40` (epochs)
+//! `cargo run -p progress -- 40` (epochs)
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;

@@ -1,7 +1,7 @@
 //! Sessions: two shoppers, two workers. What a session has put into its store is there in its next call, since all its
 //! calls go to the worker that holds it, until the session ends.
 //!
-//! `cargo run --example session`
+//! `cargo run -p session`
 
 use serde_json::json;
 use snakepit::{Error, HostTools, PoolConfig, snakepit_pools};

@@ -1,7 +1,7 @@
 //! A function of the program that Python calls while its own call runs: the rates stay in Rust, the arithmetic is
 //! Python's.
 //!
-//! `cargo run --example host_tool`
+//! `cargo run -p host_tool`
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,12 +1,12 @@
 //! Shows which Python environment `cargo build` detects, and runs a worker of it.
 //!
 //! ```sh
-//! cargo run --example python_env_auto
+//! cargo run -p python_env_auto
 //! ```
 //!
 //! `auto` looks into this package's folder and those above it, up to the workspace's. None holds a `.venv` or a lock
-//! file, so that the machine's own Python is taken; after `python3 -m venv examples/.venv` and
-//! `touch examples/build.rs`, the next build takes that one.
+//! file, so that the machine's own Python is taken; after `python3 -m venv examples/python_env_auto/.venv` and
+//! `touch examples/python_env_auto/build.rs`, the next build takes that one.
 
 use serde::Deserialize;
 use serde_json::Value;

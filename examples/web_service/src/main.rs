@@ -1,0 +1,54 @@
+//! A web service with a Python model behind it. `GET /health` tells how the pool is, `POST /score` is one call of a
+//! tool, `GET /generate` a stream of it as server-sent events.
+//!
+//! `cargo run -p web_service -- examples/web_service/config.toml`
+
+mod failure;
+mod routes;
+
+use std::{env, fs};
+
+use serde::Deserialize;
+use snakepit::{PoolConfig, snakepit_pools};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// The operator's file. The Python is the programmer's and fixed when the program is built; sizes and time limits are
+/// not.
+#[snakepit_pools]
+#[derive(Deserialize)]
+struct AppConfig {
+    listen: String,
+    #[pool(adapter = embed("python/model.py:Model"))]
+    #[serde(default)]
+    model: PoolConfig,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let file = env::args().nth(1).ok_or("which file has the settings?")?;
+    let config: AppConfig = toml::from_str(&fs::read_to_string(file)?)?;
+
+    // The service is there when its workers are: a model that does not load is told now, and not to the first caller.
+    let pools = config.start_pools().await?;
+    let listener = TcpListener::bind(&config.listen).await?;
+    println!("listening on http://{}", listener.local_addr()?);
+
+    // From the signal on no connection is taken; those that are open get their answers, and streams come to their end.
+    let (mut terminate, mut interrupt) = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    );
+    let stop = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    axum::serve(listener, routes::router(pools.model.clone()))
+        .with_graceful_shutdown(stop)
+        .await?;
+    pools.shutdown().await;
+    println!("all answered");
+    Ok(())
+}
