@@ -1,14 +1,12 @@
-"""A client that knows Snakepit's protocol and nothing of this project: `plain_client.py SOCKET MESSAGES`."""
+"""A client that knows Snakepit's protocol and nothing of this project: `plain_client.py SOCKET`."""
 import json
 import sys
 import threading
 
 import grpc
+from snakepit_messages import make_messages
 
-names = {}
-with open(sys.argv[2]) as text:
-    exec(text.read(), names)
-made = names["make_messages"]()
+made = make_messages()
 channel = grpc.insecure_channel("unix:" + sys.argv[1])
 SERVICE = "/snakepit.bridge.BridgeService/"
 

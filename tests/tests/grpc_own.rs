@@ -51,7 +51,6 @@ async fn any_client_of_the_protocol_is_served_and_only_this_user_reaches_it() {
     let said = Command::new(spec.command)
         .arg(tests.join("python/plain_client.py"))
         .arg(&socket)
-        .arg(tests.join("../runtime/python/grpc_messages.py"))
         .output()
         .unwrap();
     let stderr = String::from_utf8_lossy(&said.stderr);
