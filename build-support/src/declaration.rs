@@ -18,8 +18,21 @@ pub struct Declaration {
     pub name: String,
     /// Its pools, in the order of the fields.
     pub pools: Vec<PoolDeclaration>,
+    /// The constants of all its pools, those with mistakes too; one whose name was taken already is left out.
+    pub constants: Vec<Constant>,
     /// What is wrong with the struct and its attributes.
     pub mistakes: Vec<Mistake>,
+}
+
+/// The constant of a field that carries `#[pool]`.
+#[derive(Clone)]
+pub struct Constant {
+    /// Its name.
+    pub name: String,
+    /// Which of the struct's fields it belongs to.
+    pub field: usize,
+    /// The field's own attributes `#[cfg(...)]`.
+    pub conditions: Vec<Attribute>,
 }
 
 /// One field that carries `#[pool]`.

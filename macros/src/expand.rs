@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use snakepit_build::declaration::{Request, constant};
+use snakepit_build::declaration::{Constant, Request};
 use snakepit_build::declare::{
-    Arguments, Mistake, parse_arguments, parse_item, parse_struct, pool_conditions, remove_pool,
-    require_struct,
+    Arguments, Mistake, parse_arguments, parse_item, parse_struct, remove_pool, require_struct,
 };
 use snakepit_build::manifest::Resolution;
 use syn::ext::IdentExt;
@@ -79,7 +78,13 @@ fn expand_struct(arguments: TokenStream, item: &DeriveInput, data: &DataStruct) 
         }
     }
     output.extend(errors);
-    output.extend(constants(&arguments, item, data, &specs));
+    output.extend(constants(
+        &arguments,
+        item,
+        data,
+        &declaration.constants,
+        &specs,
+    ));
     output
 }
 
@@ -89,27 +94,22 @@ fn constants(
     arguments: &Arguments,
     item: &DeriveInput,
     data: &DataStruct,
+    declared: &[Constant],
     specs: &BTreeMap<usize, TokenStream>,
 ) -> TokenStream {
     let krate = &arguments.krate;
     let (mut fields, mut types) = (Vec::new(), Vec::new());
     let (mut names, mut constants) = (Vec::new(), TokenStream::new());
-    let mut conditions: Vec<Vec<Attribute>> = Vec::new();
-    for (index, field) in data.fields.iter().enumerate() {
-        let (Some(ident), Some(own)) = (&field.ident, pool_conditions(field)) else {
-            continue;
-        };
+    let mut conditions: Vec<&[Attribute]> = Vec::new();
+    let all: Vec<&Field> = data.fields.iter().collect();
+    for constant in declared {
+        let own = &*constant.conditions;
+        let field = all[constant.field];
+        let ident = field.ident.as_ref().expect("a pool's field has a name");
         let pool = ident.unraw().to_string();
-        let name = format_ident!("{}", constant(&pool));
-        // A name that is taken is an error already.
-        let mut others = names.iter().zip(&conditions);
-        if name == "POOLS"
-            || others.any(|(other, theirs)| *other == name && (own.is_empty() || theirs.is_empty()))
-        {
-            continue;
-        }
+        let name = format_ident!("{}", constant.name);
         let empty = || spec(arguments, &Request::new(&pool), &Resolution::default());
-        let spec = specs.get(&index).cloned().unwrap_or_else(empty);
+        let spec = specs.get(&constant.field).cloned().unwrap_or_else(empty);
         let doc = format!("The Python of the pool `{pool}`, as the build found it.");
         constants.extend(quote! {
             #(#own)*

@@ -3,7 +3,7 @@
 use proc_macro2::{TokenStream, TokenTree};
 use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Field, Meta, Path, Token, parse_quote};
+use syn::{Attribute, Meta, Path, Token, parse_quote};
 
 use super::depth;
 
@@ -56,12 +56,6 @@ pub(super) fn is_pool(path: &Path) -> bool {
 pub(super) fn is_ours(path: &Path) -> bool {
     let last = path.segments.last();
     last.is_some_and(|segment| segment.ident == "snakepit_pools")
-}
-
-/// The conditions of a field that is a pool, its struct's left out; `None` for any other field.
-pub fn pool_conditions(field: &Field) -> Option<Vec<Attribute>> {
-    let found = find(&field.attrs, is_pool).into_iter().next()?;
-    Some(conditions(&field.attrs).chain(found.condition).collect())
 }
 
 /// Removes `#[pool]`, which nobody but the macro knows.

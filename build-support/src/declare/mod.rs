@@ -27,7 +27,7 @@ use syn::{Attribute, Data, DataStruct, DeriveInput};
 pub(crate) use condition::is_false;
 
 pub use arguments::{Anchor, Arguments, parse_arguments};
-pub use attribute::{pool_conditions, remove_pool};
+pub use attribute::remove_pool;
 pub use file::parse_file;
 pub use mistake::Mistake;
 pub use modules::module_conditions;
@@ -36,7 +36,7 @@ pub use nearest::nearest;
 pub(crate) use adapter::is_identifier;
 
 use crate::catalogue::Code;
-use crate::declaration::{self, Declaration, PoolDeclaration};
+use crate::declaration::{self, Constant, Declaration, PoolDeclaration};
 
 /// The struct that the attribute stands on; an enum or a union is told by [`require_struct`].
 ///
@@ -104,10 +104,14 @@ pub fn parse_struct(item: &DeriveInput) -> Declaration {
     let mut declaration = Declaration {
         name: item.ident.unraw().to_string(),
         pools: Vec::new(),
+        constants: Vec::new(),
         mistakes: Vec::new(),
     };
     let Declaration {
-        pools, mistakes, ..
+        pools,
+        constants,
+        mistakes,
+        ..
     } = &mut declaration;
     let data = match require_struct(item) {
         Ok(data) => data,
@@ -135,31 +139,35 @@ pub fn parse_struct(item: &DeriveInput) -> Declaration {
     let of_struct: Vec<Attribute> = attribute::conditions(&item.attrs)
         .chain(own.filter_map(|found| found.condition))
         .collect();
-    let mut constants = vec![("POOLS".to_owned(), false)];
+    let mut has_pools = false;
     for (index, field) in data.fields.iter().enumerate() {
         let attributes = attribute::find(&field.attrs, attribute::is_pool);
         let (Some(attribute), Some(name)) = (attributes.first(), &field.ident) else {
             continue;
         };
-        let mut conditions = of_struct.clone();
-        conditions.extend(pool_conditions(field).unwrap_or_default());
+        has_pools = true;
+        let own: Vec<Attribute> = attribute::conditions(&field.attrs)
+            .chain(attribute.condition.clone())
+            .collect();
         if let Some(second) = attributes.get(1) {
             let message = "this field has a `#[pool]` already";
             let help = "write all settings into one";
             mistakes.push(Mistake::new(&second.meta, Code::KeyRepeated, message, help));
         }
-        let constant = declaration::constant(&name.unraw().to_string());
-        // Of two that are conditional the compiler may leave one out.
-        let may_be_alone = !conditions.is_empty();
-        let is_taken = constants
-            .iter()
-            .any(|(other, may)| *other == constant && !(*may && may_be_alone));
-        if is_taken {
+        let constant = Constant {
+            name: declaration::constant(&name.unraw().to_string()),
+            field: index,
+            conditions: own.clone(),
+        };
+        if is_taken(&constant, constants) {
+            let constant = constant.name;
             let message = format!("the constant `{constant}` of this pool exists already");
             let help = "give the field another name";
             mistakes.push(Mistake::new(name, Code::PoolNameTaken, message, help));
+        } else {
+            constants.push(constant);
         }
-        constants.push((constant, may_be_alone));
+        let conditions = of_struct.iter().cloned().chain(own).collect();
         match pool::parse_pool(name.unraw().to_string(), &attribute.meta) {
             Ok(pool) => pools.push(PoolDeclaration {
                 field: index,
@@ -169,7 +177,7 @@ pub fn parse_struct(item: &DeriveInput) -> Declaration {
             Err(faults) => mistakes.extend(faults),
         }
     }
-    if constants.len() == 1 && mistakes.is_empty() {
+    if !has_pools && mistakes.is_empty() {
         let message = "no field has `#[pool]`";
         let help = "mark the fields that are pools";
         mistakes.push(Mistake::new(
@@ -180,6 +188,16 @@ pub fn parse_struct(item: &DeriveInput) -> Declaration {
         ));
     }
     declaration
+}
+
+/// Of two pools that are conditional each by itself the compiler may leave one out; a condition of their struct leaves
+/// out both or none.
+fn is_taken(constant: &Constant, others: &[Constant]) -> bool {
+    let is_certain = |constant: &Constant| constant.conditions.is_empty();
+    constant.name == "POOLS"
+        || others
+            .iter()
+            .any(|other| other.name == constant.name && (is_certain(constant) || is_certain(other)))
 }
 
 #[cfg(test)]
@@ -253,13 +271,34 @@ mod tests {
 
     #[test]
     fn pools_whose_constants_collide_are_refused() {
-        for fields in [
-            "#[pool] ml: PoolConfig, #[pool] ML: PoolConfig",
-            "#[pool] pools: PoolConfig",
+        for source in [
+            "struct C { #[pool] ml: PoolConfig, #[pool] ML: PoolConfig }",
+            "struct C { #[cfg(unix)] #[pool] ml: PoolConfig, #[pool] ML: PoolConfig }",
+            // The struct's own condition leaves out both or none.
+            "#[cfg(unix)] struct C { #[pool] ml: PoolConfig, #[pool] ML: PoolConfig }",
+            "#[cfg_attr(unix, snakepit_pools)] struct C { #[pool] ml: PoolConfig, #[pool] ML: PoolConfig }",
+            "struct C { #[pool] pools: PoolConfig }",
         ] {
-            let item: DeriveInput = syn::parse_str(&format!("struct C {{ {fields} }}")).unwrap();
-            assert_eq!(codes(&parse_struct(&item).mistakes), ["pool_name_taken"]);
+            let declaration = parse_struct(&syn::parse_str(source).unwrap());
+            assert_eq!(
+                codes(&declaration.mistakes),
+                ["pool_name_taken"],
+                "{source}"
+            );
+            assert_eq!(
+                declaration.constants.len(),
+                declaration.pools.len() - 1,
+                "{source}"
+            );
         }
+    }
+
+    #[test]
+    fn of_pools_that_are_conditional_each_by_itself_one_may_be_left_out() {
+        let source = "struct C { #[cfg(unix)] #[pool] ml: PoolConfig, #[cfg_attr(windows, pool)] ML: PoolConfig }";
+        let declaration = parse_struct(&syn::parse_str(source).unwrap());
+        assert!(declaration.mistakes.is_empty());
+        assert_eq!(declaration.constants.len(), 2);
     }
 
     #[test]
