@@ -1,6 +1,7 @@
 //! Which kind of environment a pool gets, and why: the one that is declared, or for `auto` the one whose marker is
 //! nearest to the package.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::declaration::Request;
@@ -11,10 +12,41 @@ use crate::environment::{Config, ExtraMetadata, is_uv_member, utf8, without_pyen
 use crate::host::Host;
 use crate::ordered::Ordered;
 
+/// A kind of environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// One of Snakepit's own.
+    Builtin(String),
+    /// One that the program registered, by its name, which may be that of one of Snakepit's own.
+    Custom(String),
+}
+
+impl Kind {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        let (Self::Builtin(name) | Self::Custom(name)) = self;
+        name
+    }
+
+    /// Its name, if it is one of Snakepit's own.
+    pub fn builtin(&self) -> Option<&str> {
+        match self {
+            Self::Builtin(name) => Some(name),
+            Self::Custom(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// What was chosen.
 pub struct Choice {
-    /// The kind's name, or that of a custom one.
-    pub kind: String,
+    /// The kind.
+    pub kind: Kind,
     /// `declared`, the marker that was found, or `fallback`.
     pub detected_by: String,
     /// The options that go with it.
@@ -43,9 +75,11 @@ pub fn choose(
     if request.kind == "auto" {
         return automatic(config, package_dir, host);
     }
-    let custom = request.custom.clone();
     Ok(Choice {
-        kind: custom.unwrap_or_else(|| request.kind.clone()),
+        kind: match &request.custom {
+            Some(name) => Kind::Custom(name.clone()),
+            None => Kind::Builtin(request.kind.clone()),
+        },
         detected_by: "declared".to_owned(),
         config,
         reasons: ExtraMetadata::new(),
@@ -102,7 +136,7 @@ fn automatic(mut config: Config, package: &Path, host: &dyn Host) -> Result<Choi
     }
     reasons.insert("detected_why".to_owned(), why);
     Ok(Choice {
-        kind: kind.to_owned(),
+        kind: Kind::Builtin(kind.to_owned()),
         detected_by: found.marker.to_owned(),
         config,
         reasons,

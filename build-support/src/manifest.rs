@@ -79,6 +79,9 @@ pub struct Resolution {
     pub checks: Vec<Check>,
     /// Folders put before `sys.path`: absolute.
     pub python_path: Vec<String>,
+    /// What the place is called whose files the interpreter sees, where those are not the files of the machine that
+    /// starts it.
+    pub elsewhere: Option<String>,
     /// The file of an adapter that is compiled into the program: absolute.
     pub embedded: Option<String>,
     /// The tools that the adapter's source offers, as far as it shows them.
@@ -97,6 +100,7 @@ record!(Resolution {
     metadata,
     checks,
     python_path,
+    elsewhere,
     embedded,
     tools,
     warnings,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::adapter::{Adapted, Source};
 use crate::catalogue::Code;
-use crate::choice::{Choice, choose};
+use crate::choice::{Choice, Kind, choose};
 use crate::declaration::Request;
 use crate::declare::nearest;
 use crate::demand::{self, Demands};
@@ -45,7 +45,7 @@ pub fn resolve(
     let sources_dir = package_dir;
     let package_dir = &*host.package(package_dir);
     let chosen = choose(request, package_dir, host);
-    let kind = chosen.as_ref().ok().map(|choice| choice.kind.as_str());
+    let kind = chosen.as_ref().ok().map(|choice| &choice.kind);
     let mut faults = written::check(request, kind, package_dir, host);
     let source = adapter::read(request, sources_dir, host).unwrap_or_else(|fault| {
         faults.push(fault);
@@ -87,7 +87,7 @@ pub fn resolve(
 
 /// An environment that is there and whole.
 struct Found {
-    kind: String,
+    kind: Kind,
     detected_by: String,
     executable: PathBuf,
     launch: Launch,
@@ -114,24 +114,7 @@ fn find(
     }
     // A manager that is not there was told before, and does not keep the rest from being checked.
     config.manager_launch &= written::is_managed(&kind);
-    let environment: &dyn PythonEnvironment = match kind.as_str() {
-        "docker" => &Docker,
-        "pyenv" => &Pyenv,
-        "system" => &System,
-        "uv" => &Uv,
-        "venv" => &Venv,
-        "conda" => &Conda,
-        "poetry" => &Poetry,
-        name => custom.get(name).map(Box::as_ref).ok_or_else(|| {
-            let message = format!("no environment `{name}` is registered");
-            let near = nearest(name, custom.keys().map(String::as_str));
-            let hint = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
-            let help = format!(
-                "{hint}register it in `build.rs`: `snakepit_build::Builder::new().environment({name:?}, ...).emit()`"
-            );
-            Diagnostic::new(Code::CustomEnvironmentNotRegistered, message, help)
-        })?,
-    };
+    let environment = environment(&kind, custom)?;
     // What the environment itself looks at is what the re-check looks at; what comes after are demands on it.
     let own = Recorder::new(host, probes);
     let executable = environment.resolve_executable(&config, &own)?;
@@ -185,9 +168,39 @@ fn find(
     })
 }
 
+/// What stands behind a kind.
+fn environment<'a>(
+    kind: &Kind,
+    custom: &'a Custom,
+) -> Result<&'a dyn PythonEnvironment, Diagnostic> {
+    let found: Option<&dyn PythonEnvironment> = match kind {
+        Kind::Custom(name) => custom.get(name).map(Box::as_ref),
+        Kind::Builtin(name) => match name.as_str() {
+            "docker" => Some(&Docker),
+            "pyenv" => Some(&Pyenv),
+            "system" => Some(&System),
+            "uv" => Some(&Uv),
+            "venv" => Some(&Venv),
+            "conda" => Some(&Conda),
+            "poetry" => Some(&Poetry),
+            _ => None,
+        },
+    };
+    found.ok_or_else(|| {
+        let name = kind.name();
+        let message = format!("no environment `{name}` is registered");
+        let near = nearest(name, custom.keys().map(String::as_str));
+        let hint = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+        let help = format!(
+            "{hint}register it in `build.rs`: `snakepit_build::Builder::new().environment({name:?}, ...).emit()`"
+        );
+        Diagnostic::new(Code::CustomEnvironmentNotRegistered, message, help)
+    })
+}
+
 /// In a target's root file system there is nothing but files.
-fn must_be_files(kind: &str, manager_launch: bool) -> Result<(), Diagnostic> {
-    let (what, help, place) = if kind == "docker" {
+fn must_be_files(kind: &Kind, manager_launch: bool) -> Result<(), Diagnostic> {
+    let (what, help, place) = if kind.builtin() == Some("docker") {
         let help = "name an environment that is made of files, such as `venv`";
         ("a container is", help, "environment")
     } else if manager_launch {
@@ -341,10 +354,11 @@ fn frozen(
         cwd: launch.cwd.as_deref().map(utf8).transpose()?,
         checks,
         python_path,
+        elsewhere: launch.elsewhere.map(|elsewhere| elsewhere.name),
         embedded: source.map(|source| utf8(&source.file)).transpose()?,
         tools: adapted.tools,
         warnings,
-        metadata: metadata(kind, detected_by, &interpreter, extra),
+        metadata: metadata(&kind, detected_by, &interpreter, extra),
         fingerprint: Fingerprint::default(),
     })
 }
@@ -375,7 +389,7 @@ fn distributions(
         distributions: &installed,
         remedy: &|wanted, part| {
             let target = Target {
-                kind,
+                kind: kind.builtin().unwrap_or_default(),
                 extra,
                 command,
                 interpreter: Some(interpreter),
@@ -388,13 +402,13 @@ fn distributions(
 }
 
 fn metadata(
-    kind: String,
+    kind: &Kind,
     detected_by: String,
     interpreter: &Interpreter,
     extra: BTreeMap<String, String>,
 ) -> Metadata {
     Metadata {
-        environment: kind,
+        environment: kind.name().to_owned(),
         detected_by,
         python_version: interpreter.version.clone(),
         implementation: interpreter.implementation.clone(),

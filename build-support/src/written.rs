@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::catalogue::Code;
+use crate::choice::Kind;
 use crate::declaration::Request;
 use crate::demand;
 use crate::diagnostic::Diagnostic;
@@ -16,14 +17,14 @@ use crate::requirement::Requirement;
 const MANAGED: &[&str] = &["conda", "poetry", "uv"];
 
 /// Whether the manager of a kind can start its interpreter.
-pub(crate) fn is_managed(kind: &str) -> bool {
-    MANAGED.contains(&kind)
+pub(crate) fn is_managed(kind: &Kind) -> bool {
+    kind.builtin().is_some_and(|name| MANAGED.contains(&name))
 }
 
 /// Everything that is wrong with what is written. `kind` is the environment's, where it is known.
 pub(crate) fn check(
     request: &Request,
-    kind: Option<&str>,
+    kind: Option<&Kind>,
     package_dir: &Path,
     host: &dyn Host,
 ) -> Vec<Diagnostic> {
@@ -45,11 +46,13 @@ pub(crate) fn check(
         );
     }
     faults.extend(missing_server(request, package_dir, host));
-    faults.extend(match (&request.custom, kind) {
+    faults.extend(match kind {
         // Its `Launch` tells whose folders are meant.
-        (Some(_), _) => Vec::new(),
-        (None, Some("docker")) => elsewhere::relative_folders(request, "the container"),
-        (None, _) => missing_folders(request, package_dir, host),
+        Some(Kind::Custom(_)) => Vec::new(),
+        Some(kind) if kind.builtin() == Some("docker") => {
+            elsewhere::relative_folders(request, "the container")
+        }
+        _ => missing_folders(request, package_dir, host),
     });
     faults
 }

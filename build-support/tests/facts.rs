@@ -215,19 +215,24 @@ fn what_an_environment_of_the_program_reads_is_compared_at_start_up() {
     let package = tempfile::tempdir().unwrap();
     fs::write(package.path().join("flake.lock"), "{}").unwrap();
     fs::write(package.path().join("binary"), b"\xff").unwrap();
-    let custom = Custom::from([(
-        "nix".to_owned(),
-        Box::new(Nix) as Box<dyn PythonEnvironment>,
-    )]);
-    let mut request = request("custom", &[]);
-    request.custom = Some("nix".to_owned());
-    let cache = Cache::default();
-    let resolution = resolve(&request, package.path(), &custom, &cache, &Machine).unwrap();
-    let [Check::Size { .. }, Check::Content { path, text }] = &resolution.checks[..] else {
-        panic!("{:?}", resolution.checks);
-    };
-    assert_eq!(Path::new(path), package.path().join("flake.lock"));
-    assert_eq!(text, "{}");
+    // Whatever it is called, it is the program's own.
+    for name in ["nix", "uv"] {
+        let own = Box::new(Nix) as Box<dyn PythonEnvironment>;
+        let custom = Custom::from([(name.to_owned(), own)]);
+        let mut request = request("custom", &[]);
+        request.custom = Some(name.to_owned());
+        let cache = Cache::default();
+        let resolution = resolve(&request, package.path(), &custom, &cache, &Machine).unwrap();
+        let [Check::Size { .. }, Check::Content { path, text }] = &resolution.checks[..] else {
+            panic!("{:?}", resolution.checks);
+        };
+        assert_eq!(Path::new(path), package.path().join("flake.lock"));
+        assert_eq!(text, "{}");
+        assert_eq!(resolution.metadata.environment, name);
+        request.manager_launch = true;
+        let refused = resolve(&request, package.path(), &custom, &cache, &Machine);
+        assert_eq!(refused.unwrap_err()[0].code(), "launch_not_supported");
+    }
 }
 
 #[test]

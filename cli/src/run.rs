@@ -8,6 +8,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap_cargo::style::WARN;
 use snakepit_build::FOREIGN;
 use snakepit_build::host::Program;
 use snakepit_build::manifest::{EnvOp, Resolution};
@@ -48,7 +49,7 @@ pub(crate) fn run(run: &Run) -> Result<bool, Failure> {
     // What this program set for itself would hold for Python, too.
     #[cfg(target_os = "linux")]
     rustix::process::set_child_subreaper(None).map_err(io::Error::from)?;
-    let Err(error) = replaced(resolution, &run.arguments, here);
+    let Err(error) = replaced(pool, resolution, &run.arguments, here);
     Err(Failure::failed(format!(
         "`{}` cannot be started: {error}",
         resolution.command
@@ -62,6 +63,7 @@ fn startable(pool: &PoolReport) -> Option<&Resolution> {
 }
 
 fn replaced(
+    pool: &PoolReport,
     resolution: &Resolution,
     arguments: &[OsString],
     here: PathBuf,
@@ -73,14 +75,20 @@ fn replaced(
     let mut args = resolution.args.clone();
     let python_path = env::join_paths(&resolution.python_path).map_err(io::Error::other)?;
     let python_path = python_path.to_string_lossy().into_owned();
-    if resolution.metadata.environment == "docker" {
-        let is_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
-        in_container(&mut args, &python_path, is_terminal);
-    } else if !python_path.is_empty() {
-        env.push(EnvOp::Set {
+    match &resolution.elsewhere {
+        Some(_) if pool.request.custom.is_none() => {
+            let is_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+            in_container(&mut args, &python_path, is_terminal);
+        }
+        _ if python_path.is_empty() => {}
+        Some(place) => anstream::eprintln!(
+            "{WARN}warning{WARN:#}: this Python does not see the folders of `python_path`: how it gets variables in {place} \
+             the package's own environment knows alone"
+        ),
+        None => env.push(EnvOp::Set {
             name: "PYTHONPATH".to_owned(),
             value: python_path,
-        });
+        }),
     }
     let cwd = resolution.cwd.as_ref().map_or(here, PathBuf::from);
     let args: Vec<&str> = args.iter().map(String::as_str).collect();

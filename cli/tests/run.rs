@@ -88,6 +88,38 @@ fn a_pool_that_fails_and_a_choice_that_is_open_are_told() {
     );
 }
 
+/// The folders are those of the other place, of which the variables of this machine say nothing.
+#[test]
+fn where_only_the_package_knows_how_to_set_variables_folders_are_not_set_on_the_wrong_side() {
+    let package = Package::with_pools(
+        "    #[pool(environment = custom(\"docker\"), python_path = [\"/\"])]\n    web: PoolConfig,",
+    );
+    package.venv("own");
+    package.host.write(
+        "build.rs",
+        &format!(
+            "use std::path::PathBuf;\nuse snakepit_build::{{Builder, Config, Diagnostic, Elsewhere, Host, Launch, PythonEnvironment}};\n\
+             struct Own;\nimpl PythonEnvironment for Own {{\n\
+             fn resolve_executable(&self, _: &Config, _: &dyn Host) -> Result<PathBuf, Diagnostic> {{ Ok(PathBuf::from({:?})) }}\n\
+             fn resolve_environment(&self, _: &Config, _: &dyn Host) -> Result<Launch, Diagnostic> {{\n\
+             let elsewhere = Some(Elsewhere {{ name: \"the cell\".into(), is_lasting: true }});\n\
+             Ok(Launch {{ elsewhere, ..Launch::default() }})\n}}\n\
+             fn validate_environment(&self, _: &Config, _: &dyn Host) -> Result<(), Diagnostic> {{ Ok(()) }}\n}}\n\
+             fn main() {{ Builder::new().environment(\"docker\", Own).emit(); }}\n",
+            package.path("own/bin/python3")
+        ),
+    );
+    package.host.build(&[]).stdout();
+    let code = "import os; print(os.environ.get('PYTHONPATH'))";
+    let said = package.run(&["run", "--pool", "web", "--", "-c", code]);
+    assert_eq!(
+        (said.status, &*said.stdout),
+        (Some(0), "None\n"),
+        "{said:?}"
+    );
+    assert!(said.stderr.contains("variables in the cell"), "{said:?}");
+}
+
 #[test]
 fn a_container_gets_the_arguments_the_input_and_the_terminal() {
     let Some(engine) = engine() else { return };
