@@ -96,15 +96,8 @@ impl Builder {
             pools: outcomes.pools.clone(),
             package: outcomes.package(&package).display().to_string(),
         };
-        let path = out.join(FILE_NAME);
-        let written = manifest.write(&path);
-        let written = written.and_then(|()| match &outcomes.found {
-            Some(found) => found.write_to(&lock::path(&out)).map(drop),
-            // That of an earlier build would be taken for this one's.
-            None => remove(&lock::path(&out)),
-        });
-        if let Err(error) = written {
-            panic!("`{}` cannot be written: {error}", path.display());
+        if let Err(why) = handed_over(&out, &manifest, outcomes.found.as_ref()) {
+            panic!("{why}");
         }
         for directive in directives(&sources.watched, &pools, &outcomes, &package, &out) {
             println!("{directive}");
@@ -171,11 +164,30 @@ impl Builder {
     }
 }
 
-fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
+/// Writes what the build found into `OUT_DIR`, or says what is in the way.
+fn handed_over(out: &Path, manifest: &Manifest, found: Option<&Lock>) -> Result<(), String> {
+    let told = |path: &Path, attempt: &str, error: io::Error| {
+        format!(
+            "`{}` cannot be {attempt}: {error}; see that this user may write there and that the disk has room, or have \
+             the folder made anew: `cargo clean`",
+            path.display()
+        )
+    };
+    let path = out.join(FILE_NAME);
+    let written = manifest.write(&path);
+    written.map_err(|error| told(&path, "written", error))?;
+    let path = lock::path(out);
+    let Some(found) = found else {
+        // That of an earlier build would be taken for this one's.
+        return match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(told(&path, "removed", error))
+            }
+            _ => Ok(()),
+        };
+    };
+    let written = found.write_to(&path).map(drop);
+    written.map_err(|error| told(&path, "written", error))
 }
 
 /// A pool that cannot be resolved.
@@ -223,16 +235,17 @@ fn directives(
         lines.push(format!("cargo::rerun-if-changed={}", never.display()));
     }
     let asked = facts.iter().flat_map(|facts| &facts.variables);
-    let variables: BTreeSet<&str> = asked
-        .map(String::as_str)
-        .chain([OFFLINE, "SNAKEPIT_PYTHON"])
-        .chain([sysroot::VARIABLE])
-        .chain(outcomes.sysroot.iter().flat_map(|_| sysroot::ROOTS))
+    let always = [OFFLINE, "SNAKEPIT_PYTHON", sysroot::VARIABLE];
+    let roots = outcomes.sysroot.iter().flat_map(|_| sysroot::roots());
+    let variables: BTreeSet<String> = asked
+        .cloned()
+        .chain(always.map(str::to_owned))
+        .chain(roots)
         .ordered();
     for name in variables {
         if name.starts_with("SNAKEPIT_")
             || name == "UV_PROJECT_ENVIRONMENT"
-            || SELECTION.contains(&name)
+            || SELECTION.contains(&&*name)
         {
             lines.push(format!("cargo::rerun-if-env-changed={name}"));
         }
@@ -326,6 +339,25 @@ mod tests {
         let lines = lines(Outcome::Resolved(Box::new(resolution)), false);
         let wanted = "cargo::warning=src/main.rs:7: pool `ml`: slow [snakepit::gil_still_enabled]; help: wait";
         assert_eq!(lines.last().map(String::as_str), Some(wanted));
+    }
+
+    #[test]
+    fn what_cannot_be_written_or_removed_is_told_by_its_own_path() {
+        let out = tempfile::tempdir().unwrap();
+        let manifest = Manifest::default();
+        let lock = lock::path(out.path());
+        fs::create_dir_all(lock.join("inside")).unwrap();
+        for (found, attempt) in [(None, "removed"), (Some(&Lock::default()), "written")] {
+            let why = handed_over(out.path(), &manifest, found).unwrap_err();
+            let wanted = format!("`{}` cannot be {attempt}: ", lock.display());
+            assert!(why.starts_with(&wanted), "{why}");
+        }
+        let nowhere = out.path().join("nowhere");
+        let why = handed_over(&nowhere, &manifest, None).unwrap_err();
+        assert!(
+            why.contains(FILE_NAME) && why.contains("cargo clean"),
+            "{why}"
+        );
     }
 
     #[test]

@@ -262,6 +262,10 @@ catalogue! {
         when: "An option of `environment = kind(...)` is not known. The help lists those that are.";
         mend: "Correct or remove it.";
 
+    PathNotUtf8 "path_not_utf8" "a path is not UTF-8";
+        when: "The interpreter, a folder or a file of the pool has a path that is not UTF-8, which the program's constants are; or `SNAKEPIT_PYTHON` names one.";
+        mend: "Rename the folder or file, or move it to where the whole path is UTF-8.";
+
     PoetryEnvironmentInvalid "poetry_environment_invalid" "the environment of the poetry project is not whole";
         when: "poetry's virtual environment is there, but its interpreter or `pyvenv.cfg` cannot be used.";
         mend: "Let poetry make it again with the command of the help.";

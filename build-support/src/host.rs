@@ -149,7 +149,7 @@ pub struct Program<'a> {
     pub cwd: Option<&'a Path>,
     /// Its standard input.
     pub input: &'a [u8],
-    /// The time that it may take.
+    /// The time that it may take; one that goes beyond the clock's range is no limit.
     pub limit: Duration,
 }
 
@@ -284,14 +284,14 @@ impl Host for Machine {
         }
         let stdout = Drain::start(child.stdout.take());
         let stderr = Drain::start(child.stderr.take());
-        let end = Instant::now() + limit;
+        let end = Instant::now().checked_add(limit);
         let mut pause = Duration::from_millis(1);
         let mut is_open = true;
         let status = loop {
             if let Some(status) = child.try_wait()? {
                 break Some(status);
             }
-            if Instant::now() >= end {
+            if end.is_some_and(|end| Instant::now() >= end) {
                 child.kill()?;
                 child.wait()?;
                 break None;
@@ -355,9 +355,14 @@ impl Drain {
     }
 
     /// A grandchild may hold the pipe open: what has arrived by then is what counts.
-    fn finish(self, end: Instant) -> Vec<u8> {
-        let left = end.saturating_duration_since(Instant::now());
-        let _ = self.ended.recv_timeout(left.max(Duration::from_millis(50)));
+    fn finish(self, end: Option<Instant>) -> Vec<u8> {
+        match end {
+            Some(end) => {
+                let left = end.saturating_duration_since(Instant::now());
+                let _ = self.ended.recv_timeout(left.max(Duration::from_millis(50)));
+            }
+            None => _ = self.ended.recv(),
+        }
         std::mem::take(&mut self.kept.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -382,4 +387,16 @@ fn is_pipe(_: &fs::Metadata) -> bool {
 #[cfg(not(unix))]
 pub(crate) fn is_executable(metadata: &fs::Metadata) -> bool {
     metadata.is_file()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_beyond_the_clock_is_none() {
+        let program = Program::new(Path::new("/bin/sh"), &["-c", "echo a"], Duration::MAX);
+        let answer = Machine.run(&program).unwrap();
+        assert_eq!((answer.success, &*answer.stdout), (true, &b"a\n"[..]));
+    }
 }

@@ -52,6 +52,7 @@ pub mod package;
 pub mod probe;
 mod recorder;
 mod remedy;
+mod replace;
 mod requirement;
 #[doc(hidden)]
 pub mod resolver;

@@ -8,6 +8,7 @@ use serde_core::de::Error;
 use serde_core::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::diagnostic::Diagnostic;
+use crate::replace::replace;
 use crate::wire::{record, variant, variants};
 
 /// The variable that the compiler sees where the last run of the build script wrote the manifest: Cargo keeps `OUT_DIR`,
@@ -333,11 +334,6 @@ impl Manifest {
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let mut text = serde_json::to_string_pretty(self).map_err(io::Error::other)?;
         text.push('\n');
-        if fs::read(path).is_ok_and(|old| old == text.as_bytes()) {
-            return Ok(());
-        }
-        let beside = path.with_extension("json.new");
-        fs::write(&beside, text)?;
-        fs::rename(beside, path)
+        replace(path, text.as_bytes()).map(drop)
     }
 }

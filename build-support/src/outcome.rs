@@ -358,10 +358,11 @@ fn taken(
     }
 }
 
-/// A path of the lock has no meaning here.
+/// The pool of a lock cannot be had here.
 fn unfound(fault: &RootFault) -> Diagnostic {
-    let (message, help) = match fault {
+    let (code, message, help) = match fault {
         RootFault::Unknown(name) => (
+            Code::LockRootUnknown,
             format!(
                 "`{}` has paths from the root `{{{name}}}`, and this machine does not tell where that is",
                 lock::FILE_NAME
@@ -372,6 +373,7 @@ fn unfound(fault: &RootFault) -> Diagnostic {
             ),
         ),
         RootFault::Invalid(why) => (
+            Code::LockInvalid,
             format!(
                 "`{}` has a pool that cannot be used: {why}",
                 lock::FILE_NAME
@@ -379,7 +381,7 @@ fn unfound(fault: &RootFault) -> Diagnostic {
             "write it again: `cargo snakepit lock`".to_owned(),
         ),
     };
-    Diagnostic::new(Code::LockRootUnknown, message, help).at("pool")
+    Diagnostic::new(code, message, help).at("pool")
 }
 
 /// What is wrong with pools beside what their environments are.
@@ -424,5 +426,16 @@ impl Faults {
                 _ => _ = outcomes.insert(key, Outcome::Failed(faults)),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_root_that_is_not_known_is_told_from_a_pool_that_is_none() {
+        assert!(unfound(&RootFault::Unknown("conda")).is(Code::LockRootUnknown));
+        assert!(unfound(&RootFault::Invalid("why".to_owned())).is(Code::LockInvalid));
     }
 }

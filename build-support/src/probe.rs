@@ -14,6 +14,7 @@ use crate::diagnostic::Diagnostic;
 use crate::environment::shown;
 use crate::host::{Host, Program};
 use crate::memo::Memo;
+use crate::replace::replace;
 use crate::said::said;
 use crate::sysroot;
 use crate::wire::record;
@@ -149,8 +150,7 @@ impl Cache {
             && let Ok(text) = serde_json::to_vec(&now)
             && text != self.stored
         {
-            let beside = file.with_extension("json.new");
-            let _ = fs::write(&beside, text).and_then(|()| fs::rename(beside, file));
+            let _ = replace(file, &text);
         }
     }
 

@@ -184,8 +184,7 @@ fn a_snakepit_python_that_is_not_utf_8_is_refused() {
     use std::os::unix::ffi::OsStringExt;
     let value = OsString::from_vec(b"/caf\xe9/python3".to_vec());
     let fault = fault(&naming(value));
-    assert_eq!(fault.code(), "python_not_found");
-    assert!(fault.message().contains("not UTF-8"), "{fault:?}");
+    assert_eq!(fault.code(), "path_not_utf8");
 }
 
 #[test]
@@ -297,7 +296,13 @@ fn a_path_that_is_not_utf_8_is_refused() {
     fs::create_dir_all(&bin).unwrap();
     symlink(python(), bin.join("python3")).unwrap();
     let fault = refused(&request("venv", &[]), &package);
-    assert!(fault.message().contains("not UTF-8"), "{fault:?}");
+    assert_eq!(fault.code(), "path_not_utf8");
+    // Neither is what has nothing to do with the interpreter.
+    fs::create_dir(package.join("code")).unwrap();
+    let mut wanted = request("system", &[]);
+    wanted.python_path = vec!["code".to_owned()];
+    let fault = refused(&wanted, &package);
+    assert_eq!(fault.code(), "path_not_utf8");
 }
 
 #[test]

@@ -108,6 +108,11 @@ fn what_another_user_closed_is_named_with_the_systems_reason() {
     write(&folder.join("poetry/pyproject.toml"), "");
     write(&folder.join("closed/prefix/conda-meta/history"), "");
 
+    write(&folder.join("linked/conda-meta/history"), "");
+    fs::create_dir(folder.join("linked/bin")).unwrap();
+    let behind = folder.join("closed/.venv/bin/python3");
+    symlink(behind, folder.join("linked/bin/python")).unwrap();
+
     for (kind, option, code, names) in [
         (
             "venv",
@@ -158,6 +163,12 @@ fn what_another_user_closed_is_named_with_the_systems_reason() {
             "conda_environment_invalid",
             "closed/prefix`",
         ),
+        (
+            "conda",
+            ("prefix", "linked"),
+            "conda_environment_invalid",
+            "linked/bin/python`",
+        ),
     ] {
         let Some(said) = said(&folder, kind, option) else {
             return;
@@ -168,7 +179,7 @@ fn what_another_user_closed_is_named_with_the_systems_reason() {
         assert!(reason && said.contains(names), "{said}");
         // What cannot be read is in order as far as anybody knows: it is not to be removed or made anew.
         let (_, help) = said.split_once("; help: ").unwrap();
-        let is_file = [".cfg`", ".lock`", ".yml`"]
+        let is_file = [".cfg`", ".lock`", ".yml`", "/bin/python`"]
             .iter()
             .any(|end| names.ends_with(end));
         assert_eq!(

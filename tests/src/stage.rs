@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, ErrorKind};
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -29,6 +30,8 @@ pub struct Stage {
     /// Files of which only the length counts.
     lengths: BTreeMap<PathBuf, u64>,
     variables: BTreeMap<String, String>,
+    /// Variables in Latin-1, each character one byte: beyond ASCII that is not UTF-8.
+    latin1: BTreeMap<String, String>,
     programs: Vec<Staged>,
     /// The processor of 64 bits whose root file system it is, where it is a target's.
     target: Option<String>,
@@ -179,7 +182,9 @@ impl Host for Stage {
     }
 
     fn variable(&self, name: &str) -> Option<OsString> {
-        self.variables.get(name).map(OsString::from)
+        let bytes = |text: &String| text.chars().map(|char| char as u8).collect();
+        let latin1 = self.latin1.get(name).map(bytes).map(OsString::from_vec);
+        latin1.or_else(|| self.variables.get(name).map(OsString::from))
     }
 
     fn which(&self, name: &str) -> Option<PathBuf> {

@@ -13,7 +13,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::venv::quoted;
-use super::{Config, ExtraMetadata, Launch, PythonEnvironment, permission};
+use super::{
+    Config, ExtraMetadata, Launch, NO_INTERPRETER, PythonEnvironment, interpreter_in, permission,
+};
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::Host;
@@ -220,22 +222,11 @@ fn is_environment(prefix: &Path, host: &dyn Host) -> bool {
 
 /// The environment's Python.
 fn interpreter(Found { prefix, place }: &Found, host: &dyn Host) -> Result<PathBuf, Diagnostic> {
-    let python = prefix.join(if cfg!(windows) {
-        "python.exe"
-    } else {
-        "bin/python"
-    });
     let conda = manager::name(host);
-    let fault = match host.info(&python) {
-        Some(info) if info.is_executable => return Ok(python),
-        Some(_) => "has an interpreter that is not executable",
-        None if host.is_link(&python) => {
-            "has an interpreter that was removed (its link is broken or goes round)"
-        }
-        None if python_package(prefix, host).is_some() => {
-            "lost its interpreter, though the package `python` is installed"
-        }
-        None => {
+    let files = ["bin/python", "python.exe"];
+    let fault = match interpreter_in(prefix, &files, host) {
+        Ok(python) => return Ok(python),
+        Err(NO_INTERPRETER) if python_package(prefix, host).is_none() => {
             return Err(Diagnostic::new(
                 Code::CondaPythonMissing,
                 format!("no Python in the conda environment `{}`", prefix.display()),
@@ -243,14 +234,19 @@ fn interpreter(Found { prefix, place }: &Found, host: &dyn Host) -> Result<PathB
             )
             .at(*place));
         }
+        Err(NO_INTERPRETER) => "lost its interpreter, though the package `python` is installed",
+        Err(fault) => fault,
     };
+    let closed = files
+        .iter()
+        .find_map(|file| permission(&prefix.join(file), host));
     Err(Diagnostic::new(
         Code::CondaEnvironmentInvalid,
         format!("the conda environment `{}` {fault}", prefix.display()),
-        format!(
-            "run `{conda} install --force-reinstall -p {} python`",
-            quoted(prefix)
-        ),
+        closed.unwrap_or_else(|| {
+            let prefix = quoted(prefix);
+            format!("run `{conda} install --force-reinstall -p {prefix} python`")
+        }),
     )
     .at(*place))
 }

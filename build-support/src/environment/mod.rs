@@ -99,9 +99,9 @@ pub(crate) fn utf8(path: &Path) -> Result<String, Diagnostic> {
         path.display()
     );
     Err(Diagnostic::new(
-        Code::PythonNotFound,
+        Code::PathNotUtf8,
         message,
-        "move the environment to a folder whose name is UTF-8",
+        "give it a name that is UTF-8, or move it to a folder whose whole path is",
     ))
 }
 
@@ -117,9 +117,12 @@ fn is_denied(path: &Path, host: &dyn Host) -> bool {
     unseen(path, host).is_some_and(|error| error.kind() == ErrorKind::PermissionDenied)
 }
 
+/// Of a folder that [`interpreter_in`] found nothing in.
+const NO_INTERPRETER: &str = "has no interpreter";
+
 /// The first of the files in a folder that is an interpreter, or in words what is wrong with the last that is there.
 fn interpreter_in(folder: &Path, files: &[&str], host: &dyn Host) -> Result<PathBuf, &'static str> {
-    let mut fault = "has no interpreter";
+    let mut fault = NO_INTERPRETER;
     for file in files {
         let python = folder.join(file);
         match host.info(&python) {

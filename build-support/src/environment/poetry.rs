@@ -10,7 +10,7 @@ mod step;
 use std::path::{Path, PathBuf};
 
 use super::venv::quoted;
-use super::{Config, ExtraMetadata, Launch, PythonEnvironment, Venv, permission};
+use super::{Config, ExtraMetadata, Launch, PythonEnvironment, Venv, permission, utf8};
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::{self, Table};
@@ -149,16 +149,7 @@ impl Project {
     }
 
     fn text(&self, folder: &Path) -> Result<String, Diagnostic> {
-        folder.to_str().map(str::to_owned).ok_or_else(|| {
-            self.fault(
-                Code::PoetryEnvironmentInvalid,
-                format!(
-                    "the path `{}` is not UTF-8, which a constant of the program must be",
-                    folder.display()
-                ),
-                "move the environment to a folder whose name is UTF-8",
-            )
-        })
+        utf8(folder).map_err(|fault| fault.at(self.place))
     }
 
     /// What the kind `venv` found wrong, with poetry's own remedy.

@@ -22,8 +22,8 @@ impl PythonEnvironment for System {
         if let Some(executable) = host.variable("SNAKEPIT_PYTHON") {
             let executable = executable.to_str().ok_or_else(|| {
                 Diagnostic::new(
-                    Code::PythonNotFound,
-                    format!("`SNAKEPIT_PYTHON` is not UTF-8: {}", executable.display()),
+                    Code::PathNotUtf8,
+                    format!("`SNAKEPIT_PYTHON` is not UTF-8: `{}`", executable.display()),
                     "name an interpreter whose path is UTF-8",
                 )
             })?;

@@ -1,6 +1,7 @@
 //! One pool of a lock: its resolution as the manifest has it, with portable paths, and under `declared` what the
 //! declaration asked for, as far as it decides what is found.
 
+use serde_core::Serialize;
 use serde_json::Value;
 
 use super::roots::{self, RootFault, Roots};
@@ -54,7 +55,7 @@ pub(super) enum Fault {
 
 /// What a lock says of a pool.
 pub(crate) fn entry(request: &Request, resolution: &Resolution, roots: &Roots) -> Table {
-    let mut entry = object(serde_json::to_value(resolution).unwrap_or_default());
+    let mut entry = object(written(resolution));
     for (name, value) in &mut entry {
         if !VERBATIM.contains(&name.as_str()) {
             let portable = |text: &str| Ok::<_, RootFault>(roots.portable(text));
@@ -68,7 +69,7 @@ pub(crate) fn entry(request: &Request, resolution: &Resolution, roots: &Roots) -
 
 /// What decides of a request.
 pub(crate) fn declared(request: &Request) -> Table {
-    let request = object(serde_json::to_value(request).unwrap_or_default());
+    let request = object(written(request));
     let deciding = request
         .into_iter()
         .filter(|(key, _)| DECIDING.contains(&key.as_str()));
@@ -148,7 +149,7 @@ pub(super) fn check(entry: &Table) -> Result<(), Fault> {
     let read: Resolution =
         serde_json::from_value(own.clone()).map_err(|error| Fault::Invalid(error.to_string()))?;
     // What was read is all that is known: what is not written again stands for nothing.
-    let known = serde_json::to_value(&read).unwrap_or_default();
+    let known = written(&read);
     if let Some(key) = unknown("", &own, &known) {
         return Err(Fault::UnknownKey(key));
     }
@@ -255,6 +256,12 @@ fn mapped<E>(
         _ => {}
     }
     Ok(())
+}
+
+/// As JSON. A failure would pass for an entry that says nothing.
+fn written(of: &impl Serialize) -> Value {
+    serde_json::to_value(of)
+        .expect("requests and resolutions hold only texts, numbers and maps of texts")
 }
 
 fn object(value: Value) -> Table {

@@ -11,22 +11,22 @@ mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::process;
 use std::time::SystemTime;
 
 use serde_json::Value;
 
 pub use compare::Difference;
 pub(crate) use entry::{Sources, entry, resolution};
-pub(crate) use roots::{RootFault, Roots, variable};
+pub(crate) use roots::{NAMES as ROOTS, RootFault, Roots, variable};
 
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::{self, Table};
 use crate::host::{Host, Machine};
 use crate::ordered::Ordered;
+use crate::replace::replace;
 
 /// The lock's name, beside `Cargo.toml`.
 pub(crate) const FILE_NAME: &str = "snakepit.lock";
@@ -216,21 +216,7 @@ impl Lock {
     }
 
     pub(crate) fn write_to(&self, path: &Path) -> io::Result<bool> {
-        let text = self.text();
-        if fs::read(path).is_ok_and(|old| old == text.as_bytes()) {
-            return Ok(false);
-        }
-        let beside = path.with_extension(format!("lock.{}", process::id()));
-        let written = fs::File::create(&beside).and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            file.sync_all()
-        });
-        written
-            .and_then(|()| fs::rename(&beside, path))
-            .inspect_err(|_| {
-                let _ = fs::remove_file(&beside);
-            })?;
-        Ok(true)
+        replace(path, self.text().as_bytes())
     }
 
     /// Every fact that is another one in `found`, sorted.

@@ -21,6 +21,7 @@ pub use sysconfig::variables as sysconfig_variables;
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::{Answer, FileInfo, Host, Machine, Program, is_executable};
+use crate::lock;
 use crate::ordered::Ordered;
 use crate::probe::Interpreter;
 
@@ -30,25 +31,20 @@ pub const VARIABLE: &str = "SNAKEPIT_SYSROOT";
 /// Where the search path of a target leads, as far as nobody says otherwise.
 const SEARCHED: [&str; 4] = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin"];
 
-/// Tell where the named roots of a lock are on the target.
-pub(crate) const ROOTS: [&str; 5] = [
-    PACKAGE,
-    "SNAKEPIT_ROOT_HOME",
-    "SNAKEPIT_ROOT_PYENV",
-    "SNAKEPIT_ROOT_UV",
-    "SNAKEPIT_ROOT_CONDA",
-];
-
-/// Variables of the target that `SNAKEPIT_ROOT_...` tells: the named roots that a lock has.
+/// Variables of the target that tell where named roots of a lock are, and the roots.
 const TOLD: [(&str, &str); 4] = [
-    ("HOME", "SNAKEPIT_ROOT_HOME"),
-    ("PYENV_ROOT", "SNAKEPIT_ROOT_PYENV"),
-    ("UV_PYTHON_INSTALL_DIR", "SNAKEPIT_ROOT_UV"),
-    ("MAMBA_ROOT_PREFIX", "SNAKEPIT_ROOT_CONDA"),
+    ("HOME", "home"),
+    ("PYENV_ROOT", "pyenv"),
+    ("UV_PYTHON_INSTALL_DIR", "uv"),
+    ("MAMBA_ROOT_PREFIX", "conda"),
 ];
 
-/// Tells where the package will be on the target.
-const PACKAGE: &str = "SNAKEPIT_ROOT_PACKAGE";
+/// The variables that tell where the named roots of a lock are on the target. A workspace is none of them: it is sources,
+/// and in a root file system there are only environments.
+pub(crate) fn roots() -> impl Iterator<Item = String> {
+    let names = lock::ROOTS.iter().filter(|name| **name != "workspace");
+    names.map(|name| lock::variable(name))
+}
 
 /// What a program is built for, as Cargo names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +80,7 @@ pub struct Sysroot {
     folder: PathBuf,
     target: Target,
     /// What `SNAKEPIT_ROOT_...` tells.
-    told: BTreeMap<&'static str, OsString>,
+    told: BTreeMap<String, OsString>,
 }
 
 impl Sysroot {
@@ -115,9 +111,10 @@ impl Sysroot {
 
     /// The root file system in a folder; the host tells where the named roots are on it.
     pub fn new(folder: PathBuf, target: Target, host: &dyn Host) -> Self {
-        let told = ROOTS
-            .iter()
-            .filter_map(|name| Some((*name, host.variable(name)?)));
+        let told = roots().filter_map(|name| {
+            let told = host.variable(&name)?;
+            Some((name, told))
+        });
         Self {
             folder,
             target,
@@ -137,7 +134,7 @@ impl Sysroot {
 
 /// The package's folder on the target: what `SNAKEPIT_ROOT_PACKAGE` says, else where it is built.
 pub(crate) fn package_on_target(package: &Path, host: &dyn Host) -> PathBuf {
-    let told = host.variable(PACKAGE).map(PathBuf::from);
+    let told = host.variable(&lock::variable("package")).map(PathBuf::from);
     told.filter(|told| told.is_absolute())
         .unwrap_or_else(|| package.to_owned())
 }
@@ -189,13 +186,13 @@ impl Host for Sysroot {
     }
 
     fn variable(&self, name: &str) -> Option<OsString> {
-        let told = TOLD.iter().find(|(target, _)| *target == name);
-        let name = told.map_or(name, |(_, told)| told);
-        match ROOTS.contains(&name) {
-            true => self.told.get(name).cloned(),
+        let root = TOLD.iter().find(|(target, _)| *target == name);
+        let name = root.map_or_else(|| name.to_owned(), |(_, root)| lock::variable(root));
+        match roots().any(|root| root == name) {
+            true => self.told.get(&name).cloned(),
             // Those of the target nobody knows.
             false => Machine
-                .variable(name)
+                .variable(&name)
                 .filter(|_| name.starts_with("SNAKEPIT_")),
         }
     }
@@ -227,5 +224,18 @@ impl Host for Sysroot {
 
     fn on_this_machine(&self, path: &Path) -> PathBuf {
         self.here(path).unwrap_or_else(|_| self.below(path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_variable_of_the_target_is_told_by_a_root_of_a_lock() {
+        let roots: Vec<String> = roots().collect();
+        for (_, root) in TOLD {
+            assert!(roots.contains(&lock::variable(root)), "{root}");
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! Virtual environments and the machine's own Python.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use snakepit_build::Code;
@@ -57,6 +59,24 @@ pub(crate) const PROOFS: &[Proof] = &[
             Some(site)
         },
         mend: Site::follow,
+    },
+    Proof {
+        code: Code::PathNotUtf8,
+        place: "environment",
+        says: &["/.venv/bin/python3` is not UTF-8"],
+        help: "give it a name that is UTF-8",
+        scene: || {
+            let mut site = Site::with_venv();
+            let renamed = site.root.with_file_name(OsStr::from_bytes(b"caf\xe9"));
+            fs::rename(&site.root, &renamed).unwrap();
+            site.root = renamed;
+            Some(site)
+        },
+        mend: |site, _| {
+            let renamed = site.beside("cafe");
+            fs::rename(&site.root, &renamed).unwrap();
+            site.root = renamed;
+        },
     },
     Proof {
         code: Code::PythonNotFound,
