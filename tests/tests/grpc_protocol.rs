@@ -26,12 +26,6 @@ message Timestamp {
 }
 ";
 
-/// What the file calls otherwise than the bridge, which has Snakepit's own names. On the wire messages have none.
-const OTHERWISE: [(&str, &str); 2] = [
-    ("TelemetrySampling", "TelemetrySamplingUpdate"),
-    ("TelemetryFilter", "TelemetryEventFilter"),
-];
-
 /// The host reads nothing of these.
 const UNREAD: [&str; 2] = ["TelemetryControl", "TelemetryEvent"];
 
@@ -44,27 +38,17 @@ fn of_proto(text: &str) -> Messages {
     let mut message = None;
     for line in text.lines().map(str::trim) {
         if let Some(rest) = line.strip_prefix("message ") {
-            let name = called(rest.strip_suffix(" {").unwrap()).to_owned();
+            let name = rest.strip_suffix(" {").unwrap().to_owned();
             message = Some(messages.entry(name).or_default());
         } else if let (Some(fields), Some((field, number))) = (&mut message, line.split_once(" = "))
         {
             let (kind, name) = field.rsplit_once(' ').unwrap();
             let kind = kind.replace("google.protobuf.", "");
-            let kind = match kind.rsplit_once(' ') {
-                Some((shape, kind)) => format!("{shape} {}", called(kind)),
-                None => called(&kind).to_owned(),
-            };
             let number = number.strip_suffix(';').unwrap().parse().unwrap();
             fields.insert((number, name.to_owned(), kind));
         }
     }
     messages
-}
-
-/// The bridge's name of a message.
-fn called(name: &str) -> &str {
-    let other = OTHERWISE.iter().find(|(written, _)| *written == name);
-    other.map_or(name, |(_, other)| *other)
 }
 
 fn protocol() -> Messages {

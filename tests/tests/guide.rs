@@ -11,6 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use snakepit::{Pool, PoolConfig, SpawnSpec, snakepit_pools};
+use snakepit_build::declare::parse_file;
 use snakepit_test_tools::python;
 use snakepit_tests::{HostPackage, copy};
 
@@ -18,7 +19,7 @@ use snakepit_tests::{HostPackage, copy};
 const TARGET: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/host-programs");
 
 /// What stands around a block that is a part of a program.
-const AROUND: &str = r#"#![allow(unused, dead_code)]
+const AROUND: &str = r#"#![allow(unused, reason = "a block shows more than it uses")]
 
 mod around {
     pub use serde_json::{Value, json};
@@ -158,17 +159,40 @@ fn every_block_of_rust_compiles() {
     host.write("python/greetings.py", "def greet(name):\n    return name\n");
     let mut program = AROUND.to_owned();
     for (number, block) in blocks("rust").iter().enumerate() {
-        let _ = write!(
-            program,
-            "\n// {}\nmod block_{number} {{\n    use super::around::*;\n\n    \
-             async fn block(pools: AppConfigPools, pixels: Vec<u8>) -> Result<(), Box<dyn std::error::Error>> {{\n{}        \
-             Ok(())\n    }}\n}}\n",
-            block.place, block.text
-        );
+        program = with_block(&program, number, &block.place, &block.text);
     }
     host.write("src/main.rs", &program);
     let outcome = host.build(&[]);
     assert!(outcome.success, "{}\n{program}", outcome.stderr);
+    // One that does not would be seen.
+    let stale = "pools.ml.a_method_of_long_ago();";
+    host.write("src/main.rs", &with_block(AROUND, 0, "stale", stale));
+    assert!(host.build(&[]).failure().contains("a_method_of_long_ago"));
+}
+
+/// The program with one more block in it.
+fn with_block(program: &str, number: usize, place: &str, text: &str) -> String {
+    format!(
+        "{program}\n// {place}\nmod block_{number} {{\n    use super::around::*;\n\n    \
+         async fn block(pools: AppConfigPools, pixels: Vec<u8>) -> Result<(), Box<dyn std::error::Error>> {{\n{text}        \
+         Ok(())\n    }}\n}}\n"
+    )
+}
+
+/// Those that stand for environments of another machine are not built, but they are declarations.
+#[test]
+fn every_declaration_of_another_machine_can_be_read() {
+    for block in blocks("rust,ignore") {
+        let text = match block.text.contains("struct ") {
+            true => block.text,
+            false => format!("#[snakepit_pools]\nstruct Config {{\n{}}}\n", block.text),
+        };
+        let declarations = parse_file(&text);
+        let declarations = declarations.unwrap_or_else(|error| panic!("{}: {error}", block.place));
+        assert_eq!(declarations.len(), 1, "{}", block.place);
+        assert!(!declarations[0].pools.is_empty(), "{}", block.place);
+        assert!(declarations[0].mistakes.is_empty(), "{}", block.place);
+    }
 }
 
 #[tokio::test]
@@ -246,7 +270,7 @@ fn the_page_of_examples_leads_to_each_of_them() {
 }
 
 #[test]
-fn the_book_has_each_of_its_pages_once() {
+fn the_book_has_each_of_its_pages_once_and_leads_nowhere_else() {
     let folder = workspace().join("docs/guide/src");
     let summary = fs::read_to_string(folder.join("SUMMARY.md")).unwrap();
     let mut named: Vec<&str> = links(&summary).collect();
@@ -255,9 +279,17 @@ fn the_book_has_each_of_its_pages_once() {
         let name = entry.unwrap().file_name();
         name.to_string_lossy().into_owned()
     });
-    let mut there: Vec<String> = entries.filter(|name| name != "SUMMARY.md").collect();
+    let mut there: Vec<String> = entries
+        .filter(|name| name.ends_with(".md") && name != "SUMMARY.md")
+        .collect();
     there.sort();
     assert_eq!(named, there);
+    // What lies outside of it is not in a book that was built.
+    for name in named {
+        let text = fs::read_to_string(folder.join(name)).unwrap();
+        let outside: Vec<&str> = links(&text).filter(|link| link.starts_with("..")).collect();
+        assert!(outside.is_empty(), "{name}: {outside:?}");
+    }
 }
 
 #[test]
