@@ -8,10 +8,11 @@ use std::fs;
 use std::io::{BufRead, BufReader, Lines, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use snakepit_tests::until;
+use snakepit_tests::blocking_until;
 
 struct Service {
     program: Child,
@@ -20,11 +21,10 @@ struct Service {
 }
 
 impl Service {
-    /// With one worker, room for one call that waits, and a time limit.
-    fn start(limit: &str) -> Self {
-        let config = format!(
-            "listen = \"127.0.0.1:0\"\n\n[model]\nsize = 1\nqueue_limit = 1\nexecute_timeout = {limit:?}\n"
-        );
+    /// With one worker, room for one call that waits, and more settings of the pool.
+    fn start(settings: &str) -> Self {
+        let config =
+            format!("listen = \"127.0.0.1:0\"\n\n[model]\nsize = 1\nqueue_limit = 1\n{settings}\n");
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("config.toml");
         fs::write(&file, config).unwrap();
@@ -50,6 +50,9 @@ impl Service {
     /// Sends a request whose answer ends with its connection.
     fn send(&self, request: &str, body: &str) -> TcpStream {
         let mut stream = TcpStream::connect(&self.address).unwrap();
+        // More than even a slow machine is to need.
+        let longest = Some(Duration::from_secs(60));
+        stream.set_read_timeout(longest).unwrap();
         let length = body.len();
         let head = format!(
             "{request} HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
@@ -69,6 +72,12 @@ impl Service {
     fn terminate(&self) {
         let pid = i32::try_from(self.program.id()).unwrap();
         kill_process(Pid::from_raw(pid).unwrap(), Signal::TERM).unwrap();
+    }
+
+    /// Waits for its end, which is a good one.
+    fn ends(&mut self) {
+        assert_eq!(self.output.next().unwrap().unwrap(), "all done");
+        assert!(self.program.wait().unwrap().success());
     }
 }
 
@@ -108,7 +117,7 @@ fn generation(service: &Service, words: u32) -> BufReader<TcpStream> {
 
 #[test]
 fn a_call_is_answered_and_what_fails_has_its_status() {
-    let service = Service::start("2s");
+    let service = Service::start("execute_timeout = '2s'");
     let (status, page) = service.health();
     assert_eq!((status, &page["health"]), (200, &json!("healthy")));
     assert_eq!(page["workers"], 1);
@@ -124,13 +133,13 @@ fn a_call_is_answered_and_what_fails_has_its_status() {
     assert!(body.contains("no answer within 2s"), "{body}");
 }
 
-#[tokio::test]
-async fn a_full_service_says_so_and_one_that_ends_answers_what_it_has_taken() {
-    let mut service = Service::start("10m");
+#[test]
+fn a_full_service_says_so_and_one_that_ends_answers_what_it_has_taken() {
+    let mut service = Service::start("execute_timeout = '10m'\nshutdown_timeout = '10m'");
     // It has the only worker: one call waits, and nothing more is taken.
     let endless = generation(&service, u32::MAX);
     let waiting = service.score("a bad day");
-    until(async || service.health().1["waiting"] == 1).await;
+    blocking_until(|| service.health().1["waiting"] == 1);
     for refused in [
         service.score("a fine day"),
         service.send("GET /generate?words=3", ""),
@@ -148,7 +157,18 @@ async fn a_full_service_says_so_and_one_that_ends_answers_what_it_has_taken() {
     let words = stream.lines().map(Result::unwrap);
     let words = words.filter(|line| line.starts_with("data: ")).count();
     assert_eq!(words, 19);
-    assert_eq!(service.output.next().unwrap().unwrap(), "all answered");
-    assert!(service.program.wait().unwrap().success());
+    service.ends();
     assert!(TcpStream::connect(&service.address).is_err());
+}
+
+#[test]
+fn a_stream_without_an_end_does_not_hold_a_service_that_is_to_end() {
+    let mut service = Service::start("shutdown_timeout = '200ms'");
+    let endless = generation(&service, u32::MAX);
+    service.terminate();
+    let lines: Vec<String> = endless.lines().map(Result::unwrap).collect();
+    let error = lines.iter().position(|line| line == "event: error");
+    let error = error.unwrap_or_else(|| panic!("{lines:?}"));
+    assert!(lines[error + 1].contains("shut down"), "{lines:?}");
+    service.ends();
 }

@@ -34,21 +34,22 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = TcpListener::bind(&config.listen).await?;
     println!("listening on http://{}", listener.local_addr()?);
 
-    // From the signal on no connection is taken; those that are open get their answers, and streams come to their end.
-    let (mut terminate, mut interrupt) = (
-        signal(SignalKind::terminate())?,
-        signal(SignalKind::interrupt())?,
-    );
+    // From the signal on nothing is taken any more, and what was taken is answered. Nobody is waited for longer than the
+    // pool's `shutdown_timeout`: a stream that goes on then ends with an error.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let model = pools.model.clone();
     let stop = async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
+        tokio::spawn(async move { model.shutdown().await });
     };
     axum::serve(listener, routes::router(pools.model.clone()))
         .with_graceful_shutdown(stop)
         .await?;
     pools.shutdown().await;
-    println!("all answered");
+    println!("all done");
     Ok(())
 }
