@@ -1,5 +1,6 @@
 //! Why a task could not be done at all. What is wrong with a pool is no failure, but part of the answer.
 
+use std::fmt::Display;
 use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
@@ -25,6 +26,19 @@ impl Failure {
         Self::Failed(text.into())
     }
 
+    /// Of the system: what was attempted, with the path that it was attempted on.
+    pub(crate) fn of(attempt: impl Display) -> impl FnOnce(io::Error) -> Self {
+        move |error| Self::Failed(format!("{attempt}: {error}"))
+    }
+
+    /// Of writing to standard output.
+    pub(crate) fn of_output(error: io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::BrokenPipe => Self::NotRead,
+            _ => Self::of("standard output cannot be written")(error),
+        }
+    }
+
     /// Says it, and gives the exit status.
     pub(crate) fn tell(self) -> ExitCode {
         let (text, status) = match self {
@@ -34,14 +48,5 @@ impl Failure {
         };
         anstream::eprintln!("{ERROR}error{ERROR:#}: {text}");
         ExitCode::from(status)
-    }
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        match error.kind() {
-            ErrorKind::BrokenPipe => Self::NotRead,
-            _ => Self::Failed(error.to_string()),
-        }
     }
 }

@@ -54,19 +54,20 @@ impl Fix {
     }
 
     /// Runs the commands, and stops at the first that fails.
-    fn run(&self, package: &Path, yes: bool) -> io::Result<bool> {
+    fn run(&self, package: &Path, yes: bool) -> Result<bool, Failure> {
+        let folder = self.folder.as_deref().unwrap_or(package);
         for text in &self.commands {
             let mut shell = Command::new("sh");
-            shell
-                .args(["-c", text])
-                .current_dir(self.folder.as_deref().unwrap_or(package));
+            shell.args(["-c", text]).current_dir(folder);
             if yes {
                 // Who answers nothing here cannot answer the managers either.
                 shell
                     .env("CONDA_ALWAYS_YES", "true")
                     .env("POETRY_NO_INTERACTION", "1");
             }
-            let status = shell.status()?;
+            let shown = folder.display();
+            let failed = Failure::of(format!("`{text}` cannot be run in `{shown}`"));
+            let status = shell.status().map_err(failed)?;
             if !status.success() {
                 anstream::eprintln!("{ERROR}error{ERROR:#}: `{text}` failed: {status}");
                 return Ok(false);
@@ -129,14 +130,15 @@ pub(crate) fn offer(
             }
         }
     }
-    io::stdout().flush()?;
+    io::stdout().flush().map_err(Failure::of_output)?;
     Ok(has_run)
 }
 
 /// The answer to a question; the end of the input is no yes.
-fn is_yes() -> io::Result<bool> {
+fn is_yes() -> Result<bool, Failure> {
     let mut answer = String::new();
-    if io::stdin().lock().read_line(&mut answer)? == 0 {
+    let read = io::stdin().lock().read_line(&mut answer);
+    if read.map_err(Failure::of("the answer cannot be read from standard input"))? == 0 {
         // What follows does not belong on the line of the question.
         println!();
     }
@@ -145,6 +147,9 @@ fn is_yes() -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::fs;
+
     use super::*;
 
     fn fix(help: &str) -> Option<(Vec<String>, Option<PathBuf>)> {
@@ -179,6 +184,109 @@ mod tests {
             assert_eq!(fix(help), Some((wanted, folder)), "{help}");
         }
     }
+
+    #[test]
+    fn a_folder_that_is_gone_is_named_with_the_command() {
+        let fix = Fix::of("run `true` in `/nowhere`").unwrap();
+        let Err(Failure::Failed(text)) = fix.run(Path::new("/"), true) else {
+            panic!("there is no such folder");
+        };
+        assert!(
+            text.starts_with("`true` cannot be run in `/nowhere`: "),
+            "{text}"
+        );
+    }
+
+    /// What the compiler shows of each code of the catalogue.
+    fn helps() -> BTreeMap<String, String> {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/ui/errors");
+        let files = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        let said = files.filter(|file| file.extension().is_some_and(|kind| kind == "stderr"));
+        said.map(|file| {
+            let text = fs::read_to_string(&file).unwrap();
+            let help = text
+                .lines()
+                .find_map(|line| line.trim().strip_prefix("help: "));
+            let code = file.file_stem().unwrap().to_str().unwrap().to_owned();
+            (code, help.unwrap_or_default().to_owned())
+        })
+        .collect()
+    }
+
+    /// Whether a manager's or Python's own command stands in it.
+    fn has_command(help: &str) -> bool {
+        let quoted = help.split('`').skip(1).step_by(2);
+        let programs = [
+            "cargo", "cd", "conda", "docker", "poetry", "pyenv", "python", "python3", "uv",
+        ];
+        quoted
+            .filter_map(|text| text.split_once(' '))
+            .any(|(first, _)| {
+                let name = Path::new(first).file_name().and_then(|name| name.to_str());
+                name.is_some_and(|name| programs.contains(&name))
+            })
+    }
+
+    #[test]
+    fn every_help_with_a_command_is_one_that_is_offered_or_one_that_a_person_decides_on() {
+        let helps = helps();
+        let (offered, left): (Vec<_>, Vec<_>) = helps
+            .iter()
+            .filter(|(_, help)| has_command(help) || Fix::of(help).is_some())
+            .partition(|(_, help)| Fix::of(help).is_some());
+        let names = |some: Vec<(&String, &String)>| {
+            some.iter()
+                .map(|(code, _)| (*code).clone())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(names(offered), OFFERED);
+        assert_eq!(names(left), LEFT_TO_A_PERSON);
+    }
+
+    const OFFERED: &[&str] = &[
+        "conda_environment_not_found",
+        "conda_python_missing",
+        "container_not_running",
+        "environment_not_synced",
+        "image_not_found",
+        "poetry_environment_invalid",
+        "poetry_environment_not_found",
+        "poetry_lock_not_found",
+        "poetry_lock_out_of_step",
+        "poetry_lock_outdated",
+        "poetry_project_not_found",
+        "pyenv_version_invalid",
+        "pyenv_version_not_found",
+        "requirement_not_installed",
+        "requirement_not_met",
+        "uv_lock_not_found",
+        "uv_lock_outdated",
+        "venv_invalid",
+        "venv_not_found",
+    ];
+    const LEFT_TO_A_PERSON: &[&str] = &[
+        "adapter_check_failed",
+        "container_not_found",
+        "container_python_not_found",
+        "docker_engine_unreachable",
+        "lock_conflict",
+        "lock_invalid",
+        "lock_key_unknown",
+        "lock_mismatch",
+        "lock_not_found",
+        "lock_path_invalid",
+        "lock_pool_missing",
+        "lock_pool_unknown",
+        "lock_too_new",
+        "poetry_failed",
+        "poetry_lock_invalid",
+        "probe_failed",
+        "python_version_required",
+        "sysroot_interpreter_foreign",
+        "uv_lock_invalid",
+    ];
 
     #[test]
     fn a_help_that_leaves_something_to_a_person_is_no_fix() {

@@ -15,6 +15,8 @@ use signal_hook::iterator::Signals;
 use snakepit_build::host::{Answer, FileInfo, Program};
 use snakepit_build::{Host, Machine};
 
+use crate::failure::Failure;
+
 /// Whether this process is about to end.
 static ENDING: AtomicBool = AtomicBool::new(false);
 
@@ -25,11 +27,17 @@ static RUNNING: AtomicUsize = AtomicUsize::new(0);
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// From now on a signal that ends this process ends everything that it started first.
-pub(crate) fn guard() -> io::Result<()> {
+///
+/// # Errors
+/// The system does not let it.
+pub(crate) fn guard() -> Result<(), Failure> {
+    let failed = || Failure::of("signals that end this program cannot be watched for");
     // What a killed program leaves behind becomes a child of this process, where it is found.
     #[cfg(target_os = "linux")]
-    rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
-    let mut signals = Signals::new(TERM_SIGNALS)?;
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
+        .map_err(io::Error::from)
+        .map_err(failed())?;
+    let mut signals = Signals::new(TERM_SIGNALS).map_err(failed())?;
     thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {
             end_all();

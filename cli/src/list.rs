@@ -16,6 +16,7 @@ use crate::files;
 use crate::interrupt::{self, Interruptible};
 use crate::layout::columns;
 use crate::output::Output;
+use crate::survey::enter;
 
 /// An environment.
 struct Found {
@@ -44,7 +45,7 @@ pub(crate) fn run(list: &List, output: &mut Output) -> Result<bool, Failure> {
     }
     interrupt::guard()?;
     // As a build script of a package there would look.
-    env::set_current_dir(&dir)?;
+    enter(&dir)?;
     output.line(format!("{HEADER}auto{HEADER:#} in {}", dir.display()));
     tell_auto(&dir, output);
     let mut all = of_directory(&dir);

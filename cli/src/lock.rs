@@ -12,6 +12,9 @@ use crate::interrupt::{self, Interruptible};
 use crate::last_build::LastBuild;
 use crate::output::Output;
 use crate::package::Package;
+use crate::report::{Problem, Status};
+use crate::snippet;
+use crate::survey::enter;
 
 /// Whether all is as it was asked to be.
 pub(crate) fn run(lock: &args::Lock, output: &mut Output) -> Result<bool, Failure> {
@@ -78,7 +81,7 @@ fn one(package: &Package, lock: &args::Lock, output: &mut Output) -> Result<bool
 /// What a lock would have to say; `None`: a pool cannot be resolved, which is told.
 fn found(package: &Package, output: &mut Output) -> Result<Option<Lock>, Failure> {
     // As cargo starts a build script.
-    std::env::set_current_dir(&package.folder)?;
+    enter(&package.folder)?;
     let sources = Sources::read(&package.folder, &package.sources);
     let pools = named::pools(&sources, &|name| package.variable(name));
     if pools.iter().any(|pool| pool.request.custom.is_some()) {
@@ -92,10 +95,9 @@ fn found(package: &Package, output: &mut Output) -> Result<Option<Lock>, Failure
         Ok(found) => Ok(Some(found)),
         Err(refused) => {
             for refused in refused {
-                let (place, fault) = (&refused.place, &refused.fault);
-                let text = format!("{ERROR}error{ERROR:#}: pool `{}`: {fault}", refused.pool);
-                output.line(text);
-                output.line(format!(" --> {place}"));
+                let problem = Problem::of(&refused.fault, Status::Error, None);
+                output.line(snippet::rendered(&problem, Some(&refused.pool), None));
+                output.line(format!(" --> {}", refused.place));
             }
             Ok(None)
         }

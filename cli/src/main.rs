@@ -99,14 +99,18 @@ fn man(output: &mut Output) -> Result<bool, Failure> {
         .get_subcommands()
         .filter(|task| task.get_name() != "help");
     let page = output.plain();
-    clap_mangen::Man::new(command.clone()).render(page)?;
+    let failed = || Failure::of("the page cannot be made");
+    clap_mangen::Man::new(command.clone())
+        .render(page)
+        .map_err(failed())?;
     for task in tasks {
         let name = task.get_name();
         let man = clap_mangen::Man::new(task.clone());
         page.extend_from_slice(format!(".SH CARGO SNAKEPIT {}\n", name.to_uppercase()).as_bytes());
-        man.render_synopsis_section(page)?;
-        man.render_description_section(page)?;
-        man.render_options_section(page)?;
+        man.render_synopsis_section(page)
+            .and_then(|()| man.render_description_section(page))
+            .and_then(|()| man.render_options_section(page))
+            .map_err(failed())?;
     }
     Ok(true)
 }

@@ -28,8 +28,8 @@ impl Output {
     pub(crate) fn write(&mut self) -> Result<(), Failure> {
         let text = std::mem::take(&mut self.text);
         let mut stdout = AutoStream::auto(io::stdout().lock());
-        stdout.write_all(&text)?;
-        Ok(stdout.flush()?)
+        let written = stdout.write_all(&text).and_then(|()| stdout.flush());
+        written.map_err(Failure::of_output)
     }
 }
 

@@ -95,14 +95,18 @@ pub(crate) struct SourceText {
 }
 
 impl Problem {
-    pub(crate) fn of(diagnostic: &Diagnostic, severity: Status, place: Place) -> Self {
+    pub(crate) fn of(
+        diagnostic: &Diagnostic,
+        severity: Status,
+        place: impl Into<Option<Place>>,
+    ) -> Self {
         Self {
             severity,
             code: Some(diagnostic.code().to_owned()),
             message: diagnostic.message().to_owned(),
             help: Some(diagnostic.help().to_owned()),
             is_shared: diagnostic.place() == "struct",
-            place: Some(place),
+            place: place.into(),
         }
     }
 }

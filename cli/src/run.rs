@@ -28,7 +28,7 @@ pub(crate) fn run(run: &Run) -> Result<bool, Failure> {
             root.display()
         )));
     }
-    let here = env::current_dir()?;
+    let here = env::current_dir().map_err(Failure::of("the current folder cannot be told"))?;
     let packages = run.selection.packages()?;
     let pools: Vec<String> = run.pool.iter().cloned().collect();
     let how = How {
@@ -48,7 +48,11 @@ pub(crate) fn run(run: &Run) -> Result<bool, Failure> {
     };
     // What this program set for itself would hold for Python, too.
     #[cfg(target_os = "linux")]
-    rustix::process::set_child_subreaper(None).map_err(io::Error::from)?;
+    rustix::process::set_child_subreaper(None)
+        .map_err(io::Error::from)
+        .map_err(Failure::of(
+            "the children of the pool's Python cannot be left to it",
+        ))?;
     let Err(error) = replaced(pool, resolution, &run.arguments, here);
     Err(Failure::failed(format!(
         "`{}` cannot be started: {error}",
@@ -73,7 +77,8 @@ fn replaced(
     });
     let mut env: Vec<EnvOp> = foreign.chain(resolution.env.iter().cloned()).collect();
     let mut args = resolution.args.clone();
-    let python_path = env::join_paths(&resolution.python_path).map_err(io::Error::other)?;
+    let python_path = env::join_paths(&resolution.python_path)
+        .map_err(|error| io::Error::other(format!("`python_path`: {error}")))?;
     let python_path = python_path.to_string_lossy().into_owned();
     match &resolution.elsewhere {
         Some(_) if pool.request.custom.is_none() => {

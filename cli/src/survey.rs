@@ -190,10 +190,19 @@ impl Place {
     }
 }
 
+/// Makes a folder the current one.
+///
+/// # Errors
+/// It is not there, or closed to this user.
+pub(crate) fn enter(folder: &Path) -> Result<(), Failure> {
+    let shown = folder.display();
+    env::set_current_dir(folder).map_err(Failure::of(format!("`{shown}` cannot be entered")))
+}
+
 /// What becomes of the pools.
 fn resolved(package: &Package, declared: Declared, anew: bool) -> Result<PackageReport, Failure> {
     // As cargo starts a build script: what a pyenv shim starts depends on the folder.
-    env::set_current_dir(&package.folder)?;
+    enter(&package.folder)?;
     let file = package.cache.join(format!("{}-probes.json", package.name));
     let probes = if anew {
         Cache::anew(file)

@@ -506,12 +506,13 @@ fn a_reader_that_goes_away_is_no_error() {
             .read_to_string(&mut said)
             .unwrap();
         assert_eq!(said, "");
-        assert!(status.code().is_some(), "{status:?}");
+        // Nobody reads it any more, which is nobody's fault.
+        assert_eq!(status.code(), Some(0));
     }
 }
 
 #[test]
-fn progress_is_shown_on_a_terminal_alone_and_only_where_it_takes_long() {
+fn progress_is_shown_on_a_terminal_alone() {
     if Command::new("script").arg("--version").output().is_err() {
         return tools::skip("script");
     }
@@ -523,19 +524,15 @@ fn progress_is_shown_on_a_terminal_alone_and_only_where_it_takes_long() {
     let in_pipe = package.run(&["check", "--thorough"]);
     assert_eq!(in_pipe.stderr, "");
     let program = env!("CARGO_BIN_EXE_cargo-snakepit");
-    let on_terminal = |more: &str| {
-        let mut command = package.host.command("script");
-        let text = format!("stty rows 24 cols 80; {program} snakepit check {more} > /dev/null");
-        command.args(["-qec", &text, "/dev/null"]);
-        command.env("TERM", "xterm-256color");
-        ended(&mut command).stdout
-    };
-    let slow = on_terminal("--thorough");
+    let mut on_terminal = package.host.command("script");
+    let text = format!("stty rows 24 cols 80; {program} snakepit check --thorough > /dev/null");
+    on_terminal.args(["-qec", &text, "/dev/null"]);
+    on_terminal.env("TERM", "xterm-256color");
+    let slow = ended(&mut on_terminal).stdout;
     assert!(
         slow.contains("asking interpreters: 0 of 1 pools are done"),
         "{slow:?}"
     );
-    assert_eq!(on_terminal(""), "");
 }
 
 #[test]

@@ -79,6 +79,21 @@ fn a_pool_that_fails_and_a_choice_that_is_open_are_told() {
             .contains("nothing of it runs on this machine"),
         "{elsewhere:?}"
     );
+    let mut gone = package.host.command("sh");
+    let script = "mkdir gone && cd gone && rmdir ../gone && exec \"$@\"";
+    gone.args([
+        "-c",
+        script,
+        "sh",
+        env!("CARGO_BIN_EXE_cargo-snakepit"),
+        "run",
+    ]);
+    let gone = ended(&mut gone);
+    assert_eq!(gone.status, Some(1), "{gone:?}");
+    assert!(
+        gone.stderr.contains("the current folder cannot be told: "),
+        "{gone:?}"
+    );
     let open = package.run(&["run"]);
     assert_eq!(open.status, Some(2));
     assert!(
