@@ -273,6 +273,13 @@ mod tests {
             let broken = specifiers(slip).unwrap_err();
             assert_eq!(broken.help(), format!("did you mean `{meant}`?"));
         }
+        for (slip, why) in [
+            (">3.11,<", "there is no version behind `<`"),
+            (">=3.11,", "there is nothing beside a comma"),
+        ] {
+            let broken = specifiers(slip).unwrap_err();
+            assert!(broken.message().ends_with(why), "{broken:?}");
+        }
     }
 
     /// Distributions by name.

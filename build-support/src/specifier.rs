@@ -144,6 +144,9 @@ impl FromStr for Specifier {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.trim();
+        if text.is_empty() {
+            return Err("there is nothing beside a comma".to_owned());
+        }
         let Some((sign, operator)) = OPERATORS.iter().find(|(sign, _)| text.starts_with(sign))
         else {
             let signs = OPERATORS.map(|(sign, _)| sign).join(" ");
@@ -156,6 +159,9 @@ impl FromStr for Specifier {
             (Some(_), _) => return Err(format!("`.*` does not go with `{sign}`: `{text}`")),
             (None, operator) => (written, *operator),
         };
+        if number.is_empty() {
+            return Err(format!("there is no version behind `{sign}`"));
+        }
         let version: Version = number.parse()?;
         let is_release = version.pre.is_none()
             && version.post.is_none()

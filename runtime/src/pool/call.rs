@@ -351,7 +351,11 @@ impl Place<'_> {
             Ok(Fault::Encoding(exception)) => Error::Encoding {
                 pool,
                 tool,
-                message: format!("its value cannot be sent: {exception}"),
+                // What the bridge itself raises for that has no name that a user would know.
+                message: match exception.type_name.as_str() {
+                    "Unencodable" => format!("its value cannot be sent: {}", exception.message),
+                    _ => format!("its value cannot be sent: {exception}"),
+                },
             },
             Ok(Fault::Arguments { message }) => Error::Encoding {
                 pool,
