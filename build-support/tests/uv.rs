@@ -103,6 +103,7 @@ fn an_environment_that_lacks_what_is_locked_is_refused_and_the_fix_mends_it() {
     let fault = project.refused(&uv());
     assert_eq!(fault.code(), "environment_not_synced");
     assert!(fault.help().contains("run `uv sync` in"), "{fault:?}");
+    assert!(fault.message().ends_with(" is not installed"), "{fault:?}");
     let which = std::mem::replace(&mut project.world.which, Box::new(|_| None));
     let fault = project.refused(&uv());
     assert_eq!(fault.code(), "environment_not_synced");

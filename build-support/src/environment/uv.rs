@@ -122,7 +122,11 @@ impl PythonEnvironment for Uv {
         match project.ask(&uv, "--frozen", config.manager_launch, host) {
             Asked::InStep => Ok(()),
             Asked::CannotTell => by_files(),
-            Asked::NotInStep(said) => Err(project.not_synced(&said)),
+            // uv says that something is to be done, and the files most often what.
+            Asked::NotInStep(said) => {
+                step::compare(&project, &executable, host)?;
+                Err(project.not_synced(&said))
+            }
         }
     }
 
