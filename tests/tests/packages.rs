@@ -16,6 +16,9 @@ const CARGOS: &[&str] = &[
 
 const ALWAYS: &[&str] = &["LICENSE-APACHE", "LICENSE-MIT", "README.md", "src/"];
 
+/// How the files in folders end.
+const SOURCES: &[&str] = &[".rs", ".py", ".proto"];
+
 #[test]
 fn each_package_has_the_right_files_and_no_others() {
     for (package, more) in [
@@ -34,7 +37,7 @@ fn each_package_has_the_right_files_and_no_others() {
         assert!(output.status.success(), "{stderr}");
         let listed = String::from_utf8(output.stdout).unwrap();
         let is_of = |file: &str, wanted: &str| match wanted.ends_with('/') {
-            true => file.starts_with(wanted),
+            true => file.starts_with(wanted) && SOURCES.iter().any(|end| file.ends_with(end)),
             false => file == wanted,
         };
         let wanted: Vec<&str> = ALWAYS.iter().chain(more).copied().collect();
