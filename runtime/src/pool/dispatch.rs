@@ -1,23 +1,23 @@
 //! Which request is where. One lock, no waiting inside it: requests go to the least loaded worker, or to that of their
 //! session, first come, first served; what a dead worker had not begun goes to another one.
 
+mod answers;
+mod numbers;
+mod seating;
+
 use std::collections::VecDeque;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::connection::Connection;
-use super::frame::{Frame, Kind};
+pub(crate) use self::answers::Unasked;
 use super::latencies::Latencies;
-use super::memory::Interpreter;
-use super::request::{Outcome, Request, Waiter};
+use super::request::{Outcome, Request};
 use super::restart::Trouble;
 use super::seat::Seat;
 use super::sessions::{Ended, Home, Sessions};
-use super::stats::{PoolStats, WorkerStats};
 use crate::spec::Affinity;
 
 /// Why a request was not taken.
@@ -67,33 +67,6 @@ pub(crate) struct Limits {
     pub(crate) cancel: Duration,
     /// How long a session may lie unused.
     pub(crate) session: Duration,
-}
-
-/// What a worker sent and nobody asked for.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Unasked {
-    Answer(u32),
-    Item(u32),
-    Pong(u32),
-    Calls,
-}
-
-impl fmt::Display for Unasked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Answer(request) => {
-                write!(f, "it answered request {request}, which it did not have")
-            }
-            Self::Item(request) => write!(
-                f,
-                "it sent an item for request {request}, which had no room for one"
-            ),
-            Self::Pong(ping) => write!(f, "it answered ping {ping}, which was not under way"),
-            Self::Calls => f.write_str(
-                "it called functions of the program on and on, and did not read what they gave",
-            ),
-        }
-    }
 }
 
 /// Which workers will do for a request.
@@ -289,214 +262,6 @@ impl Dispatch {
         }
     }
 
-    /// A worker is ready.
-    pub(crate) fn seat(
-        &mut self,
-        seat: usize,
-        connection: Arc<Connection>,
-        interpreter: Interpreter,
-    ) {
-        self.seats[seat].fill(connection, interpreter);
-        self.trouble = None;
-        self.fill();
-    }
-
-    /// A worker is ready that replaces another one, which drains from now on, at the place that is returned, with the
-    /// sessions that it held something of. Somebody has to [`leave`](Dispatch::leave) that place too.
-    pub(crate) fn reseat(
-        &mut self,
-        seat: usize,
-        connection: Arc<Connection>,
-        interpreter: Interpreter,
-    ) -> (usize, Vec<Arc<str>>) {
-        let size = self.limits.size;
-        let free = self.seats[size..].iter().position(|seat| !seat.drains);
-        let place = free.map_or(self.seats.len(), |index| size + index);
-        let mut next = Seat::new(seat, self.limits.room, self.limits.cancel);
-        next.past = self.seats[seat].past;
-        next.past.recycles += 1;
-        let mut old = std::mem::replace(&mut self.seats[seat], next);
-        old.drains = true;
-        old.trouble = None;
-        old.wake.notify_one();
-        if place == self.seats.len() {
-            self.seats.push(old);
-        } else {
-            self.seats[place] = old;
-        }
-        let held = self.sessions.held_by(seat);
-        self.sessions.lose(seat);
-        self.kept += 1;
-        self.seat(seat, connection, interpreter);
-        (place, held)
-    }
-
-    /// Whether a worker drains and has answered everything.
-    pub(crate) fn is_drained(&self, seat: usize) -> bool {
-        self.seats[seat].is_drained()
-    }
-
-    /// A worker failed too often: it will be tried only now and then. If there is no other, nobody waits for one.
-    pub(crate) fn degrade(&mut self, seat: usize, trouble: Arc<Trouble>) {
-        self.seats[seat].trouble = Some(trouble.clone());
-        let mut own = self.own().iter();
-        if own.all(|seat| seat.connection.is_none() && seat.trouble.is_some()) {
-            for request in self.queue.drain(..) {
-                self.requests += 1;
-                self.errors += 1;
-                request.waiter.finish(Outcome::Degraded(trouble.clone()));
-            }
-            self.trouble = Some(trouble);
-        }
-    }
-
-    /// A worker failed, or was ended because a tool did not stop: there will be another one.
-    pub(crate) fn count_restart(&mut self, seat: usize) {
-        self.seats[seat].past.restarts += 1;
-    }
-
-    /// A worker has shown that it can work; whether it was in trouble before.
-    pub(crate) fn recover(&mut self, seat: usize) -> bool {
-        self.seats[seat].trouble.take().is_some()
-    }
-
-    /// How many workers failed too often, and what one of them said, if there is no worker, the last of them.
-    pub(crate) fn troubles(&self) -> (usize, Option<&Arc<Trouble>>) {
-        let troubles = self.own().iter().filter_map(|seat| seat.trouble.as_ref());
-        let any = self.trouble.as_ref().or_else(|| troubles.clone().next());
-        (troubles.count(), any)
-    }
-
-    /// Requests that a worker has answered.
-    pub(crate) fn answers(&self, seat: usize) -> u64 {
-        self.seats[seat].answered
-    }
-
-    /// The seats that the pool keeps filled.
-    fn own(&self) -> &[Seat] {
-        &self.seats[..self.limits.size]
-    }
-
-    /// A worker answered. Workers get their next requests with [`Dispatch::fill`], once for all answers of a read.
-    pub(crate) fn answered(&mut self, seat: usize, frame: Frame) -> Result<(), Unasked> {
-        let unasked = Unasked::Answer(frame.request);
-        let outcome = match frame.kind {
-            Kind::Reply => Outcome::Reply(frame.body),
-            Kind::Error => Outcome::Error(frame.body.json),
-            Kind::Item => return self.item(seat, frame),
-            _ => return Err(unasked),
-        };
-        let request = self.seats[seat].take(frame.request).ok_or(unasked)?;
-        if let Some(session) = &request.session {
-            self.sessions.used(&session.id);
-        }
-        self.requests += 1;
-        self.errors += u64::from(matches!(outcome, Outcome::Error(_)));
-        if matches!(request.waiter, Waiter::Call(_)) {
-            self.latencies.record(request.made.elapsed());
-        }
-        self.seats[seat].answer(request, outcome);
-        Ok(())
-    }
-
-    /// A worker sent one item of a stream, for which there has to be room.
-    fn item(&mut self, seat: usize, frame: Frame) -> Result<(), Unasked> {
-        let unasked = || Unasked::Item(frame.request);
-        let index = self.seats[seat]
-            .running()
-            .position(|request| request.ticket == frame.request)
-            .ok_or_else(unasked)?;
-        let Waiter::Stream {
-            items,
-            credit,
-            begun,
-        } = &mut self.seats[seat].sent[index].waiter
-        else {
-            return Err(unasked());
-        };
-        *credit = credit.checked_sub(1).ok_or_else(unasked)?;
-        *begun = true;
-        let _ = items.send((Outcome::Item(frame.body), None));
-        Ok(())
-    }
-
-    /// The reader of a stream has room for more items.
-    pub(crate) fn grant(&mut self, ticket: u32, count: u32) {
-        for seat in &mut self.seats {
-            let mut sent = seat.sent.iter_mut();
-            if let Some(request) = sent.find(|request| request.ticket == ticket) {
-                if let Waiter::Stream { credit, .. } = &mut request.waiter {
-                    *credit += count;
-                }
-                seat.control(ticket, Kind::Credit, count.into());
-                return;
-            }
-        }
-    }
-
-    /// A worker is of no more use: it gets nothing more, and what it has not begun goes to others, before all that
-    /// waits. What it may have begun fails with [`Dispatch::bury`], as soon as its end is known.
-    pub(crate) fn retire(&mut self, seat: usize) {
-        self.sessions.lose(seat);
-        let seat = &mut self.seats[seat];
-        seat.connection = None;
-        let waiting = std::mem::take(&mut seat.pinned);
-        let (pinned, rest): (VecDeque<_>, _) = seat
-            .unbegun()
-            .into_iter()
-            .partition(|request| request.is_pinned);
-        for request in pinned.into_iter().chain(waiting) {
-            request.waiter.finish(if self.closed {
-                Outcome::ShutDown
-            } else {
-                Outcome::SessionLost
-            });
-        }
-        self.put_back(rest);
-    }
-
-    /// What a retired worker may have begun comes to its end, or is tried again where that does no harm.
-    pub(crate) fn bury(&mut self, seat: usize, outcome: impl Fn() -> Outcome) {
-        let mut again = VecDeque::new();
-        for mut request in self.seats[seat].clear() {
-            let outcome = outcome();
-            if request.may_retry() && matches!(outcome, Outcome::Crashed { .. }) {
-                request.retries -= 1;
-                again.push_back(request);
-            } else {
-                self.requests += 1;
-                self.errors += 1;
-                request.waiter.finish(outcome);
-            }
-        }
-        self.put_back(again);
-    }
-
-    /// Requests of a worker that has gone go to others, before all that waits.
-    fn put_back(&mut self, requests: VecDeque<Request>) {
-        // Whoever gave up meanwhile needs no second worker.
-        for request in requests.into_iter().rev().filter(Request::is_wanted) {
-            self.queue.push_front(request);
-        }
-        self.fill();
-    }
-
-    /// Nobody keeps a seat any more: the pool ends, or the runtime does. Without any seat nothing can be answered.
-    pub(crate) fn leave(&mut self, seat: usize) {
-        self.retire(seat);
-        self.bury(seat, || Outcome::ShutDown);
-        self.seats[seat].drains = false;
-        self.kept -= 1;
-        if self.kept == 0 {
-            self.abandon();
-        }
-    }
-
-    /// Whether all seats were left.
-    pub(crate) fn is_deserted(&self) -> bool {
-        self.kept == 0
-    }
-
     /// The caller no longer waits: a request that was not sent yet is forgotten, and the worker that has it is told.
     pub(crate) fn cancel(&mut self, ticket: u32) {
         let is_it = |request: &Request| request.ticket == ticket;
@@ -581,55 +346,5 @@ impl Dispatch {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.closed
-    }
-
-    fn queued(&self) -> usize {
-        let pinned: usize = self.seats.iter().map(|seat| seat.pinned.len()).sum();
-        self.queue.len() + pinned
-    }
-
-    /// Requests with a worker, and requests that wait for one.
-    pub(crate) fn load(&self) -> (usize, usize) {
-        let sent = self.seats.iter().map(|seat| seat.sent.len()).sum();
-        (sent, self.queued())
-    }
-
-    /// Workers that the pool keeps.
-    pub(crate) fn size(&self) -> usize {
-        self.limits.size
-    }
-
-    /// The pool in numbers, as far as they are known here.
-    pub(crate) fn stats(&self) -> PoolStats {
-        let (in_flight, queued) = self.load();
-        let own = self.own().iter();
-        PoolStats {
-            workers: self.limits.size,
-            ready: own.clone().filter(|seat| seat.connection.is_some()).count(),
-            in_flight,
-            queued,
-            requests: self.requests,
-            errors: self.errors,
-            latency: self.latencies.read(),
-            restarts: own.clone().map(|seat| seat.past.restarts).sum(),
-            recycles: own.map(|seat| seat.past.recycles).sum(),
-            degraded: self.troubles().0,
-            ..PoolStats::default()
-        }
-    }
-
-    /// The interpreters of all workers that are there.
-    pub(crate) fn interpreters(&self) -> Vec<Interpreter> {
-        self.seats.iter().filter_map(Seat::interpreter).collect()
-    }
-
-    /// Each worker in numbers, with what tells its memory.
-    pub(crate) fn workers(&self) -> Vec<(WorkerStats, Option<Interpreter>)> {
-        let (own, behind) = self.seats.split_at(self.limits.size);
-        let there = behind.iter().filter(|seat| seat.drains);
-        own.iter()
-            .chain(there)
-            .map(|seat| (seat.stats(), seat.interpreter()))
-            .collect()
     }
 }
