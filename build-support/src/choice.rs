@@ -174,8 +174,7 @@ fn above<'a>(package: &'a Path, host: &dyn Host) -> impl Iterator<Item = &'a Pat
 /// either nobody says that what is above belongs to the package.
 pub(crate) fn top(package: &Path, host: &dyn Host) -> PathBuf {
     let is_workspace = |folder: &Path| {
-        let text = host.consult(&folder.join("Cargo.toml")).unwrap_or_default();
-        let table = document::parse(&String::from_utf8_lossy(&text));
+        let table = document::read(&folder.join("Cargo.toml"), host);
         table.is_ok_and(|table| table.contains_key("workspace"))
     };
     // A folder in a checkout, a file in a further working tree of one.

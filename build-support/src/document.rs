@@ -1,13 +1,29 @@
 //! TOML files: lock files and settings, as the tree that answers in JSON come in. `toml` makes a tree of its own only
 //! by way of serde, which a first build would compile for nothing else.
 
+use std::path::Path;
+
 use serde_json::{Map, Number, Value};
 use toml::de::{DeTable, DeValue};
+
+use crate::host::Host;
 
 /// A table of a file, or all of it.
 pub(crate) type Table = Map<String, Value>;
 
-/// Reads a file.
+/// Reads a file, which decides what is built and means nothing to the program.
+///
+/// # Errors
+/// What is wrong with it, in words that go on after its name.
+pub(crate) fn read(file: &Path, host: &dyn Host) -> Result<Table, String> {
+    let bytes = host
+        .consult(file)
+        .map_err(|error| format!("cannot be read: {error}"))?;
+    let text = str::from_utf8(&bytes).map_err(|_| "is not UTF-8".to_owned())?;
+    parse(text).map_err(|why| format!("is no TOML: {why}"))
+}
+
+/// Reads a file's text.
 ///
 /// # Errors
 /// Why it is no TOML, in words.

@@ -59,6 +59,7 @@ pub mod resolver;
 mod said;
 mod script;
 mod search_path;
+mod shell;
 mod specifier;
 #[doc(hidden)]
 pub mod sysroot;
@@ -73,10 +74,10 @@ pub use adapter::FOREIGN;
 pub use builder::{Builder, Refused, emit};
 pub use catalogue::Code;
 pub use diagnostic::Diagnostic;
-#[doc(hidden)]
-pub use environment::quoted;
 pub use environment::{Config, Elsewhere, ExtraMetadata, Launch, PythonEnvironment};
 pub use host::{Answer, FileInfo, Host, Machine, Program};
 pub use lock::{Difference, Lock};
 pub use manifest::EnvOp;
 pub use probe::Interpreter;
+#[doc(hidden)]
+pub use shell::quoted;

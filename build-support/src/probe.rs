@@ -11,11 +11,11 @@ use serde_json::Value;
 use crate::adapter::Inspection;
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
-use crate::environment::shown;
 use crate::host::{Host, Program};
 use crate::memo::Memo;
 use crate::replace::replace;
 use crate::said::said;
+use crate::shell;
 use crate::sysroot;
 use crate::wire::record;
 
@@ -268,7 +268,7 @@ pub(crate) fn ask(
     program: &Program<'_>,
     host: &(impl Host + ?Sized),
 ) -> Result<Interpreter, Diagnostic> {
-    let shown = shown(program.path, program.args.iter().copied());
+    let shown = shell::command(program.path, program.args.iter().copied());
     let failed = |found: String| {
         Diagnostic::new(
             Code::ProbeFailed,

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use crate::environment::{ExtraMetadata, conda_manager, quoted};
+use crate::environment::{ExtraMetadata, conda_manager};
 use crate::host::Host;
 use crate::probe::Interpreter;
 use crate::requirement::{Requirement, Source};
+use crate::shell::quoted;
 
 /// Where something is to be installed.
 pub(crate) struct Target<'a> {
@@ -33,29 +34,28 @@ pub(crate) fn install(
         command,
         ..
     } = *target;
-    let text = |requirement: &str| quoted(Path::new(requirement));
     let add = match kind {
         "uv" => Some("uv add"),
         "poetry" => Some("poetry add"),
         _ => None,
     };
     if let (Some(add), Some(project)) = (add, extra.get("project_dir")) {
-        return format!("run `{add} {}` in `{project}`", text(&wanted.text));
+        return format!("run `{add} {}` in `{project}`", quoted(&wanted.text));
     }
     if kind == "conda"
         && let Some(prefix) = extra.get("conda_prefix")
         && let Some(spec) = conda(part)
     {
         let manager = conda_manager(host);
-        let prefix = quoted(Path::new(prefix));
-        return format!("run `{manager} install -p {prefix} {}`", text(&spec));
+        let prefix = quoted(prefix);
+        return format!("run `{manager} install -p {prefix} {}`", quoted(&spec));
     }
     // Of a version that is there already pip takes no other copy by itself.
     let force = match wanted.source {
         Source::Url(_) => "--force-reinstall ",
         Source::Versions(_) => "",
     };
-    let wanted = text(&wanted.text);
+    let wanted = quoted(&wanted.text);
     if target
         .interpreter
         .is_some_and(|interpreter| is_managed(interpreter, host))

@@ -59,8 +59,7 @@ mod tests {
     fn an_interpreter_of_debian_is_watched_through_the_records_of_its_packages() {
         let record = Path::new(DPKG).join("python3-minimal.list");
         if !record.is_file() {
-            println!("skipped: needs Debian's package python3-minimal");
-            return;
+            return snakepit_test_tools::skip("Debian's package python3-minimal");
         }
         let files = watched(Path::new("/usr/bin/python3"));
         assert!(files.contains(&record.display().to_string()), "{files:?}");

@@ -12,7 +12,7 @@ use snakepit_build::manifest::Resolution;
 use snakepit_build::probe::Cache;
 use snakepit_build::resolver::{Custom, resolve};
 use snakepit_build::{Diagnostic, Machine};
-use snakepit_test_tools::pyenv_root;
+use snakepit_test_tools::{pyenv_root, skip};
 use support::{World, python, request, script};
 
 fn resolved(request: &Request, package: &Path) -> Result<Resolution, Vec<Diagnostic>> {
@@ -208,7 +208,7 @@ fn a_python_before_3_8_is_refused_by_its_version() {
     for version in ["2.7.18", "3.6.15", "3.7.16"] {
         let python = root.join("versions").join(version).join("bin/python");
         if !python.exists() {
-            println!("SKIPPED: pyenv has no Python {version} here");
+            skip(&format!("Python {version} of pyenv"));
             continue;
         }
         let package = tempfile::tempdir().unwrap();

@@ -117,7 +117,6 @@ fn the_lock_of_a_package_has_the_same_bytes_wherever_it_lies_and_whoever_builds(
         text
     });
     assert_eq!(texts[0], texts[1]);
-    println!("{}", texts[0]);
 }
 
 #[test]
@@ -241,7 +240,6 @@ fn conda_environments_are_kept_from_their_installation() {
         );
         texts.push(text);
     }
-    println!("{}", texts[0]);
     assert_eq!(texts[0], texts[1]);
 }
 

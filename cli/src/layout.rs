@@ -1,7 +1,6 @@
 //! What was found, as people read it: a table of the pools, then each problem at its line.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use anstyle::Style;
 use clap_cargo::style::{CONTEXT, ERROR, GOOD, HEADER, WARN};
@@ -144,10 +143,7 @@ fn python(metadata: &Metadata) -> String {
 
 fn command(resolution: &Resolution) -> String {
     let words = std::iter::once(&resolution.command).chain(&resolution.args);
-    words
-        .map(|word| quoted(Path::new(word)))
-        .collect::<Vec<_>>()
-        .join(" ")
+    words.map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
 
 /// Why the environment is this one, and how it is known where that is not by looking.
@@ -232,8 +228,8 @@ fn tell(pool: &PoolReport, output: &mut Output) {
 /// A change to the environment, as a shell has it.
 fn variable(op: &EnvOp) -> String {
     match op {
-        EnvOp::Set { name, value } => format!("{name}={}", quoted(Path::new(value))),
-        EnvOp::Prepend { name, value } => format!("{name}={}:${name}", quoted(Path::new(value))),
+        EnvOp::Set { name, value } => format!("{name}={}", quoted(value)),
+        EnvOp::Prepend { name, value } => format!("{name}={}:${name}", quoted(value)),
         EnvOp::Unset { name } => format!("unset {name}"),
     }
 }

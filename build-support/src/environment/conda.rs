@@ -12,13 +12,13 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::venv::quoted;
 use super::{
     Config, ExtraMetadata, Launch, NO_INTERPRETER, PythonEnvironment, interpreter_in, permission,
 };
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::Host;
+use crate::shell::{quoted, quoted_path};
 use manager::Manager;
 use places::Places;
 use yaml::Value;
@@ -104,8 +104,8 @@ fn find(config: &Config, host: &dyn Host) -> Result<Found, Diagnostic> {
         },
         (None, Some(name)) => {
             let option = match name {
-                name if name.starts_with('-') => format!("--name={}", quoted(Path::new(name))),
-                name => format!("-n {}", quoted(Path::new(name))),
+                name if name.starts_with('-') => format!("--name={}", quoted(name)),
+                name => format!("-n {}", quoted(name)),
             };
             let conda = manager::name(host);
             let help = format!(
@@ -145,7 +145,7 @@ fn described(config: &Config, host: &dyn Host) -> Result<Found, Diagnostic> {
         .at(place));
     };
     let conda = manager::name(host);
-    let help = format!("run `{conda} env create -f {}`", quoted(&file));
+    let help = format!("run `{conda} env create -f {}`", quoted_path(&file));
     named(name, place, help, host)
 }
 
@@ -185,7 +185,7 @@ fn named(
 fn whole(Found { prefix, place }: &Found, host: &dyn Host) -> Result<(), Diagnostic> {
     let shown = prefix.display();
     let conda = manager::name(host);
-    let create = format!("run `{conda} create -p {} python`", quoted(prefix));
+    let create = format!("run `{conda} create -p {} python`", quoted_path(prefix));
     let invalid = |message: String, help: String| {
         Err(Diagnostic::new(Code::CondaEnvironmentInvalid, message, help).at(*place))
     };
@@ -230,7 +230,7 @@ fn interpreter(Found { prefix, place }: &Found, host: &dyn Host) -> Result<PathB
             return Err(Diagnostic::new(
                 Code::CondaPythonMissing,
                 format!("no Python in the conda environment `{}`", prefix.display()),
-                format!("run `{conda} install -p {} python`", quoted(prefix)),
+                format!("run `{conda} install -p {} python`", quoted_path(prefix)),
             )
             .at(*place));
         }
@@ -244,7 +244,7 @@ fn interpreter(Found { prefix, place }: &Found, host: &dyn Host) -> Result<PathB
         Code::CondaEnvironmentInvalid,
         format!("the conda environment `{}` {fault}", prefix.display()),
         closed.unwrap_or_else(|| {
-            let prefix = quoted(prefix);
+            let prefix = quoted_path(prefix);
             format!("run `{conda} install --force-reinstall -p {prefix} python`")
         }),
     )

@@ -28,13 +28,13 @@ pub(crate) use system::System;
 pub(crate) use uv::Uv;
 pub(crate) use uv::{is_member as is_uv_member, pythons as uv_pythons};
 pub(crate) use venv::Venv;
-pub use venv::quoted;
 
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::{Host, Program};
 use crate::manifest::EnvOp;
 use crate::probe;
+use crate::shell;
 
 /// What a declaration says about its environment.
 #[derive(Debug, Clone, Default)]
@@ -148,16 +148,6 @@ fn permission(file: &Path, host: &dyn Host) -> Option<String> {
     is_closed.then(|| format!("give this user permission to read `{}`", file.display()))
 }
 
-/// A command as a person would type it.
-pub(crate) fn shown<'a>(program: &Path, args: impl IntoIterator<Item = &'a str>) -> String {
-    let mut shown = quoted(program);
-    for arg in args {
-        shown.push(' ');
-        shown.push_str(&quoted(Path::new(arg)));
-    }
-    shown
-}
-
 /// How the interpreter is started.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Launch {
@@ -190,7 +180,7 @@ const CONTAINER_LIMIT: Duration = Duration::from_secs(60);
 impl Launch {
     /// The command as a person would type it, before the interpreter's arguments.
     pub(crate) fn shown(&self, executable: &Path) -> String {
-        shown(executable, self.args.iter().map(String::as_str))
+        shell::command(executable, self.args.iter().map(String::as_str))
     }
 
     /// The environment of a run that asks the interpreter.

@@ -9,13 +9,13 @@ mod step;
 
 use std::path::{Path, PathBuf};
 
-use super::venv::quoted;
 use super::{Config, ExtraMetadata, Launch, PythonEnvironment, Venv, permission, utf8};
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::{self, Table};
 use crate::host::Host;
 use crate::manifest::EnvOp;
+use crate::shell::quoted_path;
 
 /// The virtual environment of a poetry project.
 #[derive(Debug, Clone, Copy)]
@@ -154,7 +154,7 @@ impl Project {
 
     /// What the kind `venv` found wrong, with poetry's own remedy.
     fn invalid(&self, fault: &Diagnostic) -> Diagnostic {
-        let folder = quoted(&self.folder);
+        let folder = quoted_path(&self.folder);
         self.fault(
             Code::PoetryEnvironmentInvalid,
             fault.message(),
@@ -166,19 +166,12 @@ impl Project {
         Diagnostic::new(code, message, help).at(self.place)
     }
 
-    /// A file of the project or of poetry's settings.
-    fn table(&self, file: &Path, host: &dyn Host) -> Result<Table, String> {
-        let bytes = host.consult(file).map_err(|error| error.to_string())?;
-        let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
-        document::parse(&text)
-    }
-
-    /// The same, where a file that cannot be read is the user's to correct.
+    /// A file of the project or of poetry's settings, which is the user's to correct.
     fn settings(&self, file: &Path, host: &dyn Host) -> Result<Table, Diagnostic> {
-        self.table(file, host).map_err(|why| {
+        document::read(file, host).map_err(|why| {
             self.fault(
                 Code::PoetryFileInvalid,
-                format!("`{}` cannot be read as TOML: {why}", file.display()),
+                format!("`{}` {why}", file.display()),
                 permission(file, host).unwrap_or_else(|| "correct the file".to_owned()),
             )
         })

@@ -6,10 +6,11 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::{Config, Launch, PythonEnvironment, System, interpreter_in, quoted};
+use super::{Config, Launch, PythonEnvironment, System, interpreter_in};
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::Host;
+use crate::shell::quoted;
 
 /// A version of pyenv.
 #[derive(Debug, Clone, Copy)]
@@ -79,7 +80,7 @@ impl PythonEnvironment for Pyenv {
         let is_version =
             |name: &&String| !name.starts_with('-') && name.contains(|c: char| c.is_ascii_digit());
         let help = match wanted.names.first().filter(is_version) {
-            Some(name) => format!("run `pyenv install {}`", quoted(Path::new(name))),
+            Some(name) => format!("run `pyenv install {}`", quoted(name)),
             None if installed.is_empty() => {
                 "name a version that `pyenv install --list` shows, and install it".to_owned()
             }
@@ -241,10 +242,7 @@ fn interpreter(folder: &Path, name: &str, host: &dyn Host) -> Result<PathBuf, Di
     let message = format!("pyenv's version `{}` {fault}", folder.display());
     let release = name.starts_with(|c: char| c.is_ascii_digit());
     let help = if release && !name.contains('/') {
-        format!(
-            "install it again: `pyenv install --force {}`",
-            quoted(Path::new(name))
-        )
+        format!("install it again: `pyenv install --force {}`", quoted(name))
     } else {
         "remove it and install it again, or name another version".to_owned()
     };

@@ -15,12 +15,13 @@ use serde_json::Value;
 
 use self::asking::{Asked, unchanging};
 use super::pyenv::is_version;
-use super::{Config, ExtraMetadata, Launch, PythonEnvironment, Venv, permission, quoted};
+use super::{Config, ExtraMetadata, Launch, PythonEnvironment, Venv, permission};
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::{self, Table};
 use crate::host::Host;
 use crate::manifest::EnvOp;
+use crate::shell::quoted;
 use crate::specifier::Specifiers;
 use crate::version::Version;
 
@@ -205,13 +206,12 @@ impl Project {
 
     /// The command that brings the environment in step.
     fn sync(&self) -> String {
-        let word = |text: &str| quoted(Path::new(text));
         let mut command = "uv sync".to_owned();
         if let Some(folder) = &self.named {
-            command = format!("{ENVIRONMENT}={} {command}", word(folder));
+            command = format!("{ENVIRONMENT}={} {command}", quoted(folder));
         }
         if let Some(version) = &self.python {
-            command = format!("{command} --python {}", word(version));
+            command = format!("{command} --python {}", quoted(version));
         }
         format!("run `{command}` in `{}`", self.folder.display())
     }
@@ -315,11 +315,7 @@ pub(crate) fn is_member(root: &Path, folder: &Path, host: &dyn Host) -> bool {
 
 /// The lock in a folder, or what is wrong with it.
 fn parsed(root: &Path, host: &dyn Host) -> Result<Table, String> {
-    let bytes = host
-        .consult(&root.join("uv.lock"))
-        .map_err(|error| format!("cannot be read: {error}"))?;
-    let text = String::from_utf8(bytes).map_err(|_| "is not UTF-8 text".to_owned())?;
-    document::parse(&text).map_err(|error| format!("does not parse: {error}"))
+    document::read(&root.join("uv.lock"), host)
 }
 
 fn packages(lock: &Table) -> impl Iterator<Item = &Table> {

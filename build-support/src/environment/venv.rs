@@ -7,6 +7,7 @@ use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::Host;
 use crate::manifest::EnvOp;
+use crate::shell::quoted_path;
 
 /// A virtual environment.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +22,7 @@ impl Venv {
 impl PythonEnvironment for Venv {
     fn resolve_executable(&self, config: &Config, host: &dyn Host) -> Result<PathBuf, Diagnostic> {
         let folder = Self::folder(config);
-        let shown = quoted(&folder);
+        let shown = quoted_path(&folder);
         let create = format!("run `python3 -m venv {shown}`");
         match host.info(&folder) {
             None if let Some(error) = unseen(&folder, host) => {
@@ -114,7 +115,7 @@ impl PythonEnvironment for Venv {
             );
             let help = format!(
                 "make it again: `python3 -m venv --clear {}`",
-                quoted(&folder)
+                quoted_path(&folder)
             );
             return Err(Diagnostic::new(Code::VenvInvalid, message, help).at("option:venv_path"));
         }
@@ -131,7 +132,7 @@ impl PythonEnvironment for Venv {
             permission(&path, host).unwrap_or_else(|| {
                 format!(
                     "make it again: `python3 -m venv --clear {}`",
-                    quoted(&folder)
+                    quoted_path(&folder)
                 )
             }),
         )
@@ -152,15 +153,4 @@ fn has_lost_its_settings(folder: &Path, host: &dyn Host) -> bool {
     let names = host.list(&lib).into_iter();
     let mut pythons = names.map(|name| lib.join(name));
     pythons.any(|python| is_there(python.join("site-packages")) && !is_there(python.join("os.py")))
-}
-
-/// A path as a shell takes it.
-pub fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_alphanumeric() || "/._-+=:@".contains(c);
-    if text.chars().all(plain) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
 }

@@ -350,7 +350,7 @@ mod tests {
             compared += 1;
         }
         if compared == 0 {
-            println!("skipped: needs a Python of the machine or of pyenv");
+            snakepit_test_tools::skip("a Python of the machine or of pyenv");
         }
     }
 }

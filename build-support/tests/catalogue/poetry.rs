@@ -77,7 +77,7 @@ pub(crate) const PROOFS: &[Proof] = &[
     Proof {
         code: Code::PoetryLockInvalid,
         place: "environment",
-        says: &["poetry.lock` cannot be read as TOML"],
+        says: &["poetry.lock` is no TOML"],
         help: "remove it, then run `poetry lock` in",
         scene: || {
             let site = project()?;
@@ -164,7 +164,7 @@ pub(crate) const PROOFS: &[Proof] = &[
     Proof {
         code: Code::PoetryFileInvalid,
         place: "environment",
-        says: &["poetry.toml` cannot be read as TOML"],
+        says: &["poetry.toml` is no TOML"],
         help: "correct the file",
         scene: || {
             let site = project()?;

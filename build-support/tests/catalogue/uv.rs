@@ -36,7 +36,7 @@ pub(crate) const PROOFS: &[Proof] = &[
     Proof {
         code: Code::UvLockInvalid,
         place: "option:project_dir",
-        says: &["uv.lock` does not parse"],
+        says: &["uv.lock` is no TOML"],
         help: "remove it, then run `uv lock` in",
         scene: || {
             let site = project(&[])?;

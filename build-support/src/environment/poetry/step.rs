@@ -9,7 +9,7 @@ use super::{Project, permission};
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::distribution::{Distributions, Installed, same_version};
-use crate::document::Table;
+use crate::document::{self, Table};
 use crate::host::Host;
 use crate::marker::{Marker, Variables};
 use crate::probe::Interpreter;
@@ -21,10 +21,10 @@ const MAIN: &str = "main";
 /// The lock file.
 pub(super) fn read_lock(project: &Project, host: &dyn Host) -> Result<Table, Diagnostic> {
     let file = project.folder.join("poetry.lock");
-    project.table(&file, host).map_err(|why| {
+    document::read(&file, host).map_err(|why| {
         project.fault(
             Code::PoetryLockInvalid,
-            format!("`{}` cannot be read as TOML: {why}", file.display()),
+            format!("`{}` {why}", file.display()),
             permission(&file, host).unwrap_or_else(|| {
                 let folder = project.folder.display();
                 format!("remove it, then run `poetry lock` in `{folder}`")

@@ -63,8 +63,8 @@ type Wanted = BTreeMap<String, BTreeSet<Option<BTreeSet<String>>>>;
 fn difference(project: &Project, host: &dyn Host) -> Option<String> {
     let own =
         packages(&project.lock).find(|package| is_at(package, &project.root, &project.member))?;
-    let bytes = host.consult(&project.folder.join("pyproject.toml")).ok()?;
-    let declared = declared(&document::parse(&String::from_utf8(bytes).ok()?).ok()?)?;
+    let pyproject = document::read(&project.folder.join("pyproject.toml"), host).ok()?;
+    let declared = declared(&pyproject)?;
     let locked = locked(own);
     let mut names = declared.keys().chain(locked.keys());
     names.find_map(|name| match (declared.get(name), locked.get(name)) {
