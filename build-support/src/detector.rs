@@ -57,29 +57,34 @@ impl Marker {
 
 /// The environment of a directory: the first marker wins, `system` comes last and is always there.
 pub fn detect(dir: &Path, host: &dyn Host) -> Detected {
-    let is_there = |marker: &&Marker| {
+    all(dir, host).next().unwrap_or(Detected {
+        kind: "system",
+        marker: FALLBACK,
+        options: Vec::new(),
+    })
+}
+
+/// What each marker of a directory says that is there.
+pub fn all(dir: &Path, host: &dyn Host) -> impl Iterator<Item = Detected> {
+    let is_there = move |marker: &&Marker| {
         let info = host.info(&dir.join(marker.name));
         info.is_some_and(|info| info.is_dir == marker.is_dir)
     };
-    let Some(marker) = MARKERS.iter().find(is_there) else {
-        return Detected {
-            kind: "system",
-            marker: FALLBACK,
-            options: Vec::new(),
+    let found = move |marker: &Marker| {
+        let option = match marker.kind {
+            "venv" => ("venv_path", marker.name.to_owned()),
+            "pyenv" => {
+                let text = host.read(&dir.join(marker.name)).unwrap_or_default();
+                let versions = python_versions(&String::from_utf8_lossy(&text)).into_iter();
+                ("python_version", versions.take(1).collect())
+            }
+            _ => ("project_dir", dir.display().to_string()),
         };
-    };
-    let option = match marker.kind {
-        "venv" => ("venv_path", marker.name.to_owned()),
-        "pyenv" => {
-            let text = host.read(&dir.join(marker.name)).unwrap_or_default();
-            let versions = python_versions(&String::from_utf8_lossy(&text)).into_iter();
-            ("python_version", versions.take(1).collect())
+        Detected {
+            kind: marker.kind,
+            marker: marker.name,
+            options: vec![option],
         }
-        _ => ("project_dir", dir.display().to_string()),
     };
-    Detected {
-        kind: marker.kind,
-        marker: marker.name,
-        options: vec![option],
-    }
+    MARKERS.iter().filter(is_there).map(found)
 }

@@ -20,61 +20,8 @@ use crate::requirement::{Requirement, normalized};
 use crate::wire::read;
 use crate::{remedy, script};
 
-/// Below the functions that look at an adapter, which have made `sys.path` what a worker's is.
-const SCRIPT: &str = r#"
-import re
-most = 1 << 20
-def normalized(name):
-    return re.sub(r"[-_.]+", "-", name).lower()
-def headers(file):
-    kept = []
-    with open(file, encoding="utf-8", errors="replace") as text:
-        for line in text.read(most).split("\n"):
-            key = line.partition(":")[0].lower()
-            if not line.strip():
-                break
-            if key in ("version", "provides-extra") or key == "requires-dist" and "extra" in line:
-                kept.append(line + "\n")
-    return "".join(kept)
-def read(file):
-    try:
-        with open(file, encoding="utf-8") as origin:
-            return origin.read(most)
-    except (OSError, ValueError):
-        return None
-def files():
-    found = {}
-    for folder in sys.path:
-        for entry in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
-            stem, kind = os.path.splitext(entry)
-            path = os.path.join(folder, entry)
-            name = normalized(stem.split("-")[0])
-            if kind == ".dist-info":
-                found.setdefault(name, []).append(os.path.join(path, "METADATA"))
-            elif kind == ".egg-info":
-                inside = os.path.join(path, "PKG-INFO") if os.path.isdir(path) else path
-                found.setdefault(name, []).append(inside)
-    return found
-def distributions(names):
-    there, told, names = files(), {}, list(names)
-    while names:
-        name = normalized(names.pop())
-        if name in told:
-            continue
-        told[name] = None
-        for file in filter(os.path.isfile, there.get(name, ())):
-            text = headers(file)
-            origin = read(os.path.join(os.path.dirname(file), "direct_url.json"))
-            told[name] = {"headers": text, "origin": origin}
-            names += re.findall(r"(?im)^requires-dist:\s*([a-z0-9._-]+)", text)
-            break
-    return told
-reply({
-    "distributions": distributions(question["names"]),
-    "folders": [os.path.isdir(folder) for folder in question["python_path"]],
-    "adapter": None if question["module"] is None else inspect_adapter(),
-})
-"#;
+/// Below [`INSPECT`], the functions that look at an adapter.
+const SCRIPT: &str = include_str!("elsewhere.py");
 
 struct Question<'a> {
     names: Vec<String>,

@@ -7,7 +7,7 @@ use crate::adapter::{Adapted, Source};
 use crate::catalogue::Code;
 use crate::choice::{Choice, Kind, choose};
 use crate::declaration::Request;
-use crate::declare::nearest;
+use crate::declare::{hint, nearest};
 use crate::demand::{self, Demands};
 use crate::diagnostic::Diagnostic;
 use crate::distribution::{Distributions, Installed};
@@ -189,8 +189,7 @@ fn environment<'a>(
     found.ok_or_else(|| {
         let name = kind.name();
         let message = format!("no environment `{name}` is registered");
-        let near = nearest(name, custom.keys().map(String::as_str));
-        let hint = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+        let hint = hint(nearest(name, custom.keys().map(String::as_str)));
         let help = format!(
             "{hint}register it in `build.rs`: `snakepit_build::Builder::new().environment({name:?}, ...).emit()`"
         );

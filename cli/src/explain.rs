@@ -2,7 +2,7 @@
 
 use clap_cargo::style::{HEADER, LITERAL};
 use snakepit_build::Code;
-use snakepit_build::declare::nearest;
+use snakepit_build::declare::{hint, nearest};
 
 use crate::args::Explain;
 use crate::failure::Failure;
@@ -28,7 +28,7 @@ pub(crate) fn run(explain: &Explain, output: &mut Output) -> Result<bool, Failur
     let name = name.strip_prefix("snakepit::").unwrap_or(name);
     let Some(code) = Code::ALL.iter().find(|code| code.as_str() == name) else {
         let near = nearest(name, Code::ALL.iter().map(|code| code.as_str()));
-        let near = near.map_or_else(String::new, |code| format!("did you mean `{code}`? "));
+        let near = hint(near);
         return Err(Failure::usage(format!(
             "no code `{name}`: {near}`cargo snakepit explain` lists all"
         )));

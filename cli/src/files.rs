@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use snakepit_build::sysroot::{header_version, setting};
+
 /// The interpreter of a prefix, if it is there.
 pub(crate) fn interpreter(prefix: &Path) -> Option<PathBuf> {
     let names = [
@@ -21,11 +23,9 @@ pub(crate) fn interpreter(prefix: &Path) -> Option<PathBuf> {
 /// virtualenv wrote it.
 pub(crate) fn venv_version(folder: &Path) -> Option<String> {
     let text = fs::read_to_string(folder.join("pyvenv.cfg")).ok()?;
-    let lines = text.lines().filter_map(|line| line.split_once('='));
-    let mut versions = lines.filter(|(key, _)| matches!(key.trim(), "version" | "version_info"));
-    let (_, version) = versions.next()?;
+    let version = setting(&text, "version").or_else(|| setting(&text, "version_info"))?;
     // virtualenv: `3.12.1.final.0`
-    Some(version.trim().split(".final").next()?.to_owned())
+    Some(version.split(".final").next()?.to_owned())
 }
 
 /// Whether a program of the search path is called like an interpreter: `python`, `python3`, `python3.12`,
@@ -50,12 +50,8 @@ pub(crate) fn version_of(file: &Path, real: &Path) -> Option<String> {
         .strip_prefix("python")
         .or_else(|| name.strip_prefix("pypy"))?;
     let header = prefix(real)?.join(format!("include/python{minor}/patchlevel.h"));
-    let full = fs::read_to_string(header).ok().and_then(|text| {
-        let line = text
-            .lines()
-            .find(|line| line.starts_with("#define PY_VERSION "))?;
-        Some(line.split('"').nth(1)?.to_owned())
-    });
+    let header = fs::read_to_string(header).unwrap_or_default();
+    let full = header_version(&header).map(str::to_owned);
     full.or_else(|| minor.contains('.').then(|| minor.to_owned()))
 }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use clap_cargo::style::{GOOD, HEADER, LITERAL, WARN};
 use comfy_table::{Attribute, Cell, Color, ColumnConstraint};
 use snakepit_build::declaration::Request;
+use snakepit_build::detector::{self, Detected};
 use snakepit_build::{Host, choice, known};
 
 use crate::args::List;
@@ -130,26 +131,19 @@ fn option(kind: &str, name: &str, value: &str) -> String {
 /// What lies in the directory itself.
 fn of_directory(dir: &Path) -> Vec<Found> {
     let mut found = Vec::new();
-    let is_file = |name: &str| dir.join(name).is_file();
-    for (kind, lock) in [("uv", "uv.lock"), ("poetry", "poetry.lock")] {
-        if is_file(lock) {
-            found.push(Found {
-                attribute: option(kind, "project_dir", "."),
-                python: files::venv_version(&dir.join(".venv")),
-                path: dir.join(lock),
-                note: "",
-            });
-        }
-    }
-    for name in ["environment.yml", "environment.yaml"] {
-        if is_file(name) {
-            found.push(Found {
-                attribute: option("conda", "project_dir", "."),
-                python: None,
-                path: dir.join(name),
-                note: "",
-            });
-        }
+    for Detected { kind, marker, .. } in detector::all(dir, &Interruptible) {
+        let python = match kind {
+            "uv" | "poetry" => files::venv_version(&dir.join(".venv")),
+            "conda" => None,
+            // Virtual environments and the versions of pyenv come by themselves.
+            _ => continue,
+        };
+        found.push(Found {
+            attribute: option(kind, "project_dir", "."),
+            python,
+            path: dir.join(marker),
+            note: "",
+        });
     }
     // Every folder of it that is a virtual environment, whatever its name.
     found.extend(Interruptible.list(dir).into_iter().filter_map(|path| {

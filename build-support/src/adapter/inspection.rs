@@ -7,7 +7,7 @@ use serde_core::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::MOST_SOURCE;
 use crate::catalogue::Code;
-use crate::declare::nearest;
+use crate::declare::{hint, nearest};
 use crate::diagnostic::Diagnostic;
 use crate::host::Host;
 use crate::manifest::Tool;
@@ -213,7 +213,7 @@ impl Asked<'_> {
         }
         let near = nearest(self.module, names.iter().map(String::as_str));
         let near = near.or_else(|| below_folder(self.module, names));
-        let hint = near.map_or_else(String::new, |name| format!("did you mean `{name}`? "));
+        let hint = hint(near);
         let help = format!(
             "{hint}name its folder in `python_path = [\"...\"]`, or install its package into the environment"
         );

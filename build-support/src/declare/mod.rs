@@ -31,7 +31,7 @@ pub use attribute::remove_pool;
 pub use file::parse_file;
 pub use mistake::Mistake;
 pub use modules::module_conditions;
-pub use nearest::nearest;
+pub use nearest::{hint, nearest};
 
 pub(crate) use adapter::is_identifier;
 

@@ -13,9 +13,7 @@ pub(super) fn unknown<'a>(
     found: &str,
     known: impl Iterator<Item = &'a str> + Clone,
 ) -> Mistake {
-    let hint = nearest(found, known.clone())
-        .map(|name| format!("did you mean `{name}`? "))
-        .unwrap_or_default();
+    let hint = hint(nearest(found, known.clone()));
     let known: Vec<&str> = known.collect();
     let help = if known.is_empty() {
         "none is known".to_owned()
@@ -23,6 +21,11 @@ pub(super) fn unknown<'a>(
         format!("{hint}known are {}", known.join(", "))
     };
     Mistake::at(span, code, message, help)
+}
+
+/// What a help begins with where a name comes near.
+pub fn hint(near: Option<&str>) -> String {
+    near.map_or_else(String::new, |near| format!("did you mean `{near}`? "))
 }
 
 /// The known name that is at most two changes away, else the only one that has the found one as a word of it.

@@ -206,16 +206,20 @@ pub fn details(text: &str) -> Option<Facts> {
     })
 }
 
+/// The version that an interpreter's header `patchlevel.h` defines.
+pub fn header_version(header: &str) -> Option<&str> {
+    let mut lines = header.lines();
+    let line = lines.find_map(|line| line.strip_prefix("#define PY_VERSION "))?;
+    line.split('"').nth(1)
+}
+
 /// The whole version of an interpreter of which the first two parts are known: what its headers say, if they are
 /// installed, else a text in the program, or in the library that it is built with.
 fn whole_version(path: &Path, layout: &Layout, minor: &str, host: &dyn Host) -> Option<String> {
     let headers = layout.base_prefix.join("include").join(&layout.name);
     let header = host.consult_start(&headers.join("patchlevel.h"), MOST);
     let header = header.unwrap_or_default();
-    let header = String::from_utf8_lossy(&header);
-    let mut lines = header.lines();
-    let line = lines.find_map(|line| line.strip_prefix("#define PY_VERSION"));
-    if let Some(text) = line.and_then(|line| line.split('"').nth(1))
+    if let Some(text) = header_version(&String::from_utf8_lossy(&header))
         && let Some(version) = whole(text, minor)
     {
         return Some(version);

@@ -141,7 +141,8 @@ fn environment(executable: &Path, host: &dyn Host) -> Option<(PathBuf, String)> 
     None
 }
 
-fn setting<'a>(settings: &'a str, wanted: &str) -> Option<&'a str> {
+/// What a `pyvenv.cfg` says. <https://docs.python.org/3/library/site.html>
+pub fn setting<'a>(settings: &'a str, wanted: &str) -> Option<&'a str> {
     let mut pairs = settings.lines().filter_map(|line| line.split_once('='));
     let (_, value) = pairs.find(|(key, _)| key.trim().eq_ignore_ascii_case(wanted))?;
     Some(value.trim())

@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 pub(crate) use interpreter::interpreter;
 
 pub use elf::{Shape, shape};
-pub use interpreter::details;
+pub use interpreter::{details, header_version};
+pub use layout::setting;
 pub use sysconfig::variables as sysconfig_variables;
 
 use crate::catalogue::Code;
