@@ -29,6 +29,13 @@ pub fn emit() {
 }
 
 /// The long form of [`emit`].
+///
+/// ```no_run
+/// use snakepit_build::Builder;
+///
+/// // in the `main` of build.rs
+/// Builder::new().source("generated/pools.rs").emit();
+/// ```
 #[derive(Default)]
 pub struct Builder {
     custom: Custom,
@@ -50,7 +57,8 @@ impl Builder {
         Self::default()
     }
 
-    /// Registers a kind of environment, used as `environment = custom("name", ...)`.
+    /// Registers a kind of environment, used as `environment = custom("name", ...)`: [`PythonEnvironment`] has an example.
+    /// The name may be that of one of Snakepit's own kinds.
     #[must_use]
     pub fn environment(
         mut self,
@@ -61,7 +69,14 @@ impl Builder {
         self
     }
 
-    /// Reads another source file, relative to the package.
+    /// Reads another source file, relative to the package: one with pools that is outside of `src`, `tests`, `examples`
+    /// and `benches`.
+    ///
+    /// ```
+    /// use snakepit_build::Builder;
+    ///
+    /// let builder = Builder::new().source("generated/pools.rs").source("shared/config.rs");
+    /// ```
     #[must_use]
     pub fn source(mut self, path: impl Into<PathBuf>) -> Self {
         self.sources.push(path.into());

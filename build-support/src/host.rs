@@ -42,6 +42,23 @@ pub struct Answer {
 }
 
 /// The machine as an environment may see it.
+///
+/// What is read with [`read`](Self::read) belongs to the environment and is compared when the program starts; what is
+/// read with [`consult`](Self::consult) only makes Cargo build again.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use snakepit_build::{Host, Machine};
+///
+/// /// The settings of the environment, if they say that it is finished.
+/// fn settings(folder: &Path, host: &dyn Host) -> Option<Vec<u8>> {
+///     host.consult(&folder.join("finished")).ok()?;
+///     host.read(&folder.join("settings.cfg")).ok()
+/// }
+///
+/// assert_eq!(settings(Path::new("/nowhere"), &Machine), None);
+/// ```
 pub trait Host: Sync {
     /// What is at a path, links followed; `None` where there is nothing.
     fn info(&self, path: &Path) -> Option<FileInfo>;
@@ -137,6 +154,20 @@ pub trait Host: Sync {
 }
 
 /// A program to run, to its end.
+///
+/// ```no_run
+/// use std::time::Duration;
+///
+/// use snakepit_build::{Host, Machine, Program};
+///
+/// # fn f() -> Option<()> {
+/// let nix = Machine.which("nix")?;
+/// let program = Program::new(&nix, &["--version"], Duration::from_secs(10));
+/// let answer = Machine.run(&program).ok()?;
+/// println!("{}: {}", answer.status, String::from_utf8_lossy(&answer.stdout));
+/// # Some(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Program<'a> {
     /// Its path.

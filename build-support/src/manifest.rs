@@ -223,6 +223,26 @@ impl<'de> Deserialize<'de> for ParameterKind {
 }
 
 /// One change to a worker's environment.
+///
+/// ```
+/// use snakepit_build::EnvOp;
+///
+/// let changes = [
+///     EnvOp::Set {
+///         name: "OMP_NUM_THREADS".to_owned(),
+///         value: "1".to_owned(),
+///     },
+///     // `/opt/lib` before what `LD_LIBRARY_PATH` has when the program runs
+///     EnvOp::Prepend {
+///         name: "LD_LIBRARY_PATH".to_owned(),
+///         value: "/opt/lib".to_owned(),
+///     },
+///     EnvOp::Unset {
+///         name: "PYTHONHOME".to_owned(),
+///     },
+/// ];
+/// # let _ = changes;
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EnvOp {
     /// Sets a variable.

@@ -370,6 +370,19 @@ mod tests {
     }
 
     #[test]
+    fn the_attributes_page_and_the_guide_tell_of_every_key() {
+        let page = include_str!("../../../macros/src/lib.rs");
+        let guide = include_str!("../../../docs/guide/src/declarations.md");
+        for key in KEYS {
+            let is_told = |text: &str| {
+                let forms = [" ", "(", "`"].map(|end| format!("`{key}{end}"));
+                forms.iter().any(|form| text.contains(form))
+            };
+            assert!(is_told(page) && is_told(guide), "{key}");
+        }
+    }
+
+    #[test]
     fn every_known_key_is_read() {
         for key in KEYS {
             // Without a value: whoever reads it says how it is written.

@@ -37,6 +37,22 @@ use crate::probe;
 use crate::shell;
 
 /// What a declaration says about its environment.
+///
+/// ```
+/// use std::path::PathBuf;
+///
+/// use snakepit_build::Config;
+///
+/// // `environment = custom("wrapped", dir = "python")` of a package in `/app`
+/// let config = Config {
+///     base: PathBuf::from("/app"),
+///     options: [("dir".to_owned(), "python".to_owned())].into(),
+///     ..Config::default()
+/// };
+/// let folder = config.absolute(config.option("dir").unwrap_or("."));
+/// assert_eq!(folder, PathBuf::from("/app/python"));
+/// assert_eq!(config.option("version"), None);
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Config {
     /// Where relative paths start: the package's folder, or the one in which `auto` found the environment.
@@ -149,6 +165,26 @@ fn permission(file: &Path, host: &dyn Host) -> Option<String> {
 }
 
 /// How the interpreter is started.
+///
+/// ```
+/// use snakepit_build::{EnvOp, Launch};
+///
+/// // what `source .venv/bin/activate` does
+/// let launch = Launch {
+///     env: vec![
+///         EnvOp::Set {
+///             name: "VIRTUAL_ENV".to_owned(),
+///             value: "/app/.venv".to_owned(),
+///         },
+///         EnvOp::Prepend {
+///             name: "PATH".to_owned(),
+///             value: "/app/.venv/bin".to_owned(),
+///         },
+///     ],
+///     ..Launch::default()
+/// };
+/// assert!(launch.args.is_empty(), "the executable is the interpreter itself");
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Launch {
     /// Arguments before those of the interpreter; where there are some, the executable is a manager that starts it.
