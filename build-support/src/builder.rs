@@ -4,17 +4,18 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
+use crate::cache::Cache;
 use crate::diagnostic::Diagnostic;
 use crate::environment::PythonEnvironment;
 use crate::environment::docker::SELECTION;
-use crate::host::{Host, Machine};
+use crate::host::Host;
 use crate::lock::{self, Lock};
+use crate::machine::Machine;
 use crate::manifest::{EMITTED, FILE_NAME, Manifest, Outcome};
 use crate::named::{self, Pool};
 use crate::ordered::Ordered;
 use crate::outcome::{OFFLINE, Outcomes, found, looked_at, outcomes, resolved};
 use crate::package::{Sources, World, on_this_machine};
-use crate::probe::Cache;
 use crate::resolver::Custom;
 use crate::sysroot;
 

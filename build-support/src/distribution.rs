@@ -219,7 +219,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::host::Machine;
+    use crate::machine::Machine;
 
     #[test]
     fn a_description_of_any_length_is_not_read() {

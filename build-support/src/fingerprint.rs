@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::adapter::Source;
+use crate::cache::Cache;
+use crate::digest::digest;
 use crate::distribution::Installed;
 use crate::environment::ExtraMetadata;
 use crate::host::Host;
 use crate::manifest::Fingerprint;
 use crate::ordered::Ordered;
-use crate::probe::{Cache, Interpreter, digest};
+use crate::probe::Interpreter;
 use crate::recorder::Facts;
 
 /// The fingerprint of an environment that was found; `facts` are its own. Nothing is looked at here that would make

@@ -15,6 +15,8 @@ mod adapter;
 #[doc(hidden)]
 pub mod anchor;
 mod builder;
+#[doc(hidden)]
+pub mod cache;
 mod catalogue;
 #[doc(hidden)]
 pub mod choice;
@@ -26,6 +28,7 @@ mod demand;
 #[doc(hidden)]
 pub mod detector;
 mod diagnostic;
+mod digest;
 mod distribution;
 mod document;
 mod elsewhere;
@@ -36,12 +39,14 @@ pub mod host;
 #[doc(hidden)]
 pub mod known;
 mod lock;
+mod machine;
 #[doc(hidden)]
 pub mod manifest;
 mod marker;
 mod memo;
 #[doc(hidden)]
 pub mod named;
+mod offline;
 mod ordered;
 mod origin;
 #[doc(hidden)]
@@ -75,8 +80,9 @@ pub use builder::{Builder, Refused, emit};
 pub use catalogue::Code;
 pub use diagnostic::Diagnostic;
 pub use environment::{Config, Elsewhere, ExtraMetadata, Launch, PythonEnvironment};
-pub use host::{Answer, FileInfo, Host, Machine, Program};
+pub use host::{Answer, FileInfo, Host, Program};
 pub use lock::{Difference, Lock};
+pub use machine::Machine;
 pub use manifest::EnvOp;
 pub use probe::Interpreter;
 #[doc(hidden)]

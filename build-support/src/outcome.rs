@@ -1,23 +1,23 @@
 //! Every declared pool to its outcome: resolved side by side and held against the lock, or in an offline build taken
-//! from the lock alone.
+//! from the lock alone (`offline`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::adapter;
 use crate::catalogue::Code;
 use crate::declaration::Request;
 use crate::diagnostic::Diagnostic;
 use crate::distribution;
 use crate::document::Table;
-use crate::host::{Host, Machine};
-use crate::lock::{self, Difference, Lock, RootFault, Roots};
-use crate::manifest::{Outcome, Resolution};
+use crate::host::Host;
+use crate::lock::{self, Difference, Lock, Roots};
+use crate::machine::Machine;
+use crate::manifest::Outcome;
 use crate::named::Pool;
+use crate::offline::offline;
 use crate::ordered::Ordered;
 use crate::package::{World, resolve_all};
-use crate::probe::{Cache, digest};
-use crate::recorder::{Facts, Recorder};
+use crate::recorder::Facts;
 use crate::sysroot::{self, Sysroot};
 
 /// Says that the lock is believed, and the machine not looked at.
@@ -137,7 +137,7 @@ pub fn outcomes(pools: &[Pool], world: World<'_>) -> Outcomes {
 }
 
 /// The pools that the compiler will see.
-fn enabled(pools: &[Pool]) -> impl Iterator<Item = &Pool> {
+pub(crate) fn enabled(pools: &[Pool]) -> impl Iterator<Item = &Pool> {
     pools.iter().filter(|pool| pool.is_enabled)
 }
 
@@ -227,14 +227,14 @@ fn held(pool: &Pool, lock: &Lock, entry: &Table) -> Vec<Diagnostic> {
     }
 }
 
-fn missing(pool: &Pool) -> Diagnostic {
+pub(crate) fn missing(pool: &Pool) -> Diagnostic {
     let message = format!("`{}` has no pool `{}`", lock::FILE_NAME, pool.name);
     let help = "add it where its environment is: `cargo snakepit lock`";
     Diagnostic::new(Code::LockPoolMissing, message, help).at("pool")
 }
 
 /// One message with all differences, or a few where they are long.
-fn mismatch(differences: &[Difference]) -> Vec<Diagnostic> {
+pub(crate) fn mismatch(differences: &[Difference]) -> Vec<Diagnostic> {
     let mut lists = Vec::new();
     let mut list = String::new();
     for difference in differences {
@@ -271,139 +271,26 @@ fn brief(difference: &Difference) -> String {
     difference.to_string().replace('\n', " ")
 }
 
-/// The pools as the lock has them: no interpreter, manager or container is looked for.
-fn offline(
-    pools: &[Pool],
-    package: &Path,
-    lock: Result<Option<Lock>, Diagnostic>,
-    probes: &Cache,
-    host: &dyn Host,
-) -> Outcomes {
-    let mut outcomes = Outcomes {
-        is_offline: true,
-        ..Outcomes::default()
-    };
-    let mut faults = Faults::default();
-    let lock = lock.and_then(|lock| {
-        lock.ok_or_else(|| {
-            let path = lock::path(package);
-            let message = format!(
-                "`{OFFLINE}` wants a build from the lock alone, but there is no `{}`",
-                path.display()
-            );
-            let help = format!(
-                "run `cargo snakepit lock` on a machine with the environments, and commit the file; or unset `{OFFLINE}`"
-            );
-            Diagnostic::new(Code::LockNotFound, message, help).at("struct")
-        })
-    });
-    match &lock {
-        Err(fault) => faults.of_all(pools, fault),
-        Ok(lock) => {
-            faults.of_unknown(pools, lock);
-            let recorder = Recorder::new(host, probes);
-            let roots = Roots::offline(package, &recorder).told(&recorder);
-            for pool in enabled(pools) {
-                match taken(pool, lock, package, &roots, probes, &recorder) {
-                    Ok(resolution) => {
-                        let outcome = Outcome::Resolved(Box::new(resolution));
-                        outcomes.pools.insert(pool.key.clone(), outcome);
-                    }
-                    Err(more) => faults.of_pool(&pool.key, more),
-                }
-            }
-            outcomes.facts.push(recorder.into_facts());
-        }
-    }
-    faults.into(&mut outcomes.pools);
-    outcomes
-}
-
-/// A pool as the lock has it, if it was locked of these sources: of the same declaration, the same embedded adapter
-/// and, as far as they are part of the package, the same lock files of its manager.
-fn taken(
-    pool: &Pool,
-    lock: &Lock,
-    package: &Path,
-    roots: &Roots,
-    probes: &Cache,
-    host: &dyn Host,
-) -> Result<Resolution, Vec<Diagnostic>> {
-    let locked = lock.pool(&pool.name).ok_or_else(|| vec![missing(pool)])?;
-    let mut faults = Vec::new();
-    let source = adapter::read(&pool.request, package, host).unwrap_or_else(|fault| {
-        faults.push(fault);
-        None
-    });
-    // Where the program will find the package does not matter to where its sources are now.
-    let here = Roots::offline(package, host);
-    let now = lock::Sources {
-        request: &pool.request,
-        adapter: source.as_ref().map(|source| digest(source.text.as_bytes())),
-        lock_file: &|path| probes.digest(Path::new(&here.here(path).ok()?), host),
-    };
-    if faults.is_empty() {
-        faults = mismatch(&lock::differences(&pool.name, locked, &now.entry(locked)));
-    }
-    match lock::resolution(locked, roots) {
-        Ok(resolution) if faults.is_empty() => Ok(Resolution {
-            embedded: source.and_then(|source| source.file.to_str().map(str::to_owned)),
-            ..resolution
-        }),
-        Ok(_) => Err(faults),
-        Err(fault) => {
-            faults.push(unfound(&fault));
-            Err(faults)
-        }
-    }
-}
-
-/// The pool of a lock cannot be had here.
-fn unfound(fault: &RootFault) -> Diagnostic {
-    let (code, message, help) = match fault {
-        RootFault::Unknown(name) => (
-            Code::LockRootUnknown,
-            format!(
-                "`{}` has paths from the root `{{{name}}}`, and this machine does not tell where that is",
-                lock::FILE_NAME
-            ),
-            format!(
-                "set `{}` to the whole path of that folder on the machine that runs the program",
-                lock::variable(name)
-            ),
-        ),
-        RootFault::Invalid(why) => (
-            Code::LockInvalid,
-            format!(
-                "`{}` has a pool that cannot be used: {why}",
-                lock::FILE_NAME
-            ),
-            "write it again: `cargo snakepit lock`".to_owned(),
-        ),
-    };
-    Diagnostic::new(code, message, help).at("pool")
-}
-
 /// What is wrong with pools beside what their environments are.
 #[derive(Default)]
-struct Faults(BTreeMap<String, Vec<Diagnostic>>);
+pub(crate) struct Faults(BTreeMap<String, Vec<Diagnostic>>);
 
 impl Faults {
-    fn of_pool(&mut self, key: &str, faults: Vec<Diagnostic>) {
+    pub(crate) fn of_pool(&mut self, key: &str, faults: Vec<Diagnostic>) {
         let known = self.0.entry(key.to_owned()).or_default();
         // Structs may share a pool.
         known.extend(faults);
     }
 
     /// A fault of the whole lock; the macro shows it once for each struct.
-    fn of_all(&mut self, pools: &[Pool], fault: &Diagnostic) {
+    pub(crate) fn of_all(&mut self, pools: &[Pool], fault: &Diagnostic) {
         let keys: BTreeSet<&String> = enabled(pools).map(|pool| &pool.key).ordered();
         for key in keys {
             self.of_pool(key, vec![fault.clone()]);
         }
     }
 
-    fn of_unknown(&mut self, pools: &[Pool], lock: &Lock) {
+    pub(crate) fn of_unknown(&mut self, pools: &[Pool], lock: &Lock) {
         let declared: BTreeSet<&str> = pools.iter().map(|pool| pool.name.as_str()).ordered();
         for name in lock.pools().filter(|name| !declared.contains(name)) {
             let message = format!(
@@ -416,7 +303,7 @@ impl Faults {
         }
     }
 
-    fn into(self, outcomes: &mut BTreeMap<String, Outcome>) {
+    pub(crate) fn into(self, outcomes: &mut BTreeMap<String, Outcome>) {
         for (key, faults) in self.0 {
             if faults.is_empty() {
                 continue;
@@ -426,16 +313,5 @@ impl Faults {
                 _ => _ = outcomes.insert(key, Outcome::Failed(faults)),
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_root_that_is_not_known_is_told_from_a_pool_that_is_none() {
-        assert!(unfound(&RootFault::Unknown("conda")).is(Code::LockRootUnknown));
-        assert!(unfound(&RootFault::Invalid("why".to_owned())).is(Code::LockInvalid));
     }
 }

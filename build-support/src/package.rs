@@ -6,11 +6,12 @@ use std::env::consts;
 use std::path::{Path, PathBuf};
 use std::{fs, io, thread};
 
+use crate::cache::Cache;
 use crate::declaration::{Declaration, PoolDeclaration, Request};
 use crate::declare;
-use crate::host::{Host, Machine};
+use crate::host::Host;
+use crate::machine::Machine;
 use crate::manifest::Outcome;
-use crate::probe::Cache;
 use crate::recorder::{Facts, Recorder};
 use crate::resolver::{Custom, resolve};
 

@@ -8,9 +8,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use crate::cache::Cache;
 use crate::diagnostic::Diagnostic;
 use crate::host::{Answer, FileInfo, Host, Program};
-use crate::probe::{Cache, Interpreter};
+use crate::probe::Interpreter;
 use crate::sysroot::Target;
 
 /// What was seen.
@@ -188,7 +189,7 @@ impl Host for Recorder<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::Machine;
+    use crate::machine::Machine;
 
     #[test]
     fn a_file_that_is_consulted_is_watched_and_not_compared_at_start_up() {

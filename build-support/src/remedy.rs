@@ -104,7 +104,7 @@ fn conda(part: &Requirement) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::Machine;
+    use crate::machine::Machine;
 
     /// An interpreter whose own modules are in a folder.
     fn interpreter(library: &Path, prefix: &str) -> Interpreter {

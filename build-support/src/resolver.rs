@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::adapter::{Adapted, Source};
+use crate::cache::Cache;
 use crate::catalogue::Code;
 use crate::choice::{Choice, Kind, choose};
 use crate::declaration::Request;
@@ -19,7 +20,7 @@ use crate::fingerprint::fingerprint;
 use crate::host::{Host, Program};
 use crate::manifest::{Check, EnvOp, Fingerprint, Metadata, Resolution};
 use crate::ordered::Ordered;
-use crate::probe::{self, Cache, Interpreter};
+use crate::probe::{self, Interpreter};
 use crate::recorder::{Facts, Recorder};
 use crate::remedy::Target;
 use crate::{adapter, elsewhere, remedy, sysroot, upgrade, validator, written};

@@ -7,7 +7,7 @@ use std::{env, fs, io};
 
 use which::sys::Sys;
 
-use crate::host::is_executable;
+use crate::machine::is_executable;
 
 /// The file system and the variables of this process.
 #[derive(Debug, Clone, Copy)]

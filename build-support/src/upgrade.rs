@@ -31,8 +31,8 @@ pub(crate) fn watch(executable: &Path, host: &dyn Host) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::Machine;
-    use crate::probe::Cache;
+    use crate::cache::Cache;
+    use crate::machine::Machine;
     use crate::recorder::Recorder;
 
     fn watched(executable: &Path) -> Vec<String> {

@@ -8,9 +8,9 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
+use snakepit_build::cache::Cache;
 use snakepit_build::declaration::Request;
 use snakepit_build::manifest::{Check, EnvOp, Resolution};
-use snakepit_build::probe::Cache;
 use snakepit_build::resolver::{Custom, resolve};
 use snakepit_build::{Diagnostic, Host, Machine};
 use snakepit_test_tools::conda_environment;

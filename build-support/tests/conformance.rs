@@ -7,9 +7,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use snakepit_build::cache::Cache;
 use snakepit_build::detector::detect;
 use snakepit_build::manifest::{EnvOp, Resolution};
-use snakepit_build::probe::Cache;
 use snakepit_build::resolver::{Custom, resolve};
 use snakepit_build::{Diagnostic, Host, Machine, declare};
 use snakepit_test_tools::{self as tools, tool};

@@ -6,9 +6,9 @@ mod support;
 use std::path::{Path, PathBuf};
 
 use snakepit_build::Diagnostic;
+use snakepit_build::cache::Cache;
 use snakepit_build::declaration::{Adapter, Request};
 use snakepit_build::manifest::Resolution;
-use snakepit_build::probe::Cache;
 use snakepit_build::resolver::{Custom, resolve};
 use snakepit_build::{Host, Machine};
 use snakepit_test_tools::{Engine, IMAGE, engine, podman};

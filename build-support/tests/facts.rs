@@ -5,9 +5,9 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use snakepit_build::cache::Cache;
 use snakepit_build::declaration::Adapter;
 use snakepit_build::manifest::{Check, Resolution};
-use snakepit_build::probe::Cache;
 use snakepit_build::resolver::{Custom, resolve};
 use snakepit_build::{Config, Diagnostic, Host, Launch, Machine, PythonEnvironment};
 use snakepit_test_tools::{pyenv_root, skip, succeeds};

@@ -5,9 +5,9 @@ mod support;
 use std::fs;
 use std::path::PathBuf;
 
+use snakepit_build::cache::Cache;
 use snakepit_build::declaration::{Adapter, Request};
 use snakepit_build::manifest::Resolution;
-use snakepit_build::probe::Cache;
 use snakepit_build::resolver::{Custom, resolve};
 use snakepit_build::{Diagnostic, Host, Machine};
 use snakepit_test_tools::{python, succeeds};

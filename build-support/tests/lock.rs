@@ -9,11 +9,11 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use snakepit_build::cache::Cache;
 use snakepit_build::declaration::Request;
 use snakepit_build::manifest::{Outcome, Resolution};
 use snakepit_build::named::{self, Pool};
 use snakepit_build::outcome::{found, outcomes};
-use snakepit_build::probe::Cache;
 use snakepit_build::resolver::Custom;
 use snakepit_build::{Config, Diagnostic, Host, Launch, Lock, PythonEnvironment, package};
 use snakepit_test_tools::{conda_environment, poetry_project, python, tool, uv_project};

@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use snakepit_build::probe::Cache;
+use snakepit_build::cache::Cache;
 use snakepit_build::resolver::{Custom, resolve};
 use snakepit_test_tools::{skip, unprivileged};
 use support::{World, request, script};

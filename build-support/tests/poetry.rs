@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use snakepit_build::Diagnostic;
+use snakepit_build::cache::Cache;
 use snakepit_build::declaration::Request;
 use snakepit_build::manifest::{Check, Resolution};
-use snakepit_build::probe::Cache;
 use snakepit_build::resolver::{Custom, resolve};
 use snakepit_test_tools::{poetry, succeeds, tool, tools};
 use support::{World, request, script, wheels};

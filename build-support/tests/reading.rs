@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use snakepit_build::Diagnostic;
-use snakepit_build::probe::Cache;
+use snakepit_build::cache::Cache;
 use snakepit_build::resolver::{Custom, resolve};
 use snakepit_test_tools::succeeds;
 use support::{World, answering, request, script};

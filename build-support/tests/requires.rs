@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use snakepit_build::Diagnostic;
-use snakepit_build::probe::Cache;
+use snakepit_build::cache::Cache;
 use snakepit_build::resolver::{Custom, resolve};
 use snakepit_test_tools::succeeds;
 use support::wheels::wheel;

@@ -7,9 +7,9 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
+use snakepit_build::cache::Cache;
 use snakepit_build::declaration::{Adapter, Request};
 use snakepit_build::manifest::{Check, Resolution};
-use snakepit_build::probe::Cache;
 use snakepit_build::resolver::{Custom, resolve};
 use snakepit_build::sysroot::{Sysroot, Target};
 use snakepit_build::{Diagnostic, Host};

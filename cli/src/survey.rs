@@ -6,12 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use proc_macro2::Span;
+use snakepit_build::cache::Cache;
 use snakepit_build::declaration::{PoolDeclaration, Request};
 use snakepit_build::manifest::{Outcome, Resolution};
 use snakepit_build::named::{self, Pool};
 use snakepit_build::outcome::outcomes;
 use snakepit_build::package::{Source, Sources, Unread, World, is_disabled};
-use snakepit_build::probe::Cache;
 use snakepit_build::resolver::Custom;
 use snakepit_build::{Diagnostic, choice};
 

@@ -7,7 +7,7 @@ use snakepit_build::manifest::Outcome;
 use snakepit_build::named::of_text;
 use snakepit_build::outcome::outcomes;
 use snakepit_build::package::World;
-use snakepit_build::probe::Cache;
+use snakepit_build::cache::Cache;
 use snakepit_build::resolver::Custom;
 
 use crate::tree::Tree;

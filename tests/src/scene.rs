@@ -6,10 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use snakepit_build::cache::Cache;
 use snakepit_build::manifest::Outcome;
 use snakepit_build::outcome::outcomes;
 use snakepit_build::package::World;
-use snakepit_build::probe::Cache;
 use snakepit_build::resolver::Custom;
 use snakepit_build::{Config, Diagnostic, Host, Launch, PythonEnvironment, named};
 

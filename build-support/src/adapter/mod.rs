@@ -17,13 +17,14 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::{Map, Value};
 
+use crate::cache::Cache;
 use crate::declaration::{Adapter, Request};
 use crate::diagnostic::Diagnostic;
 use crate::environment::Launch;
 use crate::host::Host;
 use crate::manifest::EnvOp;
 use crate::ordered::Ordered;
-use crate::probe::{Cache, Interpreter};
+use crate::probe::Interpreter;
 use crate::script;
 
 pub(crate) use embed::{Source, read};

@@ -24,7 +24,8 @@ pub(crate) use roots::{NAMES as ROOTS, RootFault, Roots, variable};
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::{self, Table};
-use crate::host::{Host, Machine};
+use crate::host::Host;
+use crate::machine::Machine;
 use crate::ordered::Ordered;
 use crate::replace::replace;
 

@@ -277,7 +277,7 @@ fn whole(text: &str, minor: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::Machine;
+    use crate::machine::Machine;
     use crate::sysroot::Sysroot;
 
     #[test]

@@ -21,8 +21,9 @@ pub use sysconfig::variables as sysconfig_variables;
 
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
-use crate::host::{Answer, FileInfo, Host, Machine, Program, is_executable};
+use crate::host::{Answer, FileInfo, Host, Program};
 use crate::lock;
+use crate::machine::{Machine, is_executable};
 use crate::ordered::Ordered;
 use crate::probe::Interpreter;
 

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use snakepit_build::Diagnostic;
+use snakepit_build::cache::Cache;
 use snakepit_build::declaration::Request;
 use snakepit_build::manifest::{Outcome, Resolution};
 use snakepit_build::named::Pool;
 use snakepit_build::outcome::{found, outcomes};
 use snakepit_build::package;
-use snakepit_build::probe::Cache;
 use snakepit_build::resolver::Custom;
 use snakepit_test_tools::{Container, python};
 use tempfile::TempDir;

@@ -9,10 +9,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use snakepit_build::cache::Cache;
 use snakepit_build::declaration::Request;
 use snakepit_build::host::{Answer, FileInfo, Program};
 use snakepit_build::manifest::{EnvOp, Resolution};
-use snakepit_build::probe::Cache;
 use snakepit_build::resolver::{Custom, resolve};
 use snakepit_build::{Diagnostic, Host, Machine};
 
