@@ -204,13 +204,14 @@ fn an_interpreter_that_was_removed_is_told_from_one_that_never_was() {
 
 #[test]
 fn a_python_before_3_8_is_refused_by_its_version() {
-    let root = pyenv_root().unwrap_or_default();
-    for version in ["2.7.18", "3.6.15", "3.7.16"] {
-        let python = root.join("versions").join(version).join("bin/python");
-        if !python.exists() {
-            skip(&format!("Python {version} of pyenv"));
-            continue;
-        }
+    let versions = pyenv_root().unwrap_or_default().join("versions");
+    let old = ["2.7.18", "3.6.15", "3.7.16"].map(|version| (version, versions.join(version)));
+    let there = old.iter().filter(|(_, folder)| folder.exists());
+    if there.clone().next().is_none() {
+        skip("a Python before 3.8 of pyenv");
+    }
+    for (version, folder) in there {
+        let python = folder.join("bin/python");
         let package = tempfile::tempdir().unwrap();
         let options = [("python_executable", python.to_str().unwrap())];
         let fault = refused(&request("system", &options), package.path());
