@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use snakepit_build::Lock;
+use snakepit_build::cache::Cache;
 use snakepit_build::manifest::Outcome;
 use snakepit_build::named::of_text;
 use snakepit_build::outcome::outcomes;
 use snakepit_build::package::World;
-use snakepit_build::cache::Cache;
 use snakepit_build::resolver::Custom;
 
 use crate::tree::Tree;

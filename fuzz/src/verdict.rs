@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use snakepit_build::Diagnostic;
+use snakepit_build::cache::Cache;
 use snakepit_build::declaration::Request;
 use snakepit_build::manifest::{EnvOp, Manifest, Outcome, Resolution};
-use snakepit_build::cache::Cache;
 use snakepit_build::resolver::{Custom, resolve};
 
 use crate::tree::Tree;
