@@ -73,6 +73,9 @@ macro_rules! __snakepit_pools {
         impl $config {
             /// Re-checks every pool, starts all their workers side by side and waits until they are ready.
             ///
+            /// It must be called inside a Tokio runtime with its I/O and time drivers enabled, such as that of
+            /// `#[tokio::main]`.
+            ///
             /// # Errors
             /// The first pool that cannot be started; the others are ended.
             #[allow(dead_code, reason = "a program may start its pools one by one")]

@@ -384,27 +384,71 @@ async fn dropping_the_last_handle_ends_the_workers() {
     until(async || !exists(pid)).await;
 }
 
-#[test]
-fn a_pool_without_its_runtime_is_an_error_and_no_panic() {
-    use std::future::Future;
-    let config = PoolConfig::default();
-    let mut start = std::pin::pin!(Pool::start(Pools::TOOLS, &config));
+/// What a future of a start says at its first poll, outside any runtime.
+fn outside<T>(start: impl Future<Output = Result<T, Error>>) -> String {
+    let mut start = std::pin::pin!(start);
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    let std::task::Poll::Ready(Err(error)) = start.as_mut().poll(&mut context) else {
-        panic!("it waits for a runtime that is not there");
-    };
-    assert!(
-        error.to_string().contains("outside a Tokio runtime"),
-        "{error}"
-    );
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap();
-    let error = runtime
-        .block_on(Pool::start(Pools::TOOLS, &config))
-        .unwrap_err();
-    assert!(error.to_string().contains("enable_all"), "{error}");
+    match start.as_mut().poll(&mut context) {
+        std::task::Poll::Ready(Err(error)) => error.to_string(),
+        _ => panic!("it waits for a runtime that is not there"),
+    }
+}
+
+#[test]
+fn pools_outside_a_runtime_are_one_error_that_names_both_ways_out() {
+    let config = PoolConfig::default();
+    let pools = Pools::default();
+    for error in [
+        outside(Pool::start(Pools::TOOLS, &config)),
+        outside(pools.start_pools()),
+    ] {
+        for wanted in [
+            "outside a Tokio runtime",
+            "#[tokio::main]",
+            "start_pools_blocking",
+        ] {
+            assert!(error.contains(wanted), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_runtime_without_a_driver_is_one_error_and_at_most_one_panic() {
+    use std::panic::{set_hook, take_hook};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    static PANICS: AtomicUsize = AtomicUsize::new(0);
+    let before = take_hook();
+    set_hook(Box::new(move |info| {
+        // Those of other tests are none of Tokio's runtime.
+        if info.to_string().contains("A Tokio 1.x context") {
+            PANICS.fetch_add(1, Ordering::Relaxed);
+        }
+        before(info);
+    }));
+    type Build = fn() -> tokio::runtime::Builder;
+    let kinds: [Build; 2] = [
+        tokio::runtime::Builder::new_current_thread,
+        tokio::runtime::Builder::new_multi_thread,
+    ];
+    for build in kinds {
+        for (runtime, missing) in [
+            (build().enable_io().build(), "no time driver"),
+            (build().enable_time().build(), "no I/O driver"),
+            (build().build(), "no time driver"),
+        ] {
+            PANICS.store(0, Ordering::Relaxed);
+            // Several pools: it is said once.
+            let started = runtime.unwrap().block_on(Pools::default().start_pools());
+            let error = started.err().expect("it cannot wait for its workers");
+            assert!(matches!(error, Error::Config { .. }), "{error}");
+            let error = error.to_string();
+            assert!(
+                error.contains(missing) && error.contains("enable_all"),
+                "{error}"
+            );
+            assert!(PANICS.load(Ordering::Relaxed) <= 1, "{missing}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,13 +6,12 @@ use std::sync::{Arc, Mutex};
 
 use serde_core::Serialize;
 use serde_core::de::DeserializeOwned;
-use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, watch};
 
 use super::dispatch::{Dispatch, Limits};
 use super::segment::Segments;
 use super::stats::Tally;
-use super::{Error, HostTools, LastHandle, Phase, Pool, Shared, joined, supervision};
+use super::{Error, HostTools, LastHandle, Phase, Pool, Shared, drivers, joined, supervision};
 use crate::PoolConfig;
 use crate::recheck::Recheck;
 use crate::spec::{Profile, SpawnSpec};
@@ -84,12 +83,7 @@ impl PoolBuilder {
         if let Some(fault) = self.host_tools.fault() {
             return wrong(fault.to_owned());
         }
-        if Handle::try_current().is_err() {
-            return wrong(
-                "it is started outside a Tokio runtime: start it inside one, or use `snakepit::blocking`"
-                    .to_owned(),
-            );
-        }
+        drivers::demand(spec.pool)?;
         match Recheck::chosen()? {
             Recheck::Thorough => {
                 // It waits for an interpreter.

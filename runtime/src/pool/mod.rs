@@ -9,6 +9,7 @@ mod call;
 mod connection;
 mod death_signal;
 mod dispatch;
+mod drivers;
 mod error;
 mod finite;
 mod frame;
@@ -409,6 +410,10 @@ pub async fn start_all<const N: usize>(
     pools: [(&'static SpawnSpec, &PoolConfig); N],
     host_tools: HostTools,
 ) -> Result<[Pool; N], Error> {
+    // The tasks of the start need a runtime themselves.
+    if let Some((spec, _)) = pools.first() {
+        drivers::demand(spec.pool)?;
+    }
     let mut starting = JoinSet::new();
     for (index, (spec, config)) in pools.into_iter().enumerate() {
         let config = config.clone();

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::os::unix::process::CommandExt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Command, ExitStatus};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, LazyLock};
@@ -243,23 +242,10 @@ static SPAWNER: LazyLock<Result<Sender<Job>, String>> = LazyLock::new(|| {
     let work = move || {
         for (command, grace, living, runtime, answer) in jobs {
             let _inside = runtime.enter();
-            let spawn = || {
-                let child = tokio::process::Command::from(command)
-                    .kill_on_drop(true)
-                    .spawn()?;
-                Ok(Process::follow(child, grace, living))
-            };
-            // Tokio panics in a runtime without an I/O driver; other runtimes of the program still need this thread.
-            let started = catch_unwind(AssertUnwindSafe(spawn)).unwrap_or_else(|panic| {
-                let texts = [
-                    panic.downcast_ref::<&str>().copied(),
-                    panic.downcast_ref::<String>().map(String::as_str),
-                ];
-                let why = texts.into_iter().flatten().next().unwrap_or("a panic");
-                Err(io::Error::other(format!(
-                    "{why}; if the Tokio runtime has no I/O driver, build it with `enable_all`"
-                )))
-            });
+            let child = tokio::process::Command::from(command)
+                .kill_on_drop(true)
+                .spawn();
+            let started = child.map(|child| Process::follow(child, grace, living));
             // Where nobody waits for it any more, dropping it ends it.
             let _ = answer.send(started);
         }
