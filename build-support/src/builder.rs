@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 use crate::cache::Cache;
+use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::environment::PythonEnvironment;
 use crate::environment::docker::SELECTION;
@@ -15,7 +16,7 @@ use crate::manifest::{EMITTED, FILE_NAME, Manifest, Outcome};
 use crate::named::{self, Pool};
 use crate::ordered::Ordered;
 use crate::outcome::{OFFLINE, Outcomes, found, looked_at, outcomes, resolved};
-use crate::package::{Sources, World, on_this_machine};
+use crate::package::{Sources, Unread, World, on_this_machine};
 use crate::resolver::Custom;
 use crate::sysroot;
 
@@ -111,6 +112,11 @@ impl Builder {
         let manifest = Manifest {
             pools: outcomes.pools.clone(),
             package: outcomes.package(&package).display().to_string(),
+            sources: self
+                .sources
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect(),
         };
         if let Err(why) = handed_over(&out, &manifest, outcomes.found.as_ref()) {
             panic!("{why}");
@@ -127,7 +133,8 @@ impl Builder {
     /// All pools are looked for but those of other targets than this machine.
     ///
     /// # Errors
-    /// Every pool that cannot be resolved, with what is wrong with it.
+    /// Every source and every declaration that cannot be read, else every pool that cannot be resolved, with what is
+    /// wrong with it.
     pub fn lock(&self, package: &Path) -> Result<Lock, Vec<Refused>> {
         self.lock_on(package, &Machine)
     }
@@ -139,6 +146,11 @@ impl Builder {
     #[doc(hidden)]
     pub fn lock_on(&self, package: &Path, host: &dyn Host) -> Result<Lock, Vec<Refused>> {
         let sources = Sources::read(package, &self.sources);
+        // A pool that cannot be read would be taken for one that is gone.
+        let unread = unread(&sources);
+        if !unread.is_empty() {
+            return Err(unread);
+        }
         let mut pools = named::pools(&sources, &on_this_machine);
         // A pool is left out if that is so with the features and without them.
         let with_features = |name: &str| match name.starts_with("CARGO_FEATURE_") {
@@ -206,10 +218,49 @@ fn handed_over(out: &Path, manifest: &Manifest, found: Option<&Lock>) -> Result<
     written.map_err(|error| told(&path, "written", error))
 }
 
-/// A pool that cannot be resolved.
+/// What is wrong with the sources themselves.
+fn unread(sources: &Sources) -> Vec<Refused> {
+    let mut refused = Vec::new();
+    for source in &sources.files {
+        let shown = source.shown.display();
+        let mut refuse = |pool: &str, line: Option<usize>, fault: Diagnostic| {
+            refused.push(Refused {
+                pool: pool.to_owned(),
+                place: match line {
+                    Some(line) => format!("{shown}:{line}"),
+                    None => shown.to_string(),
+                },
+                fault,
+            });
+        };
+        let (line, why) = match &source.declarations {
+            Ok(declarations) => {
+                for declaration in declarations {
+                    for mistake in &declaration.mistakes {
+                        let line = mistake.span().start().line;
+                        let fault = mistake.diagnostic().clone();
+                        refuse(&declaration.name, Some(line), fault);
+                    }
+                }
+                continue;
+            }
+            Err(Unread::File(error)) => (None, format!("cannot be read: {error}")),
+            Err(Unread::Syntax(error)) => (
+                Some(error.span().start().line),
+                format!("is not Rust: {error}"),
+            ),
+        };
+        let message = format!("`{shown}` {why}");
+        let fault = Diagnostic::new(Code::DeclarationUnknown, message, "mend the file");
+        refuse("", line, fault);
+    }
+    refused
+}
+
+/// A pool that cannot be resolved, or a declaration that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
-    /// Its name, as the lock has it: `AppConfig.ml`.
+    /// Its name, as the lock has it: `AppConfig.ml`; of a mistake that of the struct, of a file none.
     pub pool: String,
     /// Where it stands: `src/main.rs:7`.
     pub place: String,
@@ -285,7 +336,6 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::catalogue::Code;
     use crate::manifest::Resolution;
     use crate::recorder::Facts;
 

@@ -25,9 +25,15 @@ pub struct Manifest {
     pub pools: BTreeMap<String, Outcome>,
     /// The package's folder on the machine that will run the program.
     pub package: String,
+    /// The files that the build script names beside those that are read anyway.
+    pub sources: Vec<String>,
 }
 
-record!(Manifest { pools, package });
+record!(Manifest {
+    pools,
+    package,
+    sources
+});
 
 /// What became of one pool.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,9 +12,8 @@ use crate::interrupt::{self, Interruptible};
 use crate::last_build::LastBuild;
 use crate::output::Output;
 use crate::package::Package;
-use crate::report::{Problem, Status};
 use crate::snippet;
-use crate::survey::enter;
+use crate::survey::{declared, enter};
 
 /// Whether all is as it was asked to be.
 pub(crate) fn run(lock: &args::Lock, output: &mut Output) -> Result<bool, Failure> {
@@ -44,8 +43,14 @@ fn one(package: &Package, lock: &args::Lock, output: &mut Output) -> Result<bool
     };
     let is_new = known.is_none();
     let differences = known.unwrap_or_default().compare(&found);
+    if is_new && differences.is_empty() {
+        output.line(format!(
+            "{GOOD}{name}{GOOD:#}: no pool is declared, and there is nothing to lock"
+        ));
+        return Ok(true);
+    }
     if lock.check || lock.diff {
-        if differences.is_empty() && !is_new {
+        if differences.is_empty() {
             output.line(format!("{GOOD}{name}{GOOD:#}: the lock is what is here"));
             return Ok(true);
         }
@@ -82,6 +87,14 @@ fn one(package: &Package, lock: &args::Lock, output: &mut Output) -> Result<bool
 fn found(package: &Package, output: &mut Output) -> Result<Option<Lock>, Failure> {
     // As cargo starts a build script.
     enter(&package.folder)?;
+    // A pool that cannot be read would be taken for one that is gone.
+    let declared = declared(package);
+    if !declared.problems.is_empty() {
+        for problem in &declared.problems {
+            output.line(snippet::rendered(problem, None, None));
+        }
+        return Ok(None);
+    }
     let sources = Sources::read(&package.folder, &package.sources);
     let pools = named::pools(&sources, &|name| package.variable(name));
     if pools.iter().any(|pool| pool.request.custom.is_some()) {
@@ -95,9 +108,15 @@ fn found(package: &Package, output: &mut Output) -> Result<Option<Lock>, Failure
         Ok(found) => Ok(Some(found)),
         Err(refused) => {
             for refused in refused {
-                let problem = Problem::of(&refused.fault, Status::Error, None);
-                output.line(snippet::rendered(&problem, Some(&refused.pool), None));
-                output.line(format!(" --> {}", refused.place));
+                let (pool, problem) = declared.problem(&refused.pool, &refused.fault);
+                output.line(snippet::rendered(
+                    &problem,
+                    Some(pool.unwrap_or(&refused.pool)),
+                    None,
+                ));
+                if pool.is_none() {
+                    output.line(format!(" --> {}", refused.place));
+                }
             }
             Ok(None)
         }

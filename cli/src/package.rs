@@ -1,6 +1,7 @@
 //! The packages that are meant, as cargo knows them.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, TargetKind};
@@ -9,6 +10,7 @@ use clap_cargo::{Features, Manifest, Workspace};
 use snakepit_build::package::on_this_machine;
 
 use crate::failure::Failure;
+use crate::last_build::LastBuild;
 
 /// The crate that a program depends on.
 pub(crate) const RUNTIME: &str = "snakepit";
@@ -30,8 +32,10 @@ pub(crate) struct Package {
     pub(crate) cache: PathBuf,
     /// Whether it has a build script that depends on the build helper.
     pub(crate) has_build_script: bool,
-    /// The files that cargo starts compiling at.
+    /// The files that cargo starts compiling at, and those that the build script named when it last ran.
     pub(crate) sources: Vec<PathBuf>,
+    /// Whether the build script names further files and has not run yet.
+    pub(crate) has_unknown_sources: bool,
     /// The features that are on, as cargo tells them to build scripts: `CARGO_FEATURE_NAME`.
     features: BTreeSet<String>,
 }
@@ -150,7 +154,8 @@ impl Package {
         let is_helper = |dependency: &cargo_metadata::Dependency| {
             dependency.name == BUILD && dependency.kind == DependencyKind::Build
         };
-        Self {
+        let script = package.targets.iter().find(|target| is_script(target));
+        let mut own = Self {
             name: package.name.to_string(),
             version: package.version.to_string(),
             folder: manifest.parent().unwrap_or(Path::new("/")).to_owned(),
@@ -160,11 +165,25 @@ impl Package {
                 .target_directory
                 .join("snakepit")
                 .into_std_path_buf(),
-            has_build_script: package.targets.iter().any(is_script)
-                && package.dependencies.iter().any(is_helper),
+            has_build_script: script.is_some() && package.dependencies.iter().any(is_helper),
             sources: sources.collect(),
+            has_unknown_sources: false,
             features: enabled(package, features),
+        };
+        if let Some(script) = script
+            && fs::read_to_string(&script.src_path).is_ok_and(|text| text.contains(".source("))
+        {
+            match LastBuild::of(&own) {
+                Some(last) => own.sources.extend(
+                    last.manifest
+                        .sources
+                        .iter()
+                        .map(|source| own.folder.join(source)),
+                ),
+                None => own.has_unknown_sources = true,
+            }
         }
+        own
     }
 
     /// What cargo would tell the build script.

@@ -38,6 +38,7 @@ pub(crate) struct How<'a> {
 pub(crate) fn survey(packages: &[Package], how: How<'_>) -> Result<Vec<PackageReport>, Failure> {
     interrupt::guard()?;
     let mut declared: Vec<Declared> = packages.iter().map(declared).collect();
+    let is_read = declared.iter().all(|declared| declared.problems.is_empty());
     let all = declared.iter().flat_map(|declared| &declared.pools);
     let mut names: Vec<&str> = all.map(|pool| pool.request().pool.as_str()).collect();
     names.sort_unstable();
@@ -46,6 +47,8 @@ pub(crate) fn survey(packages: &[Package], how: How<'_>) -> Result<Vec<PackageRe
         .pools
         .iter()
         .find(|wanted| !names.contains(&wanted.as_str()))
+        // Else it may be one that could not be read, which the problems tell.
+        .filter(|_| is_read)
     {
         let listed: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
         let there = match &listed[..] {
@@ -68,8 +71,8 @@ pub(crate) fn survey(packages: &[Package], how: How<'_>) -> Result<Vec<PackageRe
 }
 
 /// What the sources of a package say.
-struct Declared {
-    problems: Vec<Problem>,
+pub(crate) struct Declared {
+    pub(crate) problems: Vec<Problem>,
     /// All pools, also those that are not looked at.
     named: Vec<Pool>,
     pools: Vec<DeclaredPool>,
@@ -83,7 +86,7 @@ struct DeclaredPool {
     source: Arc<SourceText>,
 }
 
-fn declared(package: &Package) -> Declared {
+pub(crate) fn declared(package: &Package) -> Declared {
     let variable = |name: &str| package.variable(name);
     let sources = Sources::read(&package.folder, &package.sources);
     let mut declared = Declared {
@@ -128,6 +131,17 @@ fn declared(package: &Package) -> Declared {
             }));
         }
     }
+    if package.has_unknown_sources {
+        declared.problems.push(Problem {
+            severity: Status::Error,
+            code: None,
+            message: "the build script names further sources, which it alone knows, and it has not run yet"
+                .to_owned(),
+            help: Some("run `cargo build` first, which may fail".to_owned()),
+            is_shared: false,
+            place: None,
+        });
+    }
     if !declared.pools.is_empty() && !package.has_build_script {
         declared.problems.push(Problem {
             severity: Status::Error,
@@ -139,6 +153,21 @@ fn declared(package: &Package) -> Declared {
         });
     }
     declared
+}
+
+impl Declared {
+    /// What is wrong with a pool, by its name in the lock, at its place if it has one.
+    pub(crate) fn problem(&self, name: &str, fault: &Diagnostic) -> (Option<&str>, Problem) {
+        let is_it =
+            |pool: &&DeclaredPool| format!("{}.{}", pool.owner, pool.request().pool) == name;
+        match self.pools.iter().find(is_it) {
+            Some(pool) => {
+                let name = pool.request().pool.as_str();
+                (Some(name), pool.problem(fault, Status::Error))
+            }
+            None => (None, Problem::of(fault, Status::Error, None)),
+        }
+    }
 }
 
 impl DeclaredPool {
@@ -335,6 +364,9 @@ pub(crate) fn only(reports: &[PackageReport]) -> Result<&PoolReport, Failure> {
     let pools: Vec<&PoolReport> = reports.iter().flat_map(|report| &report.pools).collect();
     match pools[..] {
         [pool] => Ok(pool),
+        [] if reports.iter().any(|report| !report.problems.is_empty()) => Err(Failure::failed(
+            "the sources cannot be read as they are: `cargo snakepit check` shows where",
+        )),
         [] => Err(Failure::usage("no pool is declared")),
         _ => {
             let names: Vec<String> = pools

@@ -119,3 +119,84 @@ fn a_lock_that_cannot_be_read_is_told_once_and_a_pool_that_fails_is_not_locked()
     assert!(failed.stdout.contains("--> src/main.rs:6"), "{failed:?}");
     assert_eq!(fs::read(package.path("snakepit.lock")).unwrap(), before);
 }
+
+#[test]
+fn what_cannot_be_read_is_told_as_check_tells_it_and_costs_the_lock_nothing() {
+    let package = package();
+    assert_eq!(package.run(&["lock"]).status, Some(0));
+    let before = fs::read(package.path("snakepit.lock")).unwrap();
+    let main = fs::read_to_string(package.path("src/main.rs")).unwrap();
+    for (from, to, wanted) in [
+        (
+            "environment = venv",
+            "enviroment = venv",
+            "did you mean `environment`?",
+        ),
+        (
+            "environment = venv",
+            "environment = vnv",
+            "did you mean `venv`?",
+        ),
+        ("fn main() {", "fn main( {", "is not Rust"),
+    ] {
+        package
+            .host
+            .write("src/main.rs", &main.replacen(from, to, 1));
+        for arguments in [
+            &["lock"][..],
+            &["lock", "--check"],
+            &["check"],
+            &["run", "--pool", "web"],
+        ] {
+            let said = package.run(arguments);
+            assert_eq!(said.status, Some(1), "{said:?}");
+            let is_shown = said.stdout.contains(wanted);
+            assert!(
+                is_shown || said.stderr.contains("`cargo snakepit check` shows"),
+                "{said:?}"
+            );
+        }
+        assert_eq!(fs::read(package.path("snakepit.lock")).unwrap(), before);
+    }
+}
+
+#[test]
+fn files_that_the_build_script_names_are_looked_at_as_its_last_run_named_them() {
+    let package = Package::new(
+        "#[path = \"../other/pools.rs\"]\nmod pools;\n\nfn main() {\n    println!(\"{:?}\", pools::AppConfig::default());\n}\n",
+    );
+    package.host.write(
+        "other/pools.rs",
+        "#[snakepit::snakepit_pools]\n#[derive(Debug, Default)]\npub struct AppConfig {\n    #[pool(environment = venv)]\n    ml: snakepit::PoolConfig,\n}\n",
+    );
+    package.host.write(
+        "build.rs",
+        "fn main() {\n    snakepit_build::Builder::new().source(\"other/pools.rs\").emit();\n}\n",
+    );
+    package.venv(".venv");
+    for arguments in [&["check"][..], &["lock"]] {
+        let early = package.run(arguments);
+        assert_eq!(early.status, Some(1), "{early:?}");
+        assert!(
+            early.stdout.contains("run `cargo build` first"),
+            "{early:?}"
+        );
+    }
+    package.host.build(&[]).stdout();
+    let checked = package.run(&["check"]);
+    assert_eq!(checked.status, Some(0), "{checked:?}");
+    assert!(checked.stdout.contains("ml"), "{checked:?}");
+    let locked = package.run(&["lock"]);
+    assert_eq!(locked.status, Some(0), "{locked:?}");
+    package.host.build(&[]).stdout();
+    assert_eq!(package.run(&["lock", "--check"]).status, Some(0));
+}
+
+#[test]
+fn without_a_pool_there_is_nothing_to_lock() {
+    let package = Package::new("fn main() {}\n");
+    let said = package.run(&["lock"]);
+    assert_eq!(said.status, Some(0), "{said:?}");
+    assert!(said.stdout.contains("nothing to lock"), "{said:?}");
+    assert!(!package.path("snakepit.lock").exists());
+}

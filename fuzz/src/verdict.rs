@@ -36,6 +36,7 @@ pub(crate) fn resolved(request: &Request, tree: &Tree<'_>) {
     let written = Manifest {
         pools: [("ml".to_owned(), outcome)].into(),
         package: "/app".to_owned(),
+        ..Manifest::default()
     };
     let text = serde_json::to_string(&written).expect("a manifest has a JSON form");
     let read: Manifest = serde_json::from_str(&text).expect("a manifest can be read again");

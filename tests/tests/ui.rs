@@ -46,8 +46,12 @@ fn the_compiler_says_what_is_wrong_and_nothing_else() {
     }
     let folder = tempfile::tempdir().unwrap();
     let manifest = folder.path().join("manifest.json");
-    let package = PACKAGE.to_owned();
-    Manifest { pools, package }.write(&manifest).unwrap();
+    let written = Manifest {
+        pools,
+        package: PACKAGE.to_owned(),
+        ..Manifest::default()
+    };
+    written.write(&manifest).unwrap();
     again("whole", Some(&manifest));
     again("none", None);
     again("missing", Some(Path::new(NOWHERE)));
