@@ -128,29 +128,40 @@ fn option(kind: &str, name: &str, value: &str) -> String {
     format!("{kind}({name} = {value:?})")
 }
 
-/// What lies in the directory itself.
+/// What lies in the directory itself, and in its folders.
 fn of_directory(dir: &Path) -> Vec<Found> {
-    let mut found = Vec::new();
-    for Detected { kind, marker, .. } in detector::all(dir, &Interruptible) {
+    let mut found = projects(dir, ".");
+    for path in Interruptible.list(dir) {
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+            continue;
+        };
+        // A virtual environment, whatever its name, or the project of a manager.
+        match virtual_environment(option("venv", "venv_path", name), path.clone()) {
+            Some(environment) => found.push(environment),
+            None => found.extend(projects(&path, name)),
+        }
+    }
+    found
+}
+
+/// The projects of managers in a folder.
+fn projects(folder: &Path, name: &str) -> Vec<Found> {
+    let detected = detector::all(folder, &Interruptible).into_iter();
+    let found = detected.filter_map(|Detected { kind, marker, .. }| {
         let python = match kind {
-            "uv" | "poetry" => files::venv_version(&dir.join(".venv")),
+            "uv" | "poetry" => files::venv_version(&folder.join(".venv")),
             "conda" => None,
             // Virtual environments and the versions of pyenv come by themselves.
-            _ => continue,
+            _ => return None,
         };
-        found.push(Found {
-            attribute: option(kind, "project_dir", "."),
+        Some(Found {
+            attribute: option(kind, "project_dir", name),
             python,
-            path: dir.join(marker),
+            path: folder.join(marker),
             note: "",
-        });
-    }
-    // Every folder of it that is a virtual environment, whatever its name.
-    found.extend(Interruptible.list(dir).into_iter().filter_map(|path| {
-        let name = path.file_name()?.to_str()?;
-        virtual_environment(option("venv", "venv_path", name), path.clone())
-    }));
-    found
+        })
+    });
+    found.collect()
 }
 
 fn conda(known: known::Known, dir: &Path) -> Found {

@@ -45,6 +45,10 @@ impl Machine {
             "home/.cache/pypoetry/virtualenvs/web-py3.12/pyvenv.cfg",
             "version = 3.12.7\n",
         );
+        machine
+            .package
+            .host
+            .write("project/service/uv.lock", "version = 1\n");
         machine.package.host.write(
             "project/other/pyvenv.cfg",
             "home = /usr/bin\nversion_info = 3.8.1.final.0\n",
@@ -102,6 +106,11 @@ fn every_environment_is_listed_with_its_attribute_and_no_python_is_run() {
             "venv(venv_path = \".venv\")".to_owned(),
             "3.10.2",
             path("project/.venv"),
+        ),
+        (
+            "uv(project_dir = \"service\")".to_owned(),
+            "",
+            path("project/service/uv.lock"),
         ),
         (
             "venv(venv_path = \"other\")".to_owned(),
