@@ -15,7 +15,9 @@ use snakepit_build::manifest::{Outcome, Resolution};
 use snakepit_build::named::{self, Pool};
 use snakepit_build::outcome::{found, outcomes};
 use snakepit_build::resolver::Custom;
-use snakepit_build::{Config, Diagnostic, Host, Launch, Lock, PythonEnvironment, package};
+use snakepit_build::{
+    Builder, Config, Diagnostic, Host, Launch, Lock, PythonEnvironment, Refused, package,
+};
 use snakepit_test_tools::{conda_environment, poetry_project, python, tool, uv_project};
 use support::{World, request};
 use tempfile::TempDir;
@@ -305,4 +307,32 @@ fn a_lock_is_written_whole_or_not_at_all() {
         .map(|entry| entry.file_name())
         .collect();
     assert_eq!(left, ["snakepit.lock"], "nothing half-written is left");
+}
+
+#[test]
+fn sources_that_cannot_be_read_have_no_lock() {
+    let package = tempfile::tempdir().unwrap();
+    fs::create_dir(package.path().join("src")).unwrap();
+    let refused = |text: &str| {
+        fs::write(package.path().join("src/lib.rs"), text).unwrap();
+        let refused = Builder::new().lock(package.path()).unwrap_err();
+        let one = |refused: &Refused| {
+            let Refused { pool, place, fault } = refused;
+            (pool.clone(), place.clone(), fault.code().to_owned())
+        };
+        refused.iter().map(one).collect::<Vec<_>>()
+    };
+    let slip =
+        "#[snakepit_pools]\nstruct Config {\n    #[pool(sizee = 2)]\n    ml: PoolConfig,\n}\n";
+    let place = "src/lib.rs:3".to_owned();
+    assert_eq!(
+        refused(slip),
+        [("Config".to_owned(), place, "key_unknown".to_owned())]
+    );
+    let broken = "#[snakepit_pools]\nstruct Config {\n";
+    let [(_, place, code)] = &refused(broken)[..] else {
+        panic!("one fault is wanted");
+    };
+    assert!(place.starts_with("src/lib.rs:"), "{place}");
+    assert_eq!(code, "declaration_unknown");
 }
