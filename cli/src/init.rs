@@ -193,7 +193,10 @@ fn steps(package: &cargo_metadata::Package, path: Option<&Path>) -> Result<Vec<S
     } else {
         Step::Write {
             path: root,
-            what: "the line `mod workers;`".to_owned(),
+            what: match is_library {
+                true => "the line `pub mod workers;`".to_owned(),
+                false => "the line `mod workers;`".to_owned(),
+            },
             text: with_module(&text, is_library),
         }
     });

@@ -6,6 +6,7 @@
 mod failure;
 mod routes;
 
+use std::process::ExitCode;
 use std::{env, fs};
 
 use serde::Deserialize;
@@ -25,13 +26,26 @@ struct AppConfig {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> ExitCode {
+    match serve().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve() -> Result<(), Box<dyn std::error::Error>> {
     let file = env::args().nth(1).ok_or("which file has the settings?")?;
-    let config: AppConfig = toml::from_str(&fs::read_to_string(file)?)?;
+    let text = fs::read_to_string(&file).map_err(|error| format!("{file}: {error}"))?;
+    let config: AppConfig = toml::from_str(&text).map_err(|error| format!("{file}: {error}"))?;
 
     // The service is there when its workers are: a model that does not load is told now, and not to the first caller.
     let pools = config.start_pools().await?;
-    let listener = TcpListener::bind(&config.listen).await?;
+    let listener = TcpListener::bind(&config.listen)
+        .await
+        .map_err(|error| format!("{}: {error}", config.listen))?;
     println!("listening on http://{}", listener.local_addr()?);
 
     // From the signal on nothing is taken any more, and what was taken is answered. Nobody is waited for longer than the
