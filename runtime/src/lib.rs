@@ -21,6 +21,7 @@
 #![deny(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod access;
 mod anchor;
 #[cfg(feature = "pool")]
 pub mod blocking;

@@ -6,6 +6,7 @@ use std::fmt;
 use std::fs;
 use std::io::{self, Read};
 
+use crate::access::refusal;
 use crate::anchor::Anchor;
 use crate::spec::{Check, SpawnSpec};
 
@@ -131,6 +132,8 @@ pub struct Change {
 pub enum Fact {
     /// A file of the environment, by its path.
     File(String),
+    /// That the user may read this file of the environment, by its path; whether it changed is not known.
+    Access(String),
     /// That this program answers as a Python interpreter.
     Interpreter(String),
     /// The version of Python.
@@ -152,7 +155,9 @@ pub enum Fact {
 impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(path) | Self::Interpreter(path) => write!(f, "`{path}`"),
+            Self::File(path) | Self::Access(path) | Self::Interpreter(path) => {
+                write!(f, "`{path}`")
+            }
             Self::Version => f.write_str("the version of Python"),
             Self::Implementation => f.write_str("the implementation of Python"),
             Self::Abi => f.write_str("the binary interface of Python"),
@@ -167,24 +172,46 @@ impl fmt::Display for Fact {
 impl Drift {
     /// How it is mended.
     pub const fn help(&self) -> &'static str {
-        "restore the environment, or build again: `touch build.rs && cargo build`"
+        if self.is_of_access() {
+            "give this user the right to, or build with a Python that this user can reach"
+        } else {
+            "restore the environment, or build again: `touch build.rs && cargo build`"
+        }
+    }
+
+    /// Whether all that was found is that the user may not look: then nothing needs to have changed.
+    const fn is_of_access(&self) -> bool {
+        let mut changes = self.changes.as_slice();
+        while let [change, others @ ..] = changes {
+            if !matches!(change.fact, Fact::Access(_)) {
+                return false;
+            }
+            changes = others;
+        }
+        true
     }
 }
 
 impl fmt::Display for Drift {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let pool = self.pool;
-        write!(
-            f,
-            "pool `{pool}`: the Python environment changed after the build: "
-        )?;
+        let (pool, is_of_access) = (self.pool, self.is_of_access());
+        let what = if is_of_access {
+            "the Python environment is closed to this user"
+        } else {
+            "the Python environment changed after the build"
+        };
+        write!(f, "pool `{pool}`: {what}: ")?;
         for change in self.changes.iter().take(MOST_TOLD) {
             let Change {
                 fact,
                 expected,
                 found,
             } = change;
-            write!(f, "{fact} was {expected}, now it {found}; ")?;
+            if is_of_access {
+                write!(f, "{fact} {found}; ")?;
+            } else {
+                write!(f, "{fact} was {expected}, now it {found}; ")?;
+            }
         }
         if self.changes.len() > MOST_TOLD {
             write!(f, "and {} more; ", self.changes.len() - MOST_TOLD)?;
@@ -226,6 +253,14 @@ impl SpawnSpec {
                 found,
             }))
         };
+        let unread = |path: Cow<'_, str>, error: &io::Error| match refusal(&path, error) {
+            Some(found) => Ok(Some(Change {
+                fact: Fact::Access(path.into_owned()),
+                expected: "readable".to_owned(),
+                found,
+            })),
+            None => changed(path, "there".to_owned(), gone(error)),
+        };
         let (path, text, found) = match *check {
             Check::Size { path, bytes } => {
                 let path = self.placed(path)?;
@@ -236,7 +271,7 @@ impl SpawnSpec {
                         format!("{bytes} bytes long"),
                         format!("has {} bytes", now.len()),
                     ),
-                    Err(error) => changed(path, "there".to_owned(), gone(&error)),
+                    Err(error) => unread(path, &error),
                 };
             }
             Check::Content { path, text } => {
@@ -257,7 +292,7 @@ impl SpawnSpec {
                 let (before, now) = first_difference(&text, &found);
                 changed(path, before, now)
             }
-            Err(error) => changed(path, "there".to_owned(), gone(&error)),
+            Err(error) => unread(path, &error),
         }
     }
 }

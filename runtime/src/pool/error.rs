@@ -36,11 +36,14 @@ impl FailedStart {
         })
     }
 
-    /// What it means in a worker that has an adapter.
-    pub(crate) fn of(&self, adapter: &str) -> String {
+    /// What it means in a worker that has an adapter; `closed` tells of each folder in which Python could not look.
+    pub(crate) fn of(&self, adapter: &str, closed: &[String]) -> String {
         let exception = self.exception.with_place();
         match self.kind.as_str() {
-            "import" => format!("adapter `{adapter}` was not imported: {exception}"),
+            "import" => {
+                let closed: String = closed.iter().map(|why| format!("; {why}")).collect();
+                format!("adapter `{adapter}` was not imported: {exception}{closed}")
+            }
             method => format!("`{method}` of the adapter `{adapter}` failed: {exception}"),
         }
     }
@@ -403,9 +406,9 @@ mod tests {
                          File \"/app/python/imports.py\", line 7, in <module>\n    import numpy\n  \
                          File \"<frozen importlib._bootstrap>\", line 1142, in _find\n";
         assert_eq!(
-            failed(traceback).of("imports"),
+            failed(traceback).of("imports", &[]),
             format!("{said} (`/app/python/imports.py`, line 7)")
         );
-        assert_eq!(failed("").of("imports"), said);
+        assert_eq!(failed("").of("imports", &[]), said);
     }
 }

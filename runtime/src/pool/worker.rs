@@ -23,6 +23,7 @@ use super::restart::{SETTLED, Trouble};
 use super::stderr::LastLines;
 use super::told::Told;
 use super::{Phase, Shared, bridge, session};
+use crate::access::refusal_of_folder;
 use crate::spec::{SpawnSpec, Transport};
 
 /// How long a worker that closed its end may take to be gone.
@@ -175,7 +176,7 @@ fn why_not_ready(spec: &SpawnSpec, frame: &Frame) -> (String, Option<Box<PythonE
     match told().and_then(FailedStart::read) {
         Ok(failed) => {
             let reason = match spec.adapter {
-                Some(adapter) => failed.of(adapter),
+                Some(adapter) => failed.of(adapter, &closed_folders(spec)),
                 None => failed.exception.to_string(),
             };
             (reason, Some(Box::new(failed.exception)))
@@ -185,6 +186,18 @@ fn why_not_ready(spec: &SpawnSpec, frame: &Frame) -> (String, Option<Box<PythonE
             None,
         ),
     }
+}
+
+/// The folders of `python_path` that are of no use to this user, and why: Python passes over them without a word.
+fn closed_folders(spec: &SpawnSpec) -> Vec<String> {
+    let folders = spec.placed_python_path().unwrap_or_default();
+    let folders = folders.iter();
+    folders
+        .filter_map(|folder| {
+            let found = refusal_of_folder(folder)?;
+            Some(format!("`{folder}` of `python_path` {found}"))
+        })
+        .collect()
 }
 
 /// Takes in a worker that is ready.
