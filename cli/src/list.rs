@@ -146,7 +146,7 @@ fn of_directory(dir: &Path) -> Vec<Found> {
 
 /// The projects of managers in a folder.
 fn projects(folder: &Path, name: &str) -> Vec<Found> {
-    let detected = detector::all(folder, &Interruptible).into_iter();
+    let detected = detector::all(folder, &Interruptible);
     let found = detected.filter_map(|Detected { kind, marker, .. }| {
         let python = match kind {
             "uv" | "poetry" => files::venv_version(&folder.join(".venv")),
