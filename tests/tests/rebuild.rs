@@ -175,9 +175,9 @@ with zipfile.ZipFile(path, 'w') as wheel:
         fs::rename(beside, self.path("links/interpreter")).unwrap();
     }
 
-    /// Builds, and compares what Cargo did.
+    /// Builds, and compares what Cargo did; what it had to say.
     #[track_caller]
-    fn build(&mut self, wanted: Build, after: &str) {
+    fn build(&mut self, wanted: Build, after: &str) -> String {
         let mut cargo = self.package.cargo(["build", "--offline", "--verbose"]);
         let build = Outcome::of(cargo.envs(&self.variables));
         let said = &build.stderr;
@@ -194,6 +194,7 @@ with zipfile.ZipFile(path, 'w') as wheel:
         );
         println!("{after}: {wanted:?}");
         self.told.push(format!("{after}: {wanted:?}"));
+        build.stderr
     }
 
     fn printed(&self) -> String {
@@ -214,6 +215,7 @@ fn a_build_asks_again_when_a_recorded_fact_changed_and_only_then() {
     assert_eq!(host.printed(), format!("{new} {new}\n{new} {new}\n"));
     must_not(&mut host);
     must(&mut host);
+    hiding(&mut host);
     host.build(Fresh, "nothing changed at the end");
 }
 
@@ -328,4 +330,21 @@ fn must(host: &mut Host) {
     host.package
         .write("src/main.rs", &format!("{MAIN}\nmod more;\n"));
     host.build(Again, "a struct is added in a new file");
+}
+
+/// A file that hides a module of Python itself: it is watched from the build on that warns of it.
+fn hiding(host: &mut Host) {
+    const WARNING: &str = "[snakepit::standard_module_hidden]";
+    host.package.write("python/colorsys.py", "");
+    host.build(Fresh, "a file that hides comes to where nothing was");
+    host.package
+        .write("python/tools.py", "def greet():\n    return 'again'\n");
+    let said = host.build(Again, "the adapter beside it is edited");
+    assert!(said.contains(WARNING), "{said}");
+    let said = host.build(Fresh, "nothing changed beside the file that hides");
+    assert!(said.contains(WARNING), "{said}");
+    let [old, new] = ["python/colorsys.py", "python/my_colors.py"].map(|file| host.path(file));
+    fs::rename(old, new).unwrap();
+    let said = host.build(Again, "the file that hides is renamed");
+    assert!(!said.contains(WARNING), "{said}");
 }

@@ -114,12 +114,19 @@ impl Inspection {
             self.look,
             Look::Missing { .. } | Look::Namespace { .. } | Look::Taken | Look::Standard
         );
-        is_there && self.facts.iter().all(|fact| fact.holds(host))
+        let is_hiding = |(file, _): &(String, String)| host.info(Path::new(file)).is_some();
+        is_there
+            && self.facts.iter().all(|fact| fact.holds(host))
+            && self.hiding.iter().flatten().all(is_hiding)
     }
 
-    /// Makes its files facts of the build.
+    /// Makes its files facts of the build: those that decided the answer, and those that hide others, so that a warning
+    /// ends with what it warns of. One that comes later is seen when something else makes the build look: no build can
+    /// watch a file that is not there, and to watch its folder would be to watch all that is below, bytecode too.
     pub(super) fn record(&self, host: &dyn Host) {
-        for Fact(path, ..) in &self.facts {
+        let decided = self.facts.iter().map(|Fact(path, ..)| path);
+        let hiding = self.hiding.iter().flatten().map(|(file, _)| file);
+        for path in decided.chain(hiding) {
             // Asking is recording.
             let _ = host.info(Path::new(path));
         }
