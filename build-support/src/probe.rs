@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::{Host, Program};
-use crate::said::said;
+use crate::said::{complained, said};
 use crate::shell;
 use crate::wire::record;
 
@@ -111,7 +111,12 @@ pub(crate) fn ask(
         } else {
             &stderr
         };
-        return Err(failed(format!("{}, {}", answer.status, said(text))));
+        // A manager that starts the interpreter complains in its own way.
+        let found = match program.args.is_empty() {
+            true => said(text),
+            false => complained(text),
+        };
+        return Err(failed(format!("{}, {found}", answer.status)));
     }
     let Some(json) = stdout.lines().find_map(|line| line.strip_prefix(MARK)) else {
         return Err(failed(said(&stdout)));

@@ -50,6 +50,17 @@ impl Version {
         self.release == other.release && self == other
     }
 
+    /// The release that it names or leads to. Of Python `3.13.0rc1`, what asks for `>=3.13` is met.
+    pub(crate) fn without_phase(&self) -> Self {
+        Self {
+            pre: None,
+            post: None,
+            dev: None,
+            local: Vec::new(),
+            ..self.clone()
+        }
+    }
+
     /// Without `+...`.
     pub(crate) fn public(&self) -> Self {
         Self {

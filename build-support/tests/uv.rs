@@ -526,6 +526,52 @@ fn a_python_that_is_another_version_is_refused_and_one_that_is_none() {
 }
 
 #[test]
+fn a_python_that_the_project_does_not_allow_is_told_before_uv_looks_for_another() {
+    let Some(mut project) = Project::new() else {
+        return;
+    };
+    let file = project.app().join("pyproject.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    let real = project.resolve(&uv()).unwrap().metadata.python_version;
+    let synced = format!("run `uv sync` in `{}`", project.app().display());
+    let chosen = "name a `python_version` that is `>=3.99`".to_owned();
+    let by_version = request("uv", &[("python_version", &real)]);
+    let both = [
+        (uv(), "environment", synced),
+        (by_version, "option:python_version", chosen),
+    ];
+    let lock = fs::read_to_string(project.app().join("uv.lock")).unwrap();
+    // What is only in the lock is that of another member of a workspace.
+    for (changed, whose) in [
+        ((">=3.99", ">=3.8"), "pyproject.toml"),
+        ((">=3.8", ">=3.99"), "uv.lock"),
+    ] {
+        let (own, locked) = changed;
+        fs::write(&file, text.replace(">=3.8", own)).unwrap();
+        fs::write(project.app().join("uv.lock"), lock.replace(">=3.8", locked)).unwrap();
+        let says = format!(
+            "`requires-python` of `{}` wants Python `>=3.99`, but `",
+            project.app().join(whose).display()
+        );
+        for (request, place, help) in &both {
+            let fault = project.refused(request);
+            assert_eq!(fault.code(), "python_version_mismatch", "{fault:?}");
+            assert_eq!((fault.place(), fault.help()), (*place, help.as_str()));
+            assert!(fault.message().starts_with(&says), "{fault:?}");
+            assert!(
+                fault.message().ends_with(&format!("is Python {real}")),
+                "{fault:?}"
+            );
+        }
+    }
+    fs::write(&file, text).unwrap();
+    fs::write(project.app().join("uv.lock"), lock).unwrap();
+    project.resolve(&uv()).unwrap();
+    project.without_uv();
+    project.resolve(&uv()).unwrap();
+}
+
+#[test]
 fn a_manager_that_hangs_or_asks_is_told_apart_from_one_that_answers() {
     let Some(mut project) = Project::new() else {
         return;
@@ -543,6 +589,16 @@ fn a_manager_that_hangs_or_asks_is_told_apart_from_one_that_answers() {
     support::script(&fake, "#!/bin/sh\nexec sleep 100\n");
     let fault = project.refused(&uv());
     assert!(fault.message().contains("did not end within"), "{fault:?}");
+    // The cause is in front of the hints.
+    support::script(
+        &fake,
+        "#!/bin/sh\nprintf 'error: no Python\\n  Caused by: a shim\\nNote:\\n  at the same time.\\n' >&2; exit 2\n",
+    );
+    let fault = project.refused(&uv());
+    assert!(
+        fault.message().ends_with("it printed `error: no Python`"),
+        "{fault:?}"
+    );
     // One that is too old for the question leaves it to the lock.
     support::script(
         &fake,

@@ -6,15 +6,14 @@
 
 mod asking;
 mod outdated;
+mod python;
 mod step;
 
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use serde_json::Value;
 
 use self::asking::{Asked, unchanging};
-use super::pyenv::is_version;
 use super::{Config, ExtraMetadata, Launch, PythonEnvironment, Venv, permission};
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
@@ -22,8 +21,6 @@ use crate::document::{self, Table};
 use crate::host::Host;
 use crate::manifest::EnvOp;
 use crate::shell::quoted;
-use crate::specifier::Specifiers;
-use crate::version::Version;
 
 /// A project of uv.
 #[derive(Debug, Clone, Copy)]
@@ -105,7 +102,7 @@ impl PythonEnvironment for Uv {
             .map_err(|fault| project.broken(&fault, host))?;
         Venv.validate_environment(&project.venv(), host)
             .map_err(|fault| project.broken(&fault, host))?;
-        project.check_python(&executable, host)?;
+        python::check(&project, &executable, host)?;
         let by_files = || {
             outdated::compare(&project, host)?;
             step::compare(&project, &executable, host)
@@ -245,31 +242,6 @@ impl Project {
             return diagnostic.with_help(help);
         }
         diagnostic
-    }
-
-    fn check_python(&self, executable: &Path, host: &dyn Host) -> Result<(), Diagnostic> {
-        let Some(wanted) = &self.python else {
-            return Ok(());
-        };
-        let found = host.interpreter(executable)?;
-        let holds = if wanted.starts_with(|c: char| c.is_ascii_digit()) {
-            is_version(&found.version, found.free_threading, wanted)
-        } else if let Ok(specifiers) = Specifiers::from_str(wanted) {
-            Version::from_str(&found.version).is_ok_and(|version| specifiers.contains(&version))
-        } else {
-            // uv knows further ways to name an interpreter.
-            true
-        };
-        if holds {
-            return Ok(());
-        }
-        let message = format!(
-            "wants Python `{wanted}`, but `{}` is Python {}",
-            executable.display(),
-            found.version
-        );
-        let fault = Diagnostic::new(Code::PythonVersionMismatch, message, self.sync());
-        Err(fault.at("option:python_version"))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::document::Table;
 use crate::host::{Host, Program};
 use crate::manifest::EnvOp;
 use crate::requirement::normalized;
-use crate::said::said;
+use crate::said::{complained, said};
 
 /// Longest wait for poetry's answer, which takes half a second on an idle machine.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -110,7 +110,7 @@ fn ask(project: &Project, host: &dyn Host) -> Result<PathBuf, Diagnostic> {
         return Err(absent());
     }
     let text = if is_silent(&stderr) { stdout } else { stderr };
-    Err(failed(format!("{}, {}", answer.status, said(&text))))
+    Err(failed(format!("{}, {}", answer.status, complained(&text))))
 }
 
 /// `demo-2UWaDhPs`: the project's name, and a digest of its path, as poetry's `generate_env_name` puts them together.

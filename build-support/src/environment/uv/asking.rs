@@ -6,7 +6,7 @@ use super::{ENVIRONMENT, Project};
 use crate::host::{Host, Program};
 use crate::manifest::EnvOp;
 use crate::probe;
-use crate::said::said;
+use crate::said::complained;
 
 /// What uv says of the environment.
 pub(super) enum Asked {
@@ -54,7 +54,7 @@ impl Project {
             "`uv {}`: {}, {}",
             question.join(" "),
             answer.status,
-            said(printed)
+            complained(printed)
         ))
     }
 
