@@ -68,6 +68,44 @@ fn a_venv_path_that_is_a_file_is_refused_at_the_option() {
 }
 
 #[test]
+fn a_venv_path_that_leads_into_an_environment_is_told_with_the_environments_own() {
+    let package = tempfile::tempdir().unwrap();
+    let venv = package.path().join("envs/.venv");
+    snakepit_test_tools::python().make_venv(&venv);
+    let whole = venv.to_str().unwrap();
+    for inside in [
+        "bin/python3",
+        "bin/activate",
+        "pyvenv.cfg",
+        "bin",
+        "lib",
+        "bin/python2",
+    ] {
+        for start in ["envs/.venv", "./envs/.venv", whole] {
+            let path = format!("{start}/{inside}");
+            let fault = refused(&request("venv", &[("venv_path", &path)]), package.path());
+            assert_eq!(fault.place(), "option:venv_path");
+            assert_eq!(fault.help(), format!("write `venv_path = {start:?}`"));
+        }
+    }
+    // One that is named itself, and broken, is made again.
+    fs::remove_file(venv.join("bin/python3")).unwrap();
+    fs::remove_file(venv.join("bin/python")).unwrap();
+    let fault = refused(&request("venv", &[("venv_path", whole)]), package.path());
+    assert!(fault.help().contains("--clear"), "{fault:?}");
+    // The environment that the package is in is not the one that is meant.
+    let app = venv.join("app");
+    fs::create_dir(&app).unwrap();
+    for path in [String::from(".venv"), format!("{whole}/app/.venv")] {
+        let fault = refused(&request("venv", &[("venv_path", &path)]), &app);
+        assert!(
+            fault.help().starts_with("run `python3 -m venv"),
+            "{fault:?}"
+        );
+    }
+}
+
+#[test]
 fn an_interpreter_that_is_not_executable_is_named() {
     let package = tempfile::tempdir().unwrap();
     let request = scripted(package.path(), "");

@@ -19,11 +19,24 @@ impl Venv {
     }
 }
 
+/// What to write where the option names something inside of an environment, such as its interpreter. The package's own
+/// folder may be in one that is not meant.
+fn correction(config: &Config, host: &dyn Host) -> Option<String> {
+    let written = Path::new(config.option("venv_path")?);
+    let is_one = |written: &&Path| {
+        let folder = config.absolute(written);
+        !config.base.starts_with(&folder) && host.info(&folder.join("pyvenv.cfg")).is_some()
+    };
+    let folder = written.ancestors().skip(1).find(is_one)?;
+    Some(format!("write `venv_path = {folder:?}`"))
+}
+
 impl PythonEnvironment for Venv {
     fn resolve_executable(&self, config: &Config, host: &dyn Host) -> Result<PathBuf, Diagnostic> {
         let folder = Self::folder(config);
         let shown = quoted_path(&folder);
         let create = format!("run `python3 -m venv {shown}`");
+        let or_correct = |help: String| correction(config, host).unwrap_or(help);
         match host.info(&folder) {
             None if let Some(error) = unseen(&folder, host) => {
                 return Err(Diagnostic::new(
@@ -38,9 +51,8 @@ impl PythonEnvironment for Venv {
             }
             None => {
                 let message = format!("no virtual environment at `{}`", folder.display());
-                return Err(
-                    Diagnostic::new(Code::VenvNotFound, message, create).at("option:venv_path")
-                );
+                let fault = Diagnostic::new(Code::VenvNotFound, message, or_correct(create));
+                return Err(fault.at("option:venv_path"));
             }
             Some(info) if !info.is_dir => {
                 return Err(Diagnostic::new(
@@ -49,7 +61,7 @@ impl PythonEnvironment for Venv {
                         "`{}` is a file, not a virtual environment",
                         folder.display()
                     ),
-                    format!("move it away, then {create}"),
+                    or_correct(format!("move it away, then {create}")),
                 )
                 .at("option:venv_path"));
             }
@@ -75,7 +87,7 @@ impl PythonEnvironment for Venv {
         Err(Diagnostic::new(
             Code::VenvInvalid,
             format!("the virtual environment `{}` {fault}", folder.display()),
-            help,
+            or_correct(help),
         )
         .at("option:venv_path"))
     }

@@ -39,6 +39,18 @@ pub(crate) const PROOFS: &[Proof] = &[
     Proof {
         code: Code::VenvInvalid,
         place: "option:venv_path",
+        says: &["my app/.venv/bin/python3` is a file, not a virtual environment"],
+        help: "write `venv_path = \".venv\"`",
+        scene: || {
+            let mut site = Site::with_venv();
+            site.option("venv_path", ".venv/bin/python3");
+            Some(site)
+        },
+        mend: |site, _| site.option("venv_path", ".venv"),
+    },
+    Proof {
+        code: Code::VenvInvalid,
+        place: "option:venv_path",
         says: &["pyvenv.cfg", "cannot be read as UTF-8"],
         help: "python3 -m venv --clear '",
         scene: || {
