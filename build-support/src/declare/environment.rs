@@ -5,7 +5,7 @@ use syn::ext::IdentExt;
 
 use super::mistake::Mistake;
 use super::nearest::unknown;
-use super::setting::{Argument, Setting, Value, as_text, value_in_quotes};
+use super::setting::{Argument, Setting, Settings, Value, as_text, value_in_quotes};
 use crate::catalogue::Code;
 use crate::declaration::PoolDeclaration;
 
@@ -91,6 +91,27 @@ fn with_name(kind: &str, options: &[&str], text: &str) -> String {
             options.join(", ")
         ),
     }
+}
+
+/// How an option is written that stands beside the environment: as one of the kind that is named there, else of the
+/// first that has it.
+pub(super) fn as_option(key: &str, value: &str, settings: &Settings) -> Option<String> {
+    let named = settings.iter().find(|setting| setting.key == "environment");
+    let kind = match named.and_then(|setting| setting.value.as_ref()) {
+        Some(Value::Word(word)) => word.unraw().to_string(),
+        _ => "auto".to_owned(),
+    };
+    let mut having = KINDS
+        .iter()
+        .filter(|(_, options)| options.is_some_and(|options| options.contains(&key)))
+        .map(|(name, _)| *name);
+    let first = having.clone().next()?;
+    let found = having.find(|name| *name == kind).unwrap_or(first);
+    let others = named.is_some_and(|setting| !setting.arguments.is_empty() && found == kind);
+    let others = if others { "..., " } else { "" };
+    Some(format!(
+        "write `environment = {found}({others}{key} = {value})`"
+    ))
 }
 
 pub(super) fn environment(

@@ -6,15 +6,15 @@ use proc_macro2::Span;
 use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Lit, Meta, Token};
+use syn::{Lit, Meta};
 
 use super::adapter::adapter;
 use super::depth;
-use super::environment::environment;
+use super::environment::{as_option, environment};
 use super::mistake::Mistake;
 use super::nearest::unknown;
 use super::profile::profile;
-use super::setting::{Argument, Setting, Value, as_text};
+use super::setting::{Argument, Setting, Settings, Value, as_text};
 use super::transport;
 use crate::catalogue::Code;
 use crate::declaration::{Affinity, PoolDeclaration, Request, Supervision, Transport};
@@ -59,7 +59,7 @@ pub(super) fn parse_pool(name: String, attribute: &Meta) -> Result<PoolDeclarati
         Meta::Path(_) => Punctuated::new(),
         Meta::List(list) => depth::check(&list.tokens, HELP)
             .and_then(|()| {
-                list.parse_args_with(Punctuated::<Setting, Token![,]>::parse_terminated)
+                list.parse_args_with(Settings::parse_terminated)
                     .map_err(|error| Mistake::syntax(&error, HELP))
             })
             .map_err(|mistake| vec![mistake])?,
@@ -89,7 +89,7 @@ pub(super) fn parse_pool(name: String, attribute: &Meta) -> Result<PoolDeclarati
         mistakes.extend(setting.colons());
         if seen.contains(&key) {
             mistakes.push(Mistake::repeated(setting.key.span(), &key));
-        } else if let Err(mistake) = apply(&mut pool, &key, setting, &mut mistakes) {
+        } else if let Err(mistake) = apply(&mut pool, &key, setting, &settings, &mut mistakes) {
             mistakes.push(mistake);
         }
         seen.push(key);
@@ -107,10 +107,11 @@ fn apply(
     pool: &mut PoolDeclaration,
     key: &str,
     setting: &Setting,
+    settings: &Settings,
     mistakes: &mut Vec<Mistake>,
 ) -> Result<(), Mistake> {
     if !KEYS.contains(&key) {
-        return Err(unknown_key(key, setting));
+        return Err(unknown_key(key, setting, settings));
     }
     if !matches!(key, "adapter" | "environment" | "profile" | "env")
         && !setting.arguments.is_empty()
@@ -171,7 +172,7 @@ fn apply(
         "session_timeout" => request.session_timeout_ms = setting.duration()?,
         "cancel_timeout" => request.cancel_timeout_ms = setting.duration()?,
         "shutdown_timeout" => request.shutdown_timeout_ms = setting.duration()?,
-        _ => supervision(&mut request.supervision, key, setting)?,
+        _ => supervision(&mut request.supervision, key, setting, settings)?,
     }
     if let Some(Value::Literal(literal)) = &setting.value {
         pool.spans.insert(key.to_owned(), literal.span());
@@ -180,7 +181,12 @@ fn apply(
 }
 
 /// One of the keys that say when workers are replaced, and how they are ended.
-fn supervision(values: &mut Supervision, key: &str, setting: &Setting) -> Result<(), Mistake> {
+fn supervision(
+    values: &mut Supervision,
+    key: &str,
+    setting: &Setting,
+    settings: &Settings,
+) -> Result<(), Mistake> {
     match key {
         "restart_delay" => values.restart_delay_ms = setting.duration()?,
         "max_restart_delay" => values.max_restart_delay_ms = setting.duration()?,
@@ -191,15 +197,18 @@ fn supervision(values: &mut Supervision, key: &str, setting: &Setting) -> Result
         "max_memory" => values.max_memory = Some(setting.memory()?),
         "heartbeat_timeout" => values.heartbeat_timeout_ms = Some(setting.duration()?),
         "kill_timeout" => values.kill_timeout_ms = setting.duration()?,
-        _ => return Err(unknown_key(key, setting)),
+        _ => return Err(unknown_key(key, setting, settings)),
     }
     Ok(())
 }
 
-fn unknown_key(key: &str, setting: &Setting) -> Mistake {
+fn unknown_key(key: &str, setting: &Setting, settings: &Settings) -> Mistake {
     let message = format!("unknown key `{key}`");
-    let known = KEYS.iter().copied();
-    unknown(setting.key.span(), Code::KeyUnknown, &message, key, known)
+    let (span, code) = (setting.key.span(), Code::KeyUnknown);
+    match as_option(key, &setting.quoted(), settings) {
+        Some(help) => Mistake::at(span, code, message, help),
+        None => unknown(span, code, &message, key, KEYS.iter().copied()),
+    }
 }
 
 /// The texts of a list, each with its place.
@@ -462,6 +471,44 @@ mod tests {
         ] {
             let error = parsed(&format!("#[pool({attribute})]")).unwrap_err();
             assert!(error.contains(help), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_option_beside_the_environment_is_told_where_it_is_written() {
+        for (attribute, help) in [
+            (
+                "environment = venv, venv_path = \".venv\"",
+                "venv(venv_path = \".venv\")",
+            ),
+            ("venv_path = \".venv\"", "venv(venv_path = \".venv\")"),
+            (
+                "venv_path = .venv, environment = venv",
+                "venv(venv_path = \".venv\")",
+            ),
+            (
+                "environment = system, venv_path",
+                "venv(venv_path = \"...\")",
+            ),
+            (
+                "environment = poetry, project_dir = \"ml\"",
+                "poetry(project_dir = \"ml\")",
+            ),
+            ("project_dir = \"ml\"", "auto(project_dir = \"ml\")"),
+            (
+                "environment = pyenv, python_version = 3.12",
+                "pyenv(python_version = \"3.12\")",
+            ),
+            ("python_version = \"3.12\"", "uv(python_version = \"3.12\")"),
+            (
+                "environment = docker(image = \"a\"), engine = podman",
+                "docker(..., engine = \"podman\")",
+            ),
+        ] {
+            let error = parsed(&format!("#[pool({attribute})]")).unwrap_err();
+            let help = format!("[snakepit::key_unknown]\nhelp: write `environment = {help}`");
+            assert!(error.contains(&help), "{error}");
+            assert!(!error.contains("known are"), "{error}");
         }
     }
 

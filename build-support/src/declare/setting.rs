@@ -12,6 +12,9 @@ use super::nearest::unknown;
 use super::units::{bytes, milliseconds};
 use crate::catalogue::Code;
 
+/// Those of one pool.
+pub(super) type Settings = Punctuated<Setting, Token![,]>;
+
 /// One `key`, `key = value`, `key(...)` or `key = value(...)`.
 pub(super) struct Setting {
     pub(super) key: Ident,
@@ -201,6 +204,17 @@ impl Setting {
             let help = format!("write `{name} = {value}`");
             Mistake::new(colon, Code::AttributeInvalid, message, help)
         })
+    }
+
+    /// The value as a text in quotes, where it says one.
+    pub(super) fn quoted(&self) -> String {
+        match &self.value {
+            Some(Value::Literal(Lit::Str(text))) => format!("{:?}", text.value()),
+            Some(Value::Literal(literal)) => value_in_quotes(&literal.to_token_stream()),
+            Some(Value::Word(word)) => in_quotes(word),
+            Some(Value::Other(tokens)) => value_in_quotes(tokens),
+            Some(Value::List(_)) | None => "\"...\"".to_owned(),
+        }
     }
 
     /// The mistake of a setting that is written in another form than its key takes.
