@@ -203,7 +203,7 @@ catalogue! {
         mend: "Remove one.";
 
     KeyUnknown "key_unknown" "there is no such key";
-        when: "`#[pool(...)]` or `#[snakepit_pools(...)]` has a key that is not known. The help lists those that are.";
+        when: "`#[pool(...)]` or `#[snakepit_pools(...)]` has a key that is not known. The help lists those that are, and tells of an option of the environment where it is written.";
         mend: "Correct or remove it.";
 
     LaunchNotSupported "launch_not_supported" "no manager starts this environment";
@@ -355,7 +355,7 @@ catalogue! {
         mend: "Write a version such as `3.13`; for a range there is the key `python`.";
 
     PythonVersionMismatch "python_version_mismatch" "the environment has another Python";
-        when: "The interpreter's version does not meet `python` or `python_version`.";
+        when: "The interpreter's version does not meet `python` or `python_version`, or the `requires-python` of a project of uv.";
         mend: "Make the environment with a Python that does, or change what is wanted.";
 
     PythonVersionRequired "python_version_required" "no version is named";
