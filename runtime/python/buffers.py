@@ -204,7 +204,8 @@ def pack(text, found):
         pieces += [bytes(missing), memory]
         size += missing + len(memory)
     if len(text) + size > LIMIT:
-        raise Unencodable("%d bytes of JSON and buffers are more than the limit of %d" % (len(text) + size, LIMIT))
+        smaller = "send them in several calls or as a stream, or the path of a file"
+        raise Unencodable("%d bytes of JSON and buffers are more than the limit of %d: %s" % (len(text) + size, LIMIT, smaller))
     packed = Packed(text)
     packed.pieces, packed.size, packed.files = pieces, size, files
     return packed

@@ -17,7 +17,8 @@ ZEROS = bytes(48 if 48 <= byte < 58 else byte for byte in range(256))
 def note_large(length):
     """So much JSON more was handled."""
     if length > LIMIT:
-        raise Unencodable("%d bytes of JSON are more than the limit of %d" % (length, LIMIT))
+        beside = "send a text as `bytes` and numbers as an array, which travel beside it"
+        raise Unencodable("%d bytes of JSON are more than the limit of %d: %s" % (length, LIMIT, beside))
     global handled, encode, decode, orjson, ORJSON_OPTIONS
     if length > longest:
         keep_memory(length)

@@ -9,6 +9,7 @@ def public_codec():
         return json.JSONDecoder(parse_float=parse_float).decode
 
     def encoder(default):
-        return json.JSONEncoder(default=default, separators=(",", ":"), allow_nan=False).encode
+        # A cycle is a `RecursionError`, as with the private names.
+        return json.JSONEncoder(default=default, separators=(",", ":"), allow_nan=False, check_circular=False).encode
 
     return decoder, lambda default: lambda value: encoder(default)(value).encode()

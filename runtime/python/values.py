@@ -97,8 +97,11 @@ def encode_any(value):
     form = Form()
     try:
         text = encoder(form)(value)
-    except RecursionError:
-        raise
+    except RecursionError as error:
+        path = cycle(value)
+        if path is None:
+            raise Unencodable("it is nested too deeply, or holds itself (%s): return a flatter value" % error) from None
+        raise Unencodable("`%s` leads back to a value that holds it: leave it out, JSON has no references" % path) from None
     except Exception as error:
         path, error = locate(value, error)
         if path == "$":
@@ -124,6 +127,34 @@ def locate(value, error):
                 break
         else:
             return path, error
+
+
+def cycle(value):
+    """The path at which a value leads back to one that holds it; None where none is found."""
+    walk, path, held = [children(value)], ["$"], [value]
+    # What was left is kept, so that nothing else gets its identity.
+    inside, left = {id(value)}, {}
+    # A value may make what it holds as it is asked for it, without an end.
+    for _ in range(200000):
+        for step, child in walk[-1]:
+            if step is None or child is None or isinstance(child, (str, int, float)) or id(child) in left:
+                continue
+            if id(child) in inside:
+                return "".join(path) + step
+            walk.append(children(child))
+            path.append(step)
+            held.append(child)
+            inside.add(id(child))
+            break
+        else:
+            walk.pop()
+            path.pop()
+            child = held.pop()
+            inside.discard(id(child))
+            left[id(child)] = child
+            if not walk:
+                break
+    return None
 
 
 def children(value):

@@ -79,6 +79,13 @@ def cycle():
     return line
 
 
+def deep():
+    value = []
+    for _ in range(100000):
+        value = [value]
+    return value
+
+
 def hostile_form():
     class Broken(Line):
         @property

@@ -341,6 +341,7 @@ async fn values_that_no_wire_takes_are_one_typed_error_each() {
         for name in ["lone_surrogate", "lone_low_surrogate", "surrogate_key"] {
             let error = pool.execute::<_, Value>("value", name).await.unwrap_err();
             assert!(matches!(error, Error::Decoding { .. }), "{name}: {error:?}");
+            assert!(error.to_string().contains("os.fsencode"), "{name}: {error}");
         }
         for tool in ["cyclic_list", "cyclic_dict"] {
             let error = pool.execute::<_, Value>(tool, &()).await.unwrap_err();
@@ -368,6 +369,10 @@ async fn a_reply_longer_than_a_frame_may_be_is_an_error_of_its_own() {
     let pool = start(Pools::ONE).await;
     let error = pool.execute::<_, Value>("huge", &()).await.unwrap_err();
     assert!(matches!(error, Error::Encoding { .. }), "{error:?}");
+    assert!(
+        error.to_string().contains("send a text as `bytes`"),
+        "{error}"
+    );
     serves(&pool).await;
     assert_eq!(pool.stats().restarts, 0);
 }

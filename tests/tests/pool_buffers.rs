@@ -221,6 +221,7 @@ async fn what_is_too_long_or_has_no_such_elements_is_one_error_that_says_where()
         .unwrap_err();
     assert!(matches!(error, Error::Encoding { .. }), "{error}");
     assert!(error.to_string().contains("more than the limit"), "{error}");
+    assert!(error.to_string().contains("in several calls"), "{error}");
     // Above the limit of a frame there is shared memory.
     let size = 257 << 20;
     let large = Buffer::from_bytes(vec![0; size]);

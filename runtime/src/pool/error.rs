@@ -216,7 +216,7 @@ pub enum Error {
         /// What has none.
         message: String,
     },
-    /// The answer came, and is not of the wanted type.
+    /// The answer came, and cannot be read as the wanted type.
     Decoding {
         /// The pool.
         pool: &'static str,
@@ -335,7 +335,7 @@ impl fmt::Display for Error {
                 message,
             } => write!(
                 f,
-                "pool `{pool}`: the answer of `{tool}` is not of the wanted type: {message}"
+                "pool `{pool}`: the answer of `{tool}` cannot be read as the wanted type: {message}"
             ),
             Self::ShutDown { pool } => write!(f, "pool `{pool}` is shut down"),
         }

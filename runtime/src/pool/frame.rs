@@ -144,12 +144,14 @@ pub(crate) fn close(
     let length = frame.len() - HEADER;
     if length > LIMIT {
         return Err(format!(
-            "{length} bytes of JSON are more than the limit of {LIMIT}"
+            "{length} bytes of JSON are more than the limit of {LIMIT}: send a text or numbers as a `snakepit::Buffer`, \
+             which travels beside it"
         ));
     }
     if tail.length > LIMIT - length {
         return Err(format!(
-            "{length} bytes of JSON and {} bytes of buffers are more than the limit of {LIMIT}",
+            "{length} bytes of JSON and {} bytes of buffers are more than the limit of {LIMIT}: \
+             send them in several calls, or the path of a file",
             tail.length
         ));
     }
@@ -361,6 +363,16 @@ mod tests {
         feed(&mut decoder, &whole);
         decoder.brought((0..=MOST_FILES).map(|_| file()));
         assert!(decoder.next().is_err());
+    }
+
+    #[test]
+    fn json_that_is_too_long_is_told_how_else_it_can_be_sent() {
+        let frame = vec![0; HEADER + LIMIT + 1];
+        let error = finish(0, Kind::Request, frame, &[], None).unwrap_err();
+        assert!(
+            error.contains("more than the limit") && error.contains("`snakepit::Buffer`"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -137,7 +137,7 @@ impl Body {
     /// # Errors
     /// It is not of that type, or holds buffers where the type has none.
     pub(crate) fn decode<T: DeserializeOwned>(self) -> Result<T, String> {
-        let plain = |json: &[u8]| serde_json::from_slice(json).map_err(|error| error.to_string());
+        let plain = |json: &[u8]| serde_json::from_slice(json).map_err(|error| unreadable(&error));
         if self.buffers.is_empty() {
             return plain(&self.json);
         }
@@ -160,6 +160,20 @@ impl Body {
             "it holds bytes or an array where the type has none: `snakepit::Buffer` takes them"
                 .to_owned()
         })
+    }
+}
+
+/// Why JSON of a worker is not read. Half of a character is written by Python as what it is, such as a byte in the name
+/// of a file that is no UTF-8.
+fn unreadable(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    if error.is_syntax() && message.contains("hex escape") {
+        format!(
+            "a text in it holds a lone surrogate, half of a character, which only Python has: let the tool return bytes \
+             (`os.fsencode` for the name of a file), or `text.encode(errors=\"replace\").decode()` ({message})"
+        )
+    } else {
+        message
     }
 }
 
