@@ -68,6 +68,7 @@ mod shell;
 mod specifier;
 #[doc(hidden)]
 pub mod sysroot;
+mod tilde;
 mod upgrade;
 mod validator;
 mod version;

@@ -23,7 +23,7 @@ use crate::ordered::Ordered;
 use crate::probe::{self, Interpreter};
 use crate::recorder::{Facts, Recorder};
 use crate::remedy::Target;
-use crate::{adapter, elsewhere, remedy, sysroot, upgrade, validator, written};
+use crate::{adapter, elsewhere, remedy, sysroot, tilde, upgrade, validator, written};
 
 /// Kinds that a program registered in its `build.rs`.
 pub type Custom = BTreeMap<String, Box<dyn PythonEnvironment>>;
@@ -36,6 +36,21 @@ const MOST_CONTENT: usize = 64 * 1024;
 /// # Errors
 /// Everything that is wrong with the pool, as far as one fault does not hide another.
 pub fn resolve(
+    request: &Request,
+    package_dir: &Path,
+    custom: &Custom,
+    probes: &Cache,
+    host: &dyn Host,
+) -> Result<Resolution, Vec<Diagnostic>> {
+    attempt(request, package_dir, custom, probes, host).map_err(|faults| {
+        let faults = faults.into_iter();
+        faults
+            .map(|fault| tilde::explained(fault, request, package_dir, host))
+            .collect()
+    })
+}
+
+fn attempt(
     request: &Request,
     package_dir: &Path,
     custom: &Custom,

@@ -45,6 +45,27 @@ fn a_missing_file_is_told_with_its_whole_path() {
 }
 
 #[test]
+fn a_file_of_nearly_the_same_name_is_the_one_that_is_meant() {
+    let package = tempfile::tempdir().unwrap();
+    fs::create_dir(package.path().join("python")).unwrap();
+    for name in ["greetings.py", "__init__.py", "greeting.txt", "my-tools.py"] {
+        fs::write(package.path().join("python").join(name), "").unwrap();
+    }
+    for (declared, meant) in [
+        ("python/greeting.py", Some("python/greetings.py")),
+        ("./python/greetings", Some("./python/greetings.py")),
+        ("python/my_tools.py", None),
+        ("greetings.py", None),
+        ("absent/greetings.py", None),
+    ] {
+        let fault = refused(package.path(), declared, "adapter_file_not_found");
+        let hint = meant.map(|meant| format!("did you mean `{meant}`? make it, or correct"));
+        let help = hint.unwrap_or_else(|| "make it, or correct".to_owned());
+        assert!(fault.help().starts_with(&help), "{fault:?}");
+    }
+}
+
+#[test]
 fn a_package_is_refused_since_one_file_is_wanted() {
     let package = tempfile::tempdir().unwrap();
     fs::create_dir(package.path().join("tools")).unwrap();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::MOST_SOURCE;
 use crate::catalogue::Code;
 use crate::declaration::{Adapter, Request};
-use crate::declare::is_identifier;
+use crate::declare::{hint, is_identifier, nearest};
 use crate::diagnostic::Diagnostic;
 use crate::environment::absolute;
 use crate::host::Host;
@@ -34,7 +34,9 @@ fn source(declared: &str, package: &Path, host: &dyn Host) -> Result<Source, Dia
     };
     let Some(info) = host.source_info(&file) else {
         let message = format!("no file `{shown}` to embed");
-        let help = "make it, or correct the path, which starts at the package's folder";
+        let hint = hint(beside(declared, &file, host).as_deref());
+        let help =
+            format!("{hint}make it, or correct the path, which starts at the package's folder");
         return Err(Diagnostic::new(Code::AdapterFileNotFound, message, help).at("adapter"));
     };
     if info.is_dir || file.file_name().is_some_and(|name| name == "__init__.py") {
@@ -67,4 +69,29 @@ fn source(declared: &str, package: &Path, host: &dyn Host) -> Result<Source, Dia
         invalid(message, "save it as UTF-8")
     })?;
     Ok(Source { file, text })
+}
+
+/// The file that is meant, by a name that is nearly its own. What is in the folder of a source is known where it is
+/// built for this machine.
+fn beside(declared: &str, file: &Path, host: &dyn Host) -> Option<String> {
+    if host.target().is_some() {
+        return None;
+    }
+    let files = host.list(file.parent()?);
+    let stem = |file: &Path| Some(file.file_stem()?.to_str()?.to_owned());
+    let is_source = |file: &&PathBuf| file.extension().is_some_and(|extension| extension == "py");
+    let modules: Vec<String> = files
+        .iter()
+        .filter(is_source)
+        .filter_map(|file| stem(file))
+        .filter(|module| is_identifier(module) && module != "__init__")
+        .collect();
+    let near = format!(
+        "{}.py",
+        nearest(&stem(file)?, modules.iter().map(String::as_str))?
+    );
+    Path::new(declared)
+        .with_file_name(near)
+        .to_str()
+        .map(str::to_owned)
 }

@@ -21,6 +21,7 @@ use crate::document::{self, Table};
 use crate::host::Host;
 use crate::manifest::EnvOp;
 use crate::shell::quoted;
+use crate::tilde;
 
 /// A project of uv.
 #[derive(Debug, Clone, Copy)]
@@ -227,6 +228,11 @@ impl Project {
         let folder = self.environment();
         let diagnostic = self.not_synced(fault.message());
         if let Some(help) = permission(&folder.join("pyvenv.cfg"), host) {
+            return diagnostic.with_help(help);
+        }
+        if host.info(&folder).is_none()
+            && let Some(help) = self.named.as_ref().and_then(|path| tilde::help(path, host))
+        {
             return diagnostic.with_help(help);
         }
         // uv replaces environments, and nothing else.
