@@ -439,7 +439,7 @@ fn a_runtime_without_a_driver_is_one_error_and_at_most_one_panic() {
             PANICS.store(0, Ordering::Relaxed);
             // Several pools: it is said once.
             let started = runtime.unwrap().block_on(Pools::default().start_pools());
-            let error = started.err().expect("it cannot wait for its workers");
+            let error = started.expect_err("it cannot wait for its workers");
             assert!(matches!(error, Error::Config { .. }), "{error}");
             let error = error.to_string();
             assert!(
