@@ -16,7 +16,7 @@ use crate::manifest::{EMITTED, FILE_NAME, Manifest, Outcome};
 use crate::named::{self, Pool};
 use crate::ordered::Ordered;
 use crate::outcome::{OFFLINE, Outcomes, found, looked_at, outcomes, resolved};
-use crate::package::{Sources, Unread, World, on_this_machine};
+use crate::package::{Sources, World, on_this_machine};
 use crate::resolver::Custom;
 use crate::sysroot;
 
@@ -233,7 +233,7 @@ fn unread(sources: &Sources) -> Vec<Refused> {
                 fault,
             });
         };
-        let (line, why) = match &source.declarations {
+        match &source.declarations {
             Ok(declarations) => {
                 for declaration in declarations {
                     for mistake in &declaration.mistakes {
@@ -242,17 +242,13 @@ fn unread(sources: &Sources) -> Vec<Refused> {
                         refuse(&declaration.name, Some(line), fault);
                     }
                 }
-                continue;
             }
-            Err(Unread::File(error)) => (None, format!("cannot be read: {error}")),
-            Err(Unread::Syntax(error)) => (
-                Some(error.span().start().line),
-                format!("is not Rust: {error}"),
-            ),
-        };
-        let message = format!("`{shown}` {why}");
-        let fault = Diagnostic::new(Code::DeclarationUnknown, message, "mend the file");
-        refuse("", line, fault);
+            Err(unread) => {
+                let message = format!("`{shown}` {unread}");
+                let fault = Diagnostic::new(Code::DeclarationUnknown, message, "mend the file");
+                refuse("", unread.line(), fault);
+            }
+        }
     }
     refused
 }

@@ -110,7 +110,7 @@ pub trait Host: Sync {
     /// Those of the file system.
     fn canonical(&self, path: &Path) -> io::Result<PathBuf>;
 
-    /// The names in a folder, sorted; empty where there is none.
+    /// The paths of what is in a folder, sorted; empty where there is none.
     fn list(&self, path: &Path) -> Vec<PathBuf>;
 
     /// An environment variable.

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::env::consts;
 use std::path::{Path, PathBuf};
-use std::{fs, io, thread};
+use std::{fmt, fs, io, thread};
 
 use crate::cache::Cache;
 use crate::declaration::{Declaration, PoolDeclaration, Request};
@@ -45,6 +45,26 @@ pub enum Unread {
     File(io::Error),
     /// It is not Rust.
     Syntax(syn::Error),
+}
+
+impl Unread {
+    /// The line that is not Rust.
+    pub fn line(&self) -> Option<usize> {
+        match self {
+            Self::File(_) => None,
+            Self::Syntax(error) => Some(error.span().start().line),
+        }
+    }
+}
+
+/// In words that go on after the file's name.
+impl fmt::Display for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(error) => write!(f, "cannot be read: {error}"),
+            Self::Syntax(error) => write!(f, "is not Rust: {error}"),
+        }
+    }
 }
 
 impl Sources {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{DependencyKind, TargetKind};
 use clap_cargo::style::{CONTEXT, GOOD, HEADER};
 use pathdiff::diff_paths;
-use snakepit_build::package::{Source, Sources, Unread};
+use snakepit_build::package::{Source, Sources};
 use toml_edit::{DocumentMut, InlineTable, Item, Table, Value};
 
 use crate::args::Init;
@@ -233,17 +233,12 @@ fn declared(folder: &Path) -> Result<Option<PathBuf>, Failure> {
         match declarations {
             Ok(declarations) if !declarations.is_empty() => return Ok(Some(path)),
             Ok(_) => {}
-            Err(Unread::File(error)) => {
+            Err(unread) => {
+                let line = unread.line().map(|line| format!(", line {line},"));
                 return Err(Failure::failed(format!(
-                    "`{}` cannot be read: {error}",
-                    path.display()
-                )));
-            }
-            Err(Unread::Syntax(error)) => {
-                let line = error.span().start().line;
-                return Err(Failure::failed(format!(
-                    "`{}`, line {line}, is not Rust: {error}",
-                    path.display()
+                    "`{}`{} {unread}",
+                    path.display(),
+                    line.unwrap_or_default()
                 )));
             }
         }

@@ -2,8 +2,7 @@
 
 use clap_cargo::Features;
 use clap_cargo::style::{ERROR, GOOD, HEADER};
-use snakepit_build::named::{self, Pool};
-use snakepit_build::package::Sources;
+use snakepit_build::named::Pool;
 use snakepit_build::{Builder, Difference, Lock};
 
 use crate::args;
@@ -95,10 +94,9 @@ fn found(package: &Package, output: &mut Output) -> Result<Option<Lock>, Failure
         }
         return Ok(None);
     }
-    let sources = Sources::read(&package.folder, &package.sources);
-    let pools = named::pools(&sources, &|name| package.variable(name));
+    let pools = &declared.named;
     if pools.iter().any(|pool| pool.request.custom.is_some()) {
-        return of_last_build(package, &pools).map(Some);
+        return of_last_build(package, pools).map(Some);
     }
     let mut builder = Builder::new();
     for source in &package.sources {

@@ -74,7 +74,7 @@ pub(crate) fn survey(packages: &[Package], how: How<'_>) -> Result<Vec<PackageRe
 pub(crate) struct Declared {
     pub(crate) problems: Vec<Problem>,
     /// All pools, also those that are not looked at.
-    named: Vec<Pool>,
+    pub(crate) named: Vec<Pool>,
     pools: Vec<DeclaredPool>,
 }
 
@@ -186,17 +186,14 @@ impl DeclaredPool {
 }
 
 fn unread_problem(unread: &Unread, source: &Arc<SourceText>) -> Problem {
-    let (message, place) = match unread {
-        Unread::File(error) => (format!("`{}` cannot be read: {error}", source.path), None),
-        Unread::Syntax(error) => (
-            format!("`{}` is not Rust: {error}", source.path),
-            Some(Place::of(error.span(), source)),
-        ),
+    let place = match unread {
+        Unread::File(_) => None,
+        Unread::Syntax(error) => Some(Place::of(error.span(), source)),
     };
     Problem {
         severity: Status::Error,
         code: None,
-        message,
+        message: format!("`{}` {unread}", source.path),
         help: None,
         is_shared: false,
         place,

@@ -15,6 +15,6 @@ pub use host_package::{HostPackage, Outcome};
 pub use pool::start;
 pub use root::Root;
 pub use scene::Scene;
-pub use spec::{copy, with_package};
+pub use spec::{BRIDGE_OVER_GRPC, copy, with_package};
 pub use stage::{PACKAGE, Stage};
 pub use wait::{blocking_until, until};

@@ -1,6 +1,12 @@
 //! Specs like those of the macro, with something else in them.
 
-use snakepit::{Defaults, Memo, SpawnSpec};
+use snakepit::{Defaults, Grpc, Memo, SpawnSpec, Transport};
+
+/// Our own bridge as a gRPC server.
+pub const BRIDGE_OVER_GRPC: Transport = Transport::Grpc(Grpc {
+    script: None,
+    args: &[],
+});
 
 /// A copy without the facts that the build saw, for a test to change.
 pub fn copy(spec: &SpawnSpec) -> SpawnSpec {

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use snakepit::{
-    Buffer, CallOptions, Defaults, Error, Grpc, HostTools, Pool, PoolConfig, Profile, SpawnSpec,
+    Buffer, CallOptions, Defaults, Error, HostTools, Pool, PoolConfig, Profile, SpawnSpec,
     Transport, snakepit_pools,
 };
-use snakepit_tests::{Hold, copy, process::exists, until, with_package};
+use snakepit_tests::{BRIDGE_OVER_GRPC, Hold, copy, process::exists, until, with_package};
 
 #[snakepit_pools]
 #[derive(Default)]
@@ -83,8 +83,7 @@ macro_rules! on_both_wires {
 
             $(#[tokio::test]
             async fn $name() {
-                let wire = Transport::Grpc(Grpc { script: None, args: &[] });
-                if let Some(pool) = pool(wire, $wanted).await {
+                if let Some(pool) = pool(BRIDGE_OVER_GRPC, $wanted).await {
                     super::$name(pool).await;
                 }
             })*

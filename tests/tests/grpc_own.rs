@@ -10,9 +10,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use snakepit::{Grpc, Pool, PoolConfig, SpawnSpec, Transport, snakepit_pools};
+use snakepit::{Pool, PoolConfig, SpawnSpec, snakepit_pools};
 use snakepit_test_tools::{python, skip};
-use snakepit_tests::{HostPackage, Outcome, copy, with_package};
+use snakepit_tests::{BRIDGE_OVER_GRPC, HostPackage, Outcome, copy, with_package};
 
 /// Shared with the other programs outside the workspace: what they depend on is compiled once.
 const TARGET: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/host-programs");
@@ -27,10 +27,7 @@ pub struct Pools {
 fn spec() -> Option<&'static SpawnSpec> {
     let packaged = with_package(Pools::PLAIN, "grpcio-status")?;
     Some(Box::leak(Box::new(SpawnSpec {
-        transport: Transport::Grpc(Grpc {
-            script: None,
-            args: &[],
-        }),
+        transport: BRIDGE_OVER_GRPC,
         ..copy(packaged)
     })))
 }

@@ -31,6 +31,12 @@ fn correction(config: &Config, host: &dyn Host) -> Option<String> {
     Some(format!("write `venv_path = {folder:?}`"))
 }
 
+/// What to do about one that is not whole.
+fn again(folder: &Path) -> String {
+    let folder = quoted_path(folder);
+    format!("make it again: `python3 -m venv --clear {folder}`")
+}
+
 impl PythonEnvironment for Venv {
     fn resolve_executable(&self, config: &Config, host: &dyn Host) -> Result<PathBuf, Diagnostic> {
         let folder = Self::folder(config);
@@ -77,7 +83,7 @@ impl PythonEnvironment for Venv {
             .iter()
             .any(|name| host.info(&folder.join(name)).is_some());
         let help = if is_one || host.list(&folder).is_empty() {
-            format!("make it again: `python3 -m venv --clear {shown}`")
+            again(&folder)
         } else {
             format!(
                 "`{}` holds other files: name another `venv_path`",
@@ -125,11 +131,8 @@ impl PythonEnvironment for Venv {
                 "the virtual environment `{}` has lost its `pyvenv.cfg`: its interpreter would not use what is installed there",
                 folder.display()
             );
-            let help = format!(
-                "make it again: `python3 -m venv --clear {}`",
-                quoted_path(&folder)
-            );
-            return Err(Diagnostic::new(Code::VenvInvalid, message, help).at("option:venv_path"));
+            let fault = Diagnostic::new(Code::VenvInvalid, message, again(&folder));
+            return Err(fault.at("option:venv_path"));
         }
         let found = match host.read(&path) {
             Ok(bytes) if std::str::from_utf8(&bytes).is_ok() && !bytes.contains(&0) => {
@@ -141,12 +144,7 @@ impl PythonEnvironment for Venv {
         Err(Diagnostic::new(
             Code::VenvInvalid,
             format!("`{}` {found}", path.display()),
-            permission(&path, host).unwrap_or_else(|| {
-                format!(
-                    "make it again: `python3 -m venv --clear {}`",
-                    quoted_path(&folder)
-                )
-            }),
+            permission(&path, host).unwrap_or_else(|| again(&folder)),
         )
         .at("option:venv_path"))
     }
@@ -160,9 +158,7 @@ impl PythonEnvironment for Venv {
 /// interpreter takes both from where it was installed. A whole Python needs no such file, and a folder with nothing but
 /// an interpreter has nothing to lose.
 fn has_lost_its_settings(folder: &Path, host: &dyn Host) -> bool {
-    let lib = folder.join("lib");
     let is_there = |path: PathBuf| host.info(&path).is_some();
-    let names = host.list(&lib).into_iter();
-    let mut pythons = names.map(|name| lib.join(name));
+    let mut pythons = host.list(&folder.join("lib")).into_iter();
     pythons.any(|python| is_there(python.join("site-packages")) && !is_there(python.join("os.py")))
 }
