@@ -97,6 +97,64 @@ impl From<Bytes> for Message {
     }
 }
 
+#[cfg(feature = "grpc")]
+impl Message {
+    pub(crate) fn request(&self) -> u32 {
+        Header::read(&self.head).request
+    }
+
+    pub(crate) fn kind(&self) -> Option<Kind> {
+        Header::read(&self.head).kind
+    }
+
+    pub(crate) fn json(&self) -> &[u8] {
+        &self.head[HEADER..]
+    }
+
+    /// The JSON and the buffers beside it. Where files cannot go along there are none.
+    ///
+    /// # Errors
+    /// The buffers cannot be read.
+    pub(crate) fn body(&self) -> Result<Body, String> {
+        let buffers = match &self.tail[..] {
+            [] => Vec::new(),
+            pieces => tail::read(&pieces.concat(), &[], &Segments::default())?,
+        };
+        let json = self.json().to_vec();
+        Ok(Body { json, buffers })
+    }
+}
+
+/// What the first bytes of a frame say.
+struct Header {
+    /// Bytes of JSON.
+    json: usize,
+    /// Bytes behind it.
+    behind: usize,
+    request: u32,
+    /// None where there is no such kind, or the rest is not as it has to be.
+    kind: Option<Kind>,
+    files: usize,
+}
+
+impl Header {
+    /// # Panics
+    /// There are fewer bytes than [`HEADER`].
+    fn read(bytes: &[u8]) -> Self {
+        let word = |at: usize| {
+            let bytes = bytes[at..at + 4].try_into();
+            u32::from_le_bytes(bytes.expect("four bytes of sixteen"))
+        };
+        Self {
+            json: word(0) as usize,
+            behind: word(4) as usize,
+            request: word(8),
+            kind: Kind::from_byte(bytes[12]).filter(|_| bytes[14..HEADER] == [0, 0]),
+            files: bytes[13].into(),
+        }
+    }
+}
+
 /// Makes a frame of a value; large buffers in it are put into shared memory, where workers share it.
 ///
 /// # Errors
@@ -119,7 +177,7 @@ pub(crate) fn encode<T: Serialize + ?Sized>(
 pub(crate) fn finish(
     request: u32,
     kind: Kind,
-    frame: Vec<u8>,
+    mut frame: Vec<u8>,
     buffers: &[Buffer],
     shared: Option<&Segments>,
 ) -> Result<Message, String> {
@@ -128,19 +186,6 @@ pub(crate) fn finish(
     } else {
         Tail::new(buffers, shared)?
     };
-    close(request, kind, frame, tail)
-}
-
-/// Puts what was laid out for it behind a frame, and fills the header in.
-///
-/// # Errors
-/// It is too long.
-pub(crate) fn close(
-    request: u32,
-    kind: Kind,
-    mut frame: Vec<u8>,
-    tail: Tail,
-) -> Result<Message, String> {
     let length = frame.len() - HEADER;
     if length > LIMIT {
         return Err(format!(
@@ -240,21 +285,16 @@ impl Decoder {
             }
             return Ok(None);
         };
-        let word = |at: usize| {
-            u32::from_le_bytes(
-                header[at..at + 4]
-                    .try_into()
-                    .expect("four bytes of sixteen"),
-            )
-        };
-        let (json, behind) = (word(0) as usize, word(4) as usize);
-        let files = header[13] as usize;
+        let Header {
+            json,
+            behind,
+            request,
+            kind,
+            files,
+        } = Header::read(header);
         let is_short = json.checked_add(behind).is_some_and(|all| all <= LIMIT);
-        let fits = is_short
-            && files <= MOST_FILES
-            && self.files.len() <= MOST_FILES
-            && header[14..] == [0, 0];
-        let Some(kind) = Kind::from_byte(header[12]).filter(|_| fits) else {
+        let fits = is_short && files <= MOST_FILES && self.files.len() <= MOST_FILES;
+        let Some(kind) = kind.filter(|_| fits) else {
             let shown: String = unread[..unread.len().min(40)]
                 .escape_ascii()
                 .map(char::from)
@@ -272,7 +312,6 @@ impl Decoder {
                 Garbage(format!("the buffers that it sent cannot be read: {why}"))
             })?;
         }
-        let request = word(8);
         let json = self.start + HEADER..self.start + HEADER + json;
         self.start = json.end + behind;
         let json = if self.start == self.end && self.buffer.len() > 16 * READ {

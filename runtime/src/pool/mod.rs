@@ -1,4 +1,5 @@
-//! Pools of workers. The layers, from below: `frame` cuts bytes, `connection` moves them, `process` and `stderr` are
+//! Pools of workers. The layers, from below: `frame` cuts bytes, `connection` moves them (over
+//! `sockets` or a `passage`), `process` and `stderr` are
 //! the system's side of a worker, `dispatch` knows which request is where, `worker` serves one worker, `supervision`
 //! keeps its seat filled, and here is what a program calls.
 
@@ -28,6 +29,8 @@ mod memory;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod options;
+#[cfg(feature = "grpc")]
+mod passage;
 mod process;
 mod recycle;
 mod request;
@@ -36,6 +39,7 @@ mod seat;
 mod segment;
 mod session;
 mod sessions;
+mod sockets;
 mod stats;
 mod stderr;
 mod stream;

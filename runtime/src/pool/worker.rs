@@ -20,6 +20,7 @@ use super::process::Process;
 use super::recycle::{Berth, Wear, Worn};
 use super::request::{Outcome, after, far};
 use super::restart::{SETTLED, Trouble};
+use super::sockets::Sockets;
 use super::stderr::LastLines;
 use super::told::Told;
 use super::{Phase, Shared, bridge, session};
@@ -104,22 +105,28 @@ pub(crate) async fn start(
     let spec = shared.spec;
     let number = u32::try_from(seat).unwrap_or(u32::MAX);
     let failed = |source| Error::spawn(spec, source);
-    let (requests, stdin) = UnixStream::pair().map_err(failed)?;
-    let (replies, stdout) = UnixStream::pair().map_err(failed)?;
-    let control = rustix::fs::fstat(&stdout)
-        .map_err(|error| failed(error.into()))?
-        .st_ino;
-    let (process, stderr) = match &spec.transport {
+    let (process, stderr, connection) = match &spec.transport {
         Transport::Sockets => {
+            let (requests, stdin) = UnixStream::pair().map_err(failed)?;
+            let (replies, stdout) = UnixStream::pair().map_err(failed)?;
+            let control = rustix::fs::fstat(&stdout)
+                .map_err(|error| failed(error.into()))?
+                .st_ino;
+            let introduction = bridge::introduction(shared, number, control, None)?;
             let command = bridge::command(spec.command()?, spec.env, stdin.into(), stdout.into());
             let grace = shared.supervision.kill_timeout;
-            Process::spawn(command, grace, shared.living.subscribe())
+            let (process, stderr) = Process::spawn(command, grace, shared.living.subscribe())
                 .await
-                .map_err(failed)?
+                .map_err(failed)?;
+            let sockets = Sockets::new(requests, replies).map_err(failed)?;
+            sockets.send(introduction);
+            (process, stderr, Connection::Sockets(Box::new(sockets)))
         }
         #[cfg(feature = "grpc")]
         Transport::Grpc(server) => {
-            super::grpc::start(shared, number, server, stdin, stdout).await?
+            let (pool, task) = super::passage::passage();
+            let (process, stderr) = super::grpc::start(shared, number, server, task).await?;
+            (process, stderr, Connection::Passage(pool))
         }
     };
     tracing::debug!(
@@ -130,16 +137,12 @@ pub(crate) async fn start(
         "worker is started"
     );
     let mut line = Line {
-        connection: Arc::new(Connection::new(requests, replies).map_err(failed)?),
+        connection: Arc::new(connection),
         process,
         tail: LastLines::follow(stderr, spec.pool, number),
         decoder: Decoder::new(shared.segments.clone()),
         early: Vec::new(),
     };
-    if spec.transport == Transport::Sockets {
-        line.connection
-            .send(bridge::introduction(shared, number, control, None)?);
-    }
     let first = timeout(shared.startup_timeout, line.first_frame()).await;
     let (reason, exception) = match first {
         Ok(Ok(frame)) if frame.kind == Kind::Ready => match Ready::read(&frame.body.json) {

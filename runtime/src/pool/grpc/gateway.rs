@@ -5,27 +5,25 @@ use std::collections::{HashMap, VecDeque};
 use std::pin::pin;
 use std::sync::Arc;
 
-use tokio::io::AsyncReadExt;
-use tokio::net::UnixStream;
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 use tonic::{Code, Status};
 
-use super::super::frame::{Decoder, Frame, Garbage, Kind, Message};
+use super::super::connection::Arrival;
+use super::super::frame::{Frame, Kind, Message};
+use super::super::passage::TaskEnd;
 use super::client::{Client, in_words, is_lost, method};
 use super::message::{
     CleanupSessionRequest, CleanupSessionResponse, ExecuteToolRequest, InitializeSessionRequest,
     InitializeSessionResponse, PingRequest, PingResponse,
 };
-use super::outbox::{self, Outbox};
 use super::service::Callbacks;
 use super::value::{self, Asked};
 use super::whole;
 
 /// Serves the pool with one server.
 pub(super) struct Gateway {
-    pub(super) inbox: UnixStream,
-    pub(super) outbox: Arc<Outbox>,
+    pub(super) passage: Arc<TaskEnd>,
     pub(super) client: Client,
     pub(super) callbacks: Arc<Callbacks>,
     /// The session of requests that belong to none.
@@ -59,22 +57,18 @@ impl Gateway {
     ///
     /// # Errors
     /// The server is lost.
-    pub(super) async fn run(mut self) -> Result<(), Lost> {
-        let mut decoder = Decoder::default();
+    pub(super) async fn run(self) -> Result<(), Lost> {
         let mut waiting = VecDeque::new();
         let mut running: HashMap<u32, Arc<Running>> = HashMap::new();
         let mut tasks: JoinSet<Result<Option<u32>, Lost>> = JoinSet::new();
         let mut is_open = true;
         while is_open || !running.is_empty() || !waiting.is_empty() {
             tokio::select! {
-                read = self.inbox.read(decoder.space()), if is_open => {
-                    let count = read.unwrap_or_default();
-                    is_open = count > 0;
-                    decoder.filled(count);
-                    let told = |garbage: Garbage| Lost(garbage.to_string());
-                    while let Some(frame) = decoder.next().map_err(told)? {
-                        self.hear(frame, &mut waiting, &running, &mut tasks).await;
-                    }
+                () = self.passage.readable(), if is_open => {
+                    let arrival = self.passage.receive(&mut |message| {
+                        self.hear(message, &mut waiting, &running, &mut tasks);
+                    });
+                    is_open = !matches!(arrival, Arrival::End);
                 }
                 Some(ended) = tasks.join_next() => match ended {
                     Ok(Ok(Some(request))) => drop(running.remove(&request)),
@@ -85,54 +79,54 @@ impl Gateway {
                 },
             }
             while running.len() < self.room {
-                let Some(frame) = waiting.pop_front() else {
+                let Some(message) = waiting.pop_front() else {
                     break;
                 };
-                self.begin(frame, &mut running, &mut tasks).await;
+                self.begin(&message, &mut running, &mut tasks);
             }
         }
         Ok(())
     }
 
-    async fn hear(
+    fn hear(
         &self,
-        frame: Frame,
-        waiting: &mut VecDeque<Frame>,
+        message: Message,
+        waiting: &mut VecDeque<Message>,
         running: &HashMap<u32, Arc<Running>>,
         tasks: &mut JoinSet<Result<Option<u32>, Lost>>,
     ) {
-        match frame.kind {
-            Kind::Request => waiting.push_back(frame),
-            Kind::Cancel => {
+        let request = message.request();
+        match message.kind() {
+            Some(Kind::Request) => waiting.push_back(message),
+            Some(Kind::Cancel) => {
                 let found = waiting
                     .iter()
-                    .position(|waiting| waiting.request == frame.request);
+                    .position(|waiting| waiting.request() == request);
                 if let Some(unbegun) = found {
                     waiting.remove(unbegun);
-                    let answer = value::error(frame.request, &value::cancelled());
-                    self.outbox.send(answer).await;
-                } else if let Some(running) = running.get(&frame.request) {
+                    let answer = value::error(request, value::cancelled());
+                    self.passage.send([answer]);
+                } else if let Some(running) = running.get(&request) {
                     running.cancel.notify_one();
                 }
             }
-            Kind::Credit => {
-                let credit = running.get(&frame.request);
+            Some(Kind::Credit) => {
+                let credit = running.get(&request);
                 let credit = credit.and_then(|running| running.credit.as_ref());
-                let count = serde_json::from_slice::<u32>(&frame.body.json);
+                let count = serde_json::from_slice::<u32>(message.json());
                 if let (Some(credit), Ok(count)) = (credit, count) {
                     credit.add_permits(count as usize);
                 }
             }
-            Kind::HostReply | Kind::HostError => self.callbacks.answered(frame),
-            Kind::Ping => {
-                let (client, outbox) = (self.client.clone(), self.outbox.clone());
+            Some(Kind::HostReply | Kind::HostError) => self.callbacks.answered(message),
+            Some(Kind::Ping) => {
+                let (client, passage) = (self.client.clone(), self.passage.clone());
                 tasks.spawn(async move {
                     match ping(&client).await {
                         Err(status) if is_lost(&status) => return Err(Lost::of(&status)),
                         Err(_) => {}
                         Ok(_) => {
-                            let pong = outbox::frame(frame.request, Kind::Pong, b"null", &[]);
-                            outbox.send(pong.expect("nothing is short")).await;
+                            passage.send([value::frame(request, Kind::Pong, "null")]);
                         }
                     }
                     Ok(None)
@@ -143,21 +137,22 @@ impl Gateway {
         }
     }
 
-    async fn begin(
+    fn begin(
         &self,
-        frame: Frame,
+        message: &Message,
         running: &mut HashMap<u32, Arc<Running>>,
         tasks: &mut JoinSet<Result<Option<u32>, Lost>>,
     ) {
-        let request = frame.request;
+        let request = message.request();
         let asked = if self.takes_whole {
-            whole::asked(frame)
+            whole::asked(message)
         } else {
-            Asked::read(frame.body, &self.home)
+            let body = message.body().map_err(|error| value::unfit(&error));
+            body.and_then(|body| Asked::read(body, &self.home))
         };
         let asked = match asked {
             Ok(asked) => asked,
-            Err(fault) => return self.outbox.send(value::error(request, &fault)).await,
+            Err(fault) => return self.passage.send([value::error(request, fault)]),
         };
         let credit = match &asked {
             Asked::Stream(_, credit) => {
@@ -174,7 +169,7 @@ impl Gateway {
             request,
             state,
             client: self.client.clone(),
-            outbox: self.outbox.clone(),
+            passage: self.passage.clone(),
             takes_whole: self.takes_whole,
         };
         let is_end = matches!(asked, Asked::End(_));
@@ -186,14 +181,12 @@ impl Gateway {
         tasks.spawn(async move {
             let outcome = match asked {
                 // Its calls were cancelled before they began.
-                Asked::End(_) if !knew => Ok(Some(value::nothing(request))),
+                Asked::End(_) if !knew => Ok(value::nothing(request)),
                 asked => call.run(asked, begins).await,
             };
             match outcome {
                 Ok(last) => {
-                    if let Some(last) = last {
-                        call.outbox.send(last).await;
-                    }
+                    call.passage.send([last]);
                     Ok(Some(request))
                 }
                 Err(status) if is_lost(&status) || call.is_deaf(&status).await => {
@@ -202,7 +195,7 @@ impl Gateway {
                 Err(status) => {
                     let (name, message) = in_words(&status);
                     let told = value::exception(&name, &message, "");
-                    call.outbox.send(value::error(request, &told)).await;
+                    call.passage.send([value::error(request, told)]);
                     Ok(Some(request))
                 }
             }
@@ -215,11 +208,11 @@ struct Call {
     request: u32,
     state: Arc<Running>,
     client: Client,
-    outbox: Arc<Outbox>,
+    passage: Arc<TaskEnd>,
     takes_whole: bool,
 }
 
-type Last = Result<Option<Message>, Status>;
+type Last = Result<Frame, Status>;
 
 impl Call {
     /// Whether it is the server as a whole that is not available, and not what this call is about.
@@ -242,14 +235,14 @@ impl Call {
                         call.await?
                     }
                 };
-                Ok(Some(whole::answer(self.request, response)))
+                Ok(whole::answer(self.request, response))
             }
             Asked::Stream(request, _) if self.takes_whole => self.whole_stream(request).await,
             // Nothing in the protocol interrupts a tool. To tear the call down would leave it running unseen: it keeps
             // its place, and the pool ends a server that takes too long.
             Asked::Call(request) => {
                 let response = self.client.execute(request).await?;
-                Ok(Some(value::answer(self.request, response)))
+                Ok(value::answer(self.request, response))
             }
             Asked::Stream(request, _) => self.stream(request).await,
             Asked::End(session_id) => {
@@ -259,7 +252,7 @@ impl Call {
                 };
                 let _: CleanupSessionResponse =
                     self.client.call(method!("CleanupSession"), asked).await?;
-                Ok(Some(value::nothing(self.request)))
+                Ok(value::nothing(self.request))
             }
         }
     }
@@ -286,12 +279,12 @@ impl Call {
             };
             let Some(chunk) = chunk else {
                 let told = value::odd("its stream ended without a final chunk");
-                return Ok(Some(value::error(self.request, &told)));
+                return Ok(value::error(self.request, told));
             };
             let is_final = chunk.is_final;
-            let message = whole::chunk(self.request, chunk);
+            let frame = whole::chunk(self.request, chunk);
             if is_final {
-                return Ok(Some(message));
+                return Ok(frame);
             }
             let Some(credit) = self.state.credit.as_ref().filter(|_| !is_cancelled) else {
                 continue;
@@ -300,7 +293,7 @@ impl Call {
                 // It is never closed, and what is taken is taken for good.
                 room = credit.acquire() => {
                     room.expect("nobody closes it").forget();
-                    self.outbox.send(message).await;
+                    self.passage.send([frame]);
                 }
                 () = self.state.cancel.notified() => {
                     is_cancelled = true;
@@ -315,7 +308,7 @@ impl Call {
         tokio::select! {
             last = self.items(request) => last,
             () = self.state.cancel.notified() => {
-                Ok(Some(value::error(self.request, &value::cancelled())))
+                Ok(value::error(self.request, value::cancelled()))
             }
         }
     }
@@ -331,20 +324,20 @@ impl Call {
             }
             let Some(chunk) = chunks.message().await? else {
                 let told = value::odd("its stream ended without a final chunk");
-                return Ok(Some(value::error(self.request, &told)));
+                return Ok(value::error(self.request, told));
             };
             let is_final = chunk.is_final;
             if let Some(failed) = chunk.metadata.get("error") {
                 let told = value::exception("Error", failed, "");
-                return Ok(Some(value::error(self.request, &told)));
+                return Ok(value::error(self.request, told));
             }
             if let Some(item) = value::item(self.request, chunk) {
-                self.outbox.send(item).await;
+                self.passage.send([item]);
             } else if let (Some(credit), false) = (credit, is_final) {
                 credit.add_permits(1);
             }
             if is_final {
-                return Ok(Some(value::nothing(self.request)));
+                return Ok(value::nothing(self.request));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Workers that are gRPC servers, on the protocol of Snakepit's bridge: our own bridge, or a script of the user's own,
-//! such as one that serves Snakepit's adapters. To the pool each is a worker with two sockets; what lies behind them is
-//! the `gateway`.
+//! such as one that serves Snakepit's adapters. To the pool each is a worker behind a `passage`, at whose other
+//! end is the `gateway`.
 //!
 //! `start` starts a script and waits for its port, `own` starts the bridge; `gateway` makes calls of frames, with
 //! `client` and `value`, or with `whole` for the bridge, which takes frames as they are; `service` is what the server
@@ -10,7 +10,6 @@ mod client;
 mod folder;
 mod gateway;
 mod message;
-mod outbox;
 mod own;
 mod service;
 mod start;

@@ -18,25 +18,24 @@ use tonic::transport::Server;
 
 use super::super::bridge::{GRPC_PARTS, command, introduction};
 use super::super::frame::{Decoder, Frame, Kind, Message};
+use super::super::passage::TaskEnd;
 use super::super::process::{Ender, Process};
 use super::super::{Error, Shared};
 use super::client::{Client, chain};
 use super::folder::Folder;
 use super::gateway::{Gateway, Lost};
-use super::outbox::{Outbox, frame, not_ready, watched};
 use super::service::{Callbacks, Host};
+use super::value::not_ready;
 
 /// Starts it; see [`super::start`].
 pub(super) async fn start(
     shared: &Shared,
     number: u32,
-    requests: UnixStream,
-    replies: UnixStream,
+    passage: TaskEnd,
 ) -> Result<(Process, Option<ChildStderr>), Error> {
     let spec = shared.spec;
     let failed = |source| Error::spawn(spec, source);
-    let inbox = watched(requests).map_err(failed)?;
-    let outbox = Arc::new(Outbox::new(watched(replies).map_err(failed)?));
+    let passage = Arc::new(passage);
     let folder = Folder::new().map_err(failed)?;
     let (worker, host) = (folder.path().join("worker"), folder.path().join("host"));
     let listener = UnixListener::bind(&host).map_err(failed)?;
@@ -53,10 +52,9 @@ pub(super) async fn start(
     let tools = shared.host_tools.names().map(str::to_owned).collect();
     let begun = Begun {
         pool: spec.pool,
-        callbacks: Arc::new(Callbacks::new(tools, outbox.clone())),
+        callbacks: Arc::new(Callbacks::new(tools, passage.clone())),
         folder,
-        inbox,
-        outbox,
+        passage,
         input: watched(input).map_err(failed)?,
         output: watched(output).map_err(failed)?,
         address: format!("unix:{}", worker.display()),
@@ -72,8 +70,7 @@ struct Begun {
     pool: &'static str,
     /// It holds the sockets for as long as somebody is to find them.
     folder: Folder,
-    inbox: Socket,
-    outbox: Arc<Outbox>,
+    passage: Arc<TaskEnd>,
     callbacks: Arc<Callbacks>,
     /// The bridge's standard input: it leaves when this is closed.
     input: Socket,
@@ -96,23 +93,19 @@ impl Begun {
             let Some(first) = first_frame(&mut self.output).await else {
                 return;
             };
-            let Ok(told) = frame(0, first.kind, &first.body.json, &[]) else {
-                return;
-            };
             if first.kind != Kind::Ready {
-                return self.outbox.send(told).await;
+                return self.passage.send([first]);
             }
             let client = match Client::connect(self.address).await {
                 Ok(client) => client,
                 Err(error) => {
                     let reason = format!("its gRPC server does not answer: {}", chain(&error));
-                    return self.outbox.send(not_ready(&reason)).await;
+                    return self.passage.send([not_ready(&reason)]);
                 }
             };
-            self.outbox.send(told).await;
+            self.passage.send([first]);
             let gateway = Gateway {
-                inbox: self.inbox,
-                outbox: self.outbox,
+                passage: self.passage,
                 client,
                 callbacks: self.callbacks,
                 home: "".into(),
@@ -139,6 +132,12 @@ impl Begun {
         self.ender.end();
         drop(self.folder);
     }
+}
+
+/// A socket as the runtime watches it.
+fn watched(socket: UnixStream) -> io::Result<Socket> {
+    socket.set_nonblocking(true)?;
+    Socket::from_std(socket)
 }
 
 /// What the bridge says first, if it says anything.

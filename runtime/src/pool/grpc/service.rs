@@ -18,8 +18,9 @@ use tonic::server::{Grpc, UnaryService};
 use tonic::{Request, Response, Status};
 use tonic_prost::ProstCodec;
 
-use super::super::frame::{Frame, Kind, LIMIT};
-use super::super::tail::{Arrived, MARK};
+use super::super::frame::{Kind, LIMIT, Message};
+use super::super::passage::TaskEnd;
+use super::super::tail::{Arrived, Body, MARK};
 use super::message::{
     Any, CleanupSessionRequest, CleanupSessionResponse, ExecuteElixirToolRequest,
     ExecuteToolResponse, GetExposedElixirToolsRequest, GetExposedElixirToolsResponse,
@@ -27,7 +28,6 @@ use super::message::{
     InitializeSessionRequest, InitializeSessionResponse, PingRequest, PingResponse,
     RegisterToolsRequest, RegisterToolsResponse, Timestamp, ToolSpec,
 };
-use super::outbox::Outbox;
 use super::{telemetry, whole};
 
 /// What the calls back of one worker know and change.
@@ -35,9 +35,9 @@ use super::{telemetry, whole};
 pub(super) struct Callbacks {
     /// The functions of the program.
     tools: Vec<String>,
-    outbox: Arc<Outbox>,
+    passage: Arc<TaskEnd>,
     calls: AtomicU32,
-    waiting: Mutex<HashMap<u32, oneshot::Sender<Frame>>>,
+    waiting: Mutex<HashMap<u32, oneshot::Sender<Message>>>,
     known: Mutex<Known>,
 }
 
@@ -49,10 +49,10 @@ struct Known {
 }
 
 impl Callbacks {
-    pub(super) fn new(tools: Vec<String>, outbox: Arc<Outbox>) -> Self {
+    pub(super) fn new(tools: Vec<String>, passage: Arc<TaskEnd>) -> Self {
         Self {
             tools,
-            outbox,
+            passage,
             calls: AtomicU32::new(0),
             waiting: Mutex::default(),
             known: Mutex::default(),
@@ -86,15 +86,15 @@ impl Callbacks {
     }
 
     /// The pool answered a call of a host tool.
-    pub(super) fn answered(&self, frame: Frame) {
+    pub(super) fn answered(&self, message: Message) {
         let call = self
             .waiting
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .remove(&frame.request);
+            .remove(&message.request());
         if let Some(call) = call {
             // Who asked may have gone.
-            let _ = call.send(frame);
+            let _ = call.send(message);
         }
     }
 
@@ -176,7 +176,7 @@ impl Callbacks {
         if let Some(asked) = request.parameters.remove("") {
             let tail = request.parameters.remove(whole::TAIL);
             let tail = tail.map_or_else(Vec::new, |tail| tail.value);
-            return self.ask(&asked.value, tail).await.map(whole_answer);
+            return self.ask(asked.value, &tail).await.map(whole_answer);
         }
         let named = request.parameters.iter().map(|(name, value)| {
             let value = std::str::from_utf8(&value.value);
@@ -190,20 +190,20 @@ impl Callbacks {
             named => format!("{{{}}}", named.join(",")),
         };
         let json = format!("[{},{arguments}]", Value::from(request.tool_name));
-        self.ask(json.as_bytes(), Vec::new()).await.map(host_answer)
+        self.ask(json.into_bytes(), &[]).await.map(host_answer)
     }
 
     /// Sends a call to the pool, and waits for what comes of it.
-    async fn ask(&self, json: &[u8], tail: Vec<u8>) -> Result<Frame, Status> {
+    async fn ask(&self, json: Vec<u8>, tail: &[u8]) -> Result<Message, Status> {
         let call = self.calls.fetch_add(1, Ordering::Relaxed);
         let asked =
-            whole::framed(call, Kind::HostCall, json, tail).map_err(Status::resource_exhausted)?;
+            whole::framed(call, Kind::HostCall, json, tail).map_err(Status::invalid_argument)?;
         let (sender, answer) = oneshot::channel();
         self.waiting
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(call, sender);
-        self.outbox.send(asked).await;
+        self.passage.send([asked]);
         answer
             .await
             .map_err(|_| Status::unavailable("the pool has ended"))
@@ -211,32 +211,32 @@ impl Callbacks {
 }
 
 /// The same for our own bridge, with the buffers behind it.
-fn whole_answer(frame: Frame) -> ExecuteToolResponse {
-    if frame.kind == Kind::HostError {
-        return host_answer(frame);
+fn whole_answer(message: Message) -> ExecuteToolResponse {
+    if message.kind() == Some(Kind::HostError) {
+        return host_answer(message);
     }
-    match whole::parted(frame.body) {
-        Ok((json, binary_result)) => ExecuteToolResponse {
-            success: true,
-            result: Some(Any::json(json)),
-            binary_result,
-            ..ExecuteToolResponse::default()
-        },
-        Err(message) => failed(message),
+    ExecuteToolResponse {
+        success: true,
+        result: Some(Any::json(message.json())),
+        binary_result: message.tail.concat(),
+        ..ExecuteToolResponse::default()
     }
 }
 
 /// What a function of the program gave.
-fn host_answer(frame: Frame) -> ExecuteToolResponse {
-    let json = frame.body.json;
-    if frame.kind == Kind::HostError {
-        return failed(serde_json::from_slice(&json).unwrap_or_default());
+fn host_answer(message: Message) -> ExecuteToolResponse {
+    if message.kind() == Some(Kind::HostError) {
+        return failed(serde_json::from_slice(message.json()).unwrap_or_default());
     }
+    let Body { json, buffers } = match message.body() {
+        Ok(body) => body,
+        Err(error) => return failed(error),
+    };
     let done = ExecuteToolResponse {
         success: true,
         ..ExecuteToolResponse::default()
     };
-    let buffers = frame.body.buffers.into_iter().map(Arrived::take);
+    let buffers = buffers.into_iter().map(Arrived::take);
     match buffers.collect::<Result<Vec<_>, _>>().as_deref() {
         Ok([]) => ExecuteToolResponse {
             result: Some(Any::json(json)),

@@ -6,7 +6,6 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::net::Ipv4Addr;
 use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -14,7 +13,6 @@ use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags};
 use serde_json::json;
-use tokio::io::Interest;
 use tokio::net::TcpListener;
 use tokio::process::ChildStderr;
 use tokio::task::spawn_blocking;
@@ -23,14 +21,15 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
 use super::super::frame::Kind;
+use super::super::passage::TaskEnd;
 use super::super::process::{Ender, Process};
 use super::super::{Error, Shared};
 use super::client::{Client, chain, in_words};
 use super::folder::Folder;
 use super::gateway::{Gateway, Lost, initialize, ping};
-use super::outbox::{Outbox, frame, not_ready, watched};
 use super::own;
 use super::service::{Callbacks, Host};
+use super::value::{frame, not_ready};
 use crate::spec::Grpc;
 
 /// How often the file is looked for.
@@ -39,22 +38,19 @@ const LOOK: Duration = Duration::from_millis(5);
 /// What is no port: the longest text that a message shows.
 const SHOWN: usize = 60;
 
-/// Starts a server whose worker's ends of the pool's sockets are these. It tells that it is ready, or why not, through
-/// them.
+/// Starts a server that the pool hears through this passage: also that it is ready, or why not.
 pub(in super::super) async fn start(
     shared: &Shared,
     number: u32,
     server: &'static Grpc,
-    requests: UnixStream,
-    replies: UnixStream,
+    passage: TaskEnd,
 ) -> Result<(Process, Option<ChildStderr>), Error> {
     let spec = shared.spec;
     let Some(script) = server.script else {
-        return own::start(shared, number, requests, replies).await;
+        return own::start(shared, number, passage).await;
     };
     let failed = |source| Error::spawn(spec, source);
-    let inbox = watched(requests).map_err(failed)?;
-    let outbox = Arc::new(Outbox::new(watched(replies).map_err(failed)?));
+    let passage = Arc::new(passage);
     let folder = Folder::new().map_err(failed)?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .await
@@ -83,12 +79,11 @@ pub(in super::super) async fn start(
     let words = std::process::ChildStderr::from(OwnedFd::from(words));
     let words = ChildStderr::from_std(words).map_err(failed)?;
     let tools = shared.host_tools.names().map(str::to_owned).collect();
-    let callbacks = Arc::new(Callbacks::new(tools, outbox.clone()));
+    let callbacks = Arc::new(Callbacks::new(tools, passage.clone()));
     let begun = Begun {
         pool: spec.pool,
         folder,
-        inbox,
-        outbox,
+        passage,
         callbacks,
         listener,
         ender: process.ender(),
@@ -144,8 +139,7 @@ fn search_path(command: &mut Command, folders: &[Cow<'_, str>]) -> io::Result<()
 struct Begun {
     pool: &'static str,
     folder: Folder,
-    inbox: tokio::net::UnixStream,
-    outbox: Arc<Outbox>,
+    passage: Arc<TaskEnd>,
     callbacks: Arc<Callbacks>,
     listener: TcpListener,
     ender: Ender,
@@ -157,7 +151,7 @@ struct Begun {
 impl Begun {
     /// Until the pool has no more use for it.
     async fn serve(self) {
-        let Self { inbox, outbox, .. } = self;
+        let passage = self.passage;
         let host = Server::builder().tcp_nodelay(true).serve_with_incoming(
             Host(self.callbacks.clone()),
             TcpIncoming::from(self.listener),
@@ -167,22 +161,18 @@ impl Begun {
             let met = tokio::select! {
                 met = meeting => met,
                 // Nothing comes before it is ready but the end.
-                _ = inbox.ready(Interest::READABLE) => return,
+                () = passage.readable() => return,
             };
             let (client, mut tools) = match met {
                 Ok(met) => met,
-                Err(reason) => return outbox.send(not_ready(&reason)).await,
+                Err(reason) => return passage.send([not_ready(&reason)]),
             };
             tools.sort();
             tools.dedup();
             let told = json!({"tools": tools, "control": false, "shares": false, "pid": self.pid});
-            match frame(0, Kind::Ready, told.to_string().as_bytes(), &[]) {
-                Ok(told) => outbox.send(told).await,
-                Err(_) => return,
-            }
+            passage.send([frame(0, Kind::Ready, told.to_string())]);
             let gateway = Gateway {
-                inbox,
-                outbox: outbox.clone(),
+                passage,
                 client,
                 callbacks: self.callbacks.clone(),
                 home: self.home.clone(),

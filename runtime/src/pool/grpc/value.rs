@@ -6,10 +6,9 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::super::buffer::{Buffer, DType};
-use super::super::frame::{Kind, Message};
+use super::super::frame::{Frame, Kind};
 use super::super::tail::{Arrived, Body, MARK};
 use super::message::{Any, ExecuteToolRequest, ExecuteToolResponse, ToolChunk};
-use super::outbox::frame;
 
 /// A request of the pool.
 #[derive(Debug)]
@@ -143,7 +142,7 @@ fn name(
 }
 
 /// What a tool's response is to the pool.
-pub(super) fn answer(request: u32, response: ExecuteToolResponse) -> Message {
+pub(super) fn answer(request: u32, response: ExecuteToolResponse) -> Frame {
     if !response.success {
         let kind = response.metadata.get("error_type");
         let trace = response.metadata.get("traceback");
@@ -153,53 +152,72 @@ pub(super) fn answer(request: u32, response: ExecuteToolResponse) -> Message {
         };
         let kind = kind.map_or("Error", String::as_str);
         let trace = trace.map_or("", String::as_str);
-        return error(request, &exception(kind, message, trace));
+        return error(request, exception(kind, message, trace));
     }
     let json = response.result.map_or_else(Vec::new, |any| any.value);
     let has_value = !json.is_empty() && json != b"null";
     if response.binary_result.is_empty() {
-        let json: &[u8] = if json.is_empty() { b"null" } else { &json };
-        return value(request, Kind::Reply, json, &[]);
+        let json = if json.is_empty() {
+            b"null".into()
+        } else {
+            json
+        };
+        return frame(request, Kind::Reply, json);
     }
     let stand = format!("\"{}0\"", *MARK);
     let json = match std::str::from_utf8(&json) {
         Ok(told) if has_value => format!("[{told},{stand}]"),
         _ => stand,
     };
-    let bytes = Buffer::from_bytes(response.binary_result);
-    value(request, Kind::Reply, json.as_bytes(), &[bytes])
+    with_bytes(frame(request, Kind::Reply, json), response.binary_result)
 }
 
 /// What a chunk of a stream is to the pool, if it holds anything. What is no JSON is bytes.
-pub(super) fn item(request: u32, chunk: ToolChunk) -> Option<Message> {
+pub(super) fn item(request: u32, chunk: ToolChunk) -> Option<Frame> {
     if chunk.data.is_empty() {
         return None;
     }
     let is_json = serde_json::from_slice::<&RawValue>(&chunk.data).is_ok();
     Some(if is_json {
-        value(request, Kind::Item, &chunk.data, &[])
+        frame(request, Kind::Item, chunk.data)
     } else {
         let stand = format!("\"{}0\"", *MARK);
-        let bytes = Buffer::from_bytes(chunk.data);
-        value(request, Kind::Item, stand.as_bytes(), &[bytes])
+        with_bytes(frame(request, Kind::Item, stand), chunk.data)
     })
 }
 
-/// A value with its buffers, or why it cannot be one.
-fn value(request: u32, kind: Kind, json: &[u8], buffers: &[Buffer]) -> Message {
-    frame(request, kind, json, buffers).unwrap_or_else(|message| error(request, &odd(&message)))
+/// A frame as a worker would send it.
+pub(super) fn frame(request: u32, kind: Kind, json: impl Into<Vec<u8>>) -> Frame {
+    let json = json.into();
+    Frame {
+        request,
+        kind,
+        body: Body {
+            json,
+            buffers: Vec::new(),
+        },
+    }
+}
+
+/// Puts the bytes that its JSON stands for beside it.
+fn with_bytes(mut frame: Frame, bytes: Vec<u8>) -> Frame {
+    frame.body.buffers = vec![Arrived::Here(Buffer::from_bytes(bytes))];
+    frame
+}
+
+/// What a worker says that does not become ready.
+pub(super) fn not_ready(reason: &str) -> Frame {
+    frame(0, Kind::Failed, json!({ "reason": reason }).to_string())
 }
 
 /// The end of a stream, or of a session.
-pub(super) fn nothing(request: u32) -> Message {
-    value(request, Kind::Reply, b"null", &[])
+pub(super) fn nothing(request: u32) -> Frame {
+    frame(request, Kind::Reply, "null")
 }
 
 /// What went wrong.
-pub(super) fn error(request: u32, json: &[u8]) -> Message {
-    frame(request, Kind::Error, json, &[])
-        .or_else(|long| frame(request, Kind::Error, &odd(&long), &[]))
-        .expect("so little is within the limit")
+pub(super) fn error(request: u32, json: impl Into<Vec<u8>>) -> Frame {
+    frame(request, Kind::Error, json)
 }
 
 /// The longest text of an error that is passed on, in bytes.
