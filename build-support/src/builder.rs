@@ -1,6 +1,5 @@
 //! `emit()`: sources to declarations, declarations to the manifest, facts to Cargo's directives.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
@@ -14,7 +13,7 @@ use crate::lock::{self, Lock};
 use crate::machine::Machine;
 use crate::manifest::{EMITTED, FILE_NAME, Manifest, Outcome};
 use crate::named::{self, Pool};
-use crate::ordered::Ordered;
+use crate::ordered::{Ordered, Set};
 use crate::outcome::{OFFLINE, Outcomes, found, looked_at, outcomes, resolved};
 use crate::package::{Sources, World, on_this_machine};
 use crate::resolver::Custom;
@@ -266,7 +265,7 @@ pub struct Refused {
 
 /// What Cargo is told: when to ask again, and what to warn of.
 fn directives(
-    sources: &BTreeSet<PathBuf>,
+    sources: &Set<PathBuf>,
     declared: &[Pool],
     outcomes: &Outcomes,
     package: &Path,
@@ -274,7 +273,7 @@ fn directives(
 ) -> Vec<String> {
     let mut lines = vec![format!("cargo::rustc-env={EMITTED}=1")];
     let Outcomes { pools, facts, .. } = outcomes;
-    let mut watched: BTreeSet<PathBuf> = sources.clone();
+    let mut watched: Set<PathBuf> = sources.clone();
     for facts in facts {
         let seen = facts.files.keys().chain(facts.consulted.keys());
         watched.extend(seen.map(|path| outcomes.host().on_this_machine(path)));
@@ -300,7 +299,7 @@ fn directives(
     let asked = facts.iter().flat_map(|facts| &facts.variables);
     let always = [OFFLINE, "SNAKEPIT_PYTHON", sysroot::VARIABLE];
     let roots = outcomes.sysroot.iter().flat_map(|_| sysroot::roots());
-    let variables: BTreeSet<String> = asked
+    let variables: Set<String> = asked
         .cloned()
         .chain(always.map(str::to_owned))
         .chain(roots)
@@ -338,12 +337,12 @@ mod tests {
     /// The directives of a package whose only pool reads one file and three variables.
     fn lines(outcome: Outcome, is_locked: bool) -> Vec<String> {
         let facts = Facts {
-            files: BTreeMap::from([
-                (PathBuf::from("/venv/pyvenv.cfg"), None),
-                (PathBuf::from("/venv\ncargo::warning=a"), None),
-            ]),
-            sources: BTreeSet::new(),
-            consulted: BTreeMap::from([(PathBuf::from("/app/uv.lock"), 1)]),
+            files: ["/venv/pyvenv.cfg", "/venv\ncargo::warning=a"]
+                .map(|path| (PathBuf::from(path), None))
+                .into_iter()
+                .ordered(),
+            sources: Set::new(),
+            consulted: [(PathBuf::from("/app/uv.lock"), 1)].into_iter().ordered(),
             variables: [
                 "DOCKER_HOST",
                 "PATH",
@@ -351,7 +350,8 @@ mod tests {
                 "UV_PROJECT_ENVIRONMENT",
             ]
             .map(str::to_owned)
-            .into(),
+            .into_iter()
+            .ordered(),
         };
         let source = "\n\n\n\n\n#[snakepit_pools] struct C {\n    #[pool] ml: PoolConfig,\n}";
         let pools = named::of_text(source);
@@ -361,7 +361,7 @@ mod tests {
             is_locked,
             ..Outcomes::default()
         };
-        let sources = BTreeSet::from([PathBuf::from("/app/src")]);
+        let sources = [PathBuf::from("/app/src")].into_iter().ordered();
         let [package, out] = ["/app", "/out"].map(Path::new);
         directives(&sources, &pools, &outcomes, package, out)
     }

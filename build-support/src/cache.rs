@@ -1,7 +1,6 @@
 //! What interpreters and files said in earlier builds, kept in `OUT_DIR`: by the path, size and time of what was asked,
 //! and by whatever else decides about the answer.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 use std::{env, fs};
@@ -11,10 +10,11 @@ use crate::diagnostic::Diagnostic;
 use crate::digest::digest;
 use crate::host::{Host, Program};
 use crate::memo::Memo;
+use crate::ordered::Map;
 use crate::probe::{self, Interpreter};
 use crate::replace::replace;
 use crate::sysroot;
-use crate::wire::record;
+use crate::wire::{Written, parse, record};
 
 /// What programs answered before: each is asked once, also by several pools at the same time.
 #[derive(Debug, Default)]
@@ -30,9 +30,9 @@ pub struct Cache {
 /// The file's form.
 #[derive(Default)]
 struct Stored {
-    interpreters: BTreeMap<String, Interpreter>,
-    adapters: BTreeMap<String, Inspection>,
-    digests: BTreeMap<String, String>,
+    interpreters: Map<String, Interpreter>,
+    adapters: Map<String, Inspection>,
+    digests: Map<String, String>,
 }
 
 record!(Stored {
@@ -49,7 +49,10 @@ impl Cache {
             interpreters,
             adapters,
             digests,
-        } = serde_json::from_slice(&stored).unwrap_or_default();
+        } = str::from_utf8(&stored)
+            .ok()
+            .and_then(|text| parse(text).ok())
+            .unwrap_or_default();
         Self {
             file: Some(file),
             stored,
@@ -76,10 +79,10 @@ impl Cache {
             digests: self.digests.used(),
         };
         if let Some(file) = &self.file
-            && let Ok(text) = serde_json::to_vec(&now)
-            && text != self.stored
+            && let text = now.tree().to_string()
+            && text.as_bytes() != self.stored
         {
-            let _ = replace(file, &text);
+            let _ = replace(file, text.as_bytes());
         }
     }
 

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use proc_macro2::Span;
-use serde_core::{Serialize, Serializer};
+use serde_json::Value;
 use syn::Attribute;
 
 use crate::declare::Mistake;
-use crate::wire::written;
+use crate::wire::{Written, holding, written};
 
 /// One annotated struct.
 #[derive(Clone)]
@@ -193,13 +193,12 @@ pub enum Adapter {
     Embed(String),
 }
 
-impl Serialize for Adapter {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (index, variant, text) = match self {
-            Self::Module(name) => (0, "module", name),
-            Self::Embed(path) => (1, "embed", path),
-        };
-        serializer.serialize_newtype_variant("Adapter", index, variant, text)
+impl Written for Adapter {
+    fn tree(&self) -> Value {
+        match self {
+            Self::Module(name) => holding("module", name.tree()),
+            Self::Embed(path) => holding("embed", path.tree()),
+        }
     }
 }
 
@@ -261,9 +260,9 @@ pub enum Transport {
     Grpc,
 }
 
-impl Serialize for Transport {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(match self {
+impl Written for Transport {
+    fn tree(&self) -> Value {
+        Value::from(match self {
             Self::Sockets => "sockets",
             Self::Grpc => "grpc",
         })
@@ -281,14 +280,13 @@ pub enum Profile {
     Async(u32),
 }
 
-impl Serialize for Profile {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (index, variant, count) = match self {
-            Self::Process => return serializer.serialize_unit_variant("Profile", 0, "process"),
-            Self::Thread(threads) => (1, "thread", threads),
-            Self::Async(concurrency) => (2, "async", concurrency),
-        };
-        serializer.serialize_newtype_variant("Profile", index, variant, count)
+impl Written for Profile {
+    fn tree(&self) -> Value {
+        match self {
+            Self::Process => Value::from("process"),
+            Self::Thread(threads) => holding("thread", threads.tree()),
+            Self::Async(concurrency) => holding("async", concurrency.tree()),
+        }
     }
 }
 
@@ -303,9 +301,9 @@ pub enum Affinity {
     StrictFailFast,
 }
 
-impl Serialize for Affinity {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(match self {
+impl Written for Affinity {
+    fn tree(&self) -> Value {
+        Value::from(match self {
             Self::Hint => "hint",
             Self::StrictQueue => "strict_queue",
             Self::StrictFailFast => "strict_fail_fast",
@@ -346,7 +344,7 @@ impl Request {
 
     /// The key of what is asked for: canonical JSON, not the source text.
     pub fn key(&self) -> String {
-        serde_json::to_string(self).expect("a request holds only strings and numbers")
+        self.tree().to_string()
     }
 }
 

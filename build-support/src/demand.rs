@@ -1,13 +1,12 @@
 //! Whether an interpreter and its installed distributions are what a declaration demands.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::distribution::{Distribution, Distributions};
 use crate::marker::{Marker, Variables};
-use crate::ordered::Ordered;
+use crate::ordered::{Map, Ordered, Set};
 use crate::origin;
 use crate::requirement::{Requirement, Source, normalized, upright};
 use crate::specifier::Specifiers;
@@ -63,7 +62,7 @@ struct Found {
     /// What it does not depend on, unless for the sake of an extra.
     optional: Vec<Requirement>,
     /// Places in it: of those that count for no other extra, and of those that may count for any.
-    named: BTreeMap<String, Vec<usize>>,
+    named: Map<String, Vec<usize>>,
     unnamed: Vec<usize>,
 }
 
@@ -72,7 +71,7 @@ impl Found {
         let mut found = Self {
             distribution,
             optional,
-            named: BTreeMap::new(),
+            named: Map::new(),
             unnamed: Vec::new(),
         };
         for (place, part) in found.optional.iter().enumerate() {
@@ -80,7 +79,7 @@ impl Found {
                 None => found.unnamed.push(place),
                 Some(extras) => {
                     for extra in extras {
-                        found.named.entry(extra).or_default().push(place);
+                        found.named.or_insert_with(extra, Vec::new).push(place);
                     }
                 }
             }
@@ -91,7 +90,7 @@ impl Found {
     /// What may count for an extra, in the order of the metadata.
     fn of_extra(&self, extra: &str) -> impl Iterator<Item = &Requirement> {
         let named = self.named.get(extra).into_iter().flatten();
-        let places: BTreeSet<usize> = named.chain(&self.unnamed).copied().ordered();
+        let places: Set<usize> = named.chain(&self.unnamed).copied().ordered();
         places.into_iter().map(|place| &self.optional[place])
     }
 }
@@ -118,16 +117,14 @@ impl Demands<'_> {
             return Vec::new();
         }
         let mut faults = Vec::new();
-        let mut seen = BTreeSet::new();
+        let mut seen = Set::new();
         // Each is read once, however many extras lead to it.
-        let mut known: BTreeMap<String, Option<Found>> = BTreeMap::new();
+        let mut known: Map<String, Option<Found>> = Map::new();
         let mut extras = 0;
         let mut open = vec![wanted.clone()];
         while let Some(part) = open.pop() {
             let name = normalized(&part.name);
-            let found = known
-                .entry(name.clone())
-                .or_insert_with(|| self.find(&name));
+            let found = known.or_insert_with(name.clone(), || self.find(&name));
             let distribution = found.as_ref().map(|found| &found.distribution);
             // An extra may come back to the distribution that it belongs to.
             if seen.insert((name.clone(), part.text.clone())) {
@@ -283,7 +280,7 @@ mod tests {
     }
 
     /// Distributions by name.
-    struct Shelf(BTreeMap<&'static str, Distribution>);
+    struct Shelf(Map<&'static str, Distribution>);
 
     impl Distributions for Shelf {
         fn find(&self, name: &str) -> Option<Distribution> {
@@ -297,7 +294,7 @@ mod tests {
             headers
                 .iter()
                 .map(|(name, text)| (*name, read(text)))
-                .collect(),
+                .ordered(),
         )
     }
 

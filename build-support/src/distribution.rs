@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::host::Host;
-use crate::ordered::Ordered;
+use crate::ordered::{Map, Ordered};
 use crate::requirement::normalized;
 use crate::version::Version;
 
@@ -45,25 +45,27 @@ const READ: [u64; 2] = [16 << 10, 1 << 20];
 pub(crate) struct Installed<'a> {
     host: &'a dyn Host,
     /// Files of metadata by normalized name, in the order in which the interpreter finds them.
-    metadata: BTreeMap<String, Vec<PathBuf>>,
+    metadata: Map<String, Vec<PathBuf>>,
     /// conda's records by normalized name, with their versions.
-    records: BTreeMap<String, (String, PathBuf)>,
+    records: Map<String, (String, PathBuf)>,
 }
 
 impl<'a> Installed<'a> {
     /// Those in the given folders.
     pub(crate) fn of(site_packages: &[String], host: &'a dyn Host) -> Self {
-        let mut metadata: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+        let mut metadata: Map<String, Vec<PathBuf>> = Map::new();
         let entries = site_packages.iter().map(Path::new);
         for path in entries.flat_map(|folder| host.list(folder)) {
             if let Some((name, file)) = metadata_file(&path, host) {
-                metadata.entry(normalized(&name)).or_default().push(file);
+                metadata
+                    .or_insert_with(normalized(&name), Vec::new)
+                    .push(file);
             }
         }
         Self {
             host,
             metadata,
-            records: BTreeMap::new(),
+            records: Map::new(),
         }
     }
 
@@ -94,7 +96,7 @@ impl<'a> Installed<'a> {
         let mut versions: BTreeMap<String, String> = records
             .map(|(name, (version, _))| (name.clone(), version.clone()))
             .ordered();
-        for (name, files) in &self.metadata {
+        for (name, files) in self.metadata.iter() {
             let version = files.iter().find_map(|file| self.version(file));
             versions.extend(version.map(|version| (name.clone(), version)));
         }

@@ -1,6 +1,5 @@
 //! Demands on an interpreter that does not see the build machine's files: it is asked itself, once for all of them.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
@@ -14,6 +13,7 @@ use crate::distribution::{self, Distribution, Distributions};
 use crate::environment::ExtraMetadata;
 use crate::environment::{Elsewhere, Launch};
 use crate::host::Host;
+use crate::ordered::Map;
 use crate::probe::Interpreter;
 use crate::remedy::Target;
 use crate::requirement::{Requirement, normalized};
@@ -30,7 +30,7 @@ struct Question<'a> {
 
 struct Answer {
     /// By normalized name.
-    distributions: BTreeMap<String, Option<Told>>,
+    distributions: Map<String, Option<Told>>,
     folders: Vec<bool>,
     adapter: Option<Inspection>,
 }

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::{fs, io};
 
-use serde_core::de::Error;
-use serde_core::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 
 use crate::diagnostic::Diagnostic;
 use crate::replace::replace;
-use crate::wire::{record, variant, variants};
+use crate::wire::{Read, Written, holding, parse, record, unknown_variant, variant, variants};
 
 /// The variable that the compiler sees where the last run of the build script wrote the manifest: Cargo keeps `OUT_DIR`,
 /// and with it the manifest of a script that no longer writes one.
@@ -44,28 +43,23 @@ pub enum Outcome {
     Failed(Vec<Diagnostic>),
 }
 
-impl Serialize for Outcome {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl Written for Outcome {
+    fn tree(&self) -> Value {
         match self {
-            Self::Resolved(resolution) => {
-                serializer.serialize_newtype_variant("Outcome", 0, "Resolved", resolution)
-            }
-            Self::Failed(faults) => {
-                serializer.serialize_newtype_variant("Outcome", 1, "Failed", faults)
-            }
+            Self::Resolved(resolution) => holding("Resolved", resolution.tree()),
+            Self::Failed(faults) => holding("Failed", faults.tree()),
         }
     }
 }
 
-impl<'de> Deserialize<'de> for Outcome {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (name, value) = variant(deserializer)?;
+impl Read for Outcome {
+    fn read(tree: Value) -> Result<Self, String> {
+        let (name, value) = variant(tree)?;
         match name.as_str() {
-            "Resolved" => serde_json::from_value(value).map(Self::Resolved),
-            "Failed" => serde_json::from_value(value).map(Self::Failed),
-            _ => return Err(D::Error::custom(format!("unknown variant `{name}`"))),
+            "Resolved" => Read::read(value).map(Self::Resolved),
+            "Failed" => Read::read(value).map(Self::Failed),
+            other => Err(unknown_variant(other)),
         }
-        .map_err(D::Error::custom)
     }
 }
 
@@ -212,19 +206,19 @@ impl ParameterKind {
 }
 
 /// By its name.
-impl Serialize for ParameterKind {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{self:?}"))
+impl Written for ParameterKind {
+    fn tree(&self) -> Value {
+        Value::String(format!("{self:?}"))
     }
 }
 
-impl<'de> Deserialize<'de> for ParameterKind {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
+impl Read for ParameterKind {
+    fn read(tree: Value) -> Result<Self, String> {
+        let name = String::read(tree)?;
         let kind = Self::ALL
             .into_iter()
             .find(|kind| format!("{kind:?}") == name);
-        kind.ok_or_else(|| D::Error::custom(format!("no kind of parameter is called `{name}`")))
+        kind.ok_or_else(|| format!("no kind of parameter is called `{name}`"))
     }
 }
 
@@ -350,7 +344,20 @@ impl Manifest {
     pub fn read(path: &Path) -> Result<Self, String> {
         let text =
             fs::read_to_string(path).map_err(|error| format!("`{}`: {error}", path.display()))?;
-        serde_json::from_str(&text).map_err(|error| format!("`{}`: {error}", path.display()))
+        Self::parse(&text).map_err(|why| format!("`{}`: {why}", path.display()))
+    }
+
+    /// Reads the text of one.
+    ///
+    /// # Errors
+    /// Why it cannot be read, in words.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        parse(text)
+    }
+
+    /// Its text, with a line for each field.
+    pub fn text(&self) -> String {
+        format!("{:#}\n", self.tree())
     }
 
     /// Writes it, unless the file has this content already: then the program is not compiled again.
@@ -358,8 +365,6 @@ impl Manifest {
     /// # Errors
     /// Those of the file system.
     pub fn write(&self, path: &Path) -> io::Result<()> {
-        let mut text = serde_json::to_string_pretty(self).map_err(io::Error::other)?;
-        text.push('\n');
-        replace(path, text.as_bytes()).map(drop)
+        replace(path, self.text().as_bytes()).map(drop)
     }
 }

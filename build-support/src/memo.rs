@@ -1,11 +1,10 @@
 //! Answers of programs, remembered by everything that decides them: each question is asked once, also by several
 //! pools at the same time and by later builds.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::diagnostic::Diagnostic;
-use crate::ordered::Ordered;
+use crate::ordered::{Map, Ordered};
 
 /// A question of this build, and what became of it.
 type Reply<T> = Arc<OnceLock<Result<T, Diagnostic>>>;
@@ -13,19 +12,19 @@ type Reply<T> = Arc<OnceLock<Result<T, Diagnostic>>>;
 /// Answers of one kind.
 #[derive(Debug)]
 pub(crate) struct Memo<T> {
-    loaded: BTreeMap<String, T>,
-    asked: Mutex<BTreeMap<String, Reply<T>>>,
+    loaded: Map<String, T>,
+    asked: Mutex<Map<String, Reply<T>>>,
 }
 
 impl<T> Default for Memo<T> {
     fn default() -> Self {
-        Self::of(BTreeMap::new())
+        Self::of(Map::new())
     }
 }
 
 impl<T> Memo<T> {
     /// What an earlier build learned.
-    pub(crate) fn of(loaded: BTreeMap<String, T>) -> Self {
+    pub(crate) fn of(loaded: Map<String, T>) -> Self {
         Self {
             loaded,
             asked: Mutex::default(),
@@ -43,7 +42,7 @@ impl<T: Clone> Memo<T> {
     ) -> Result<T, Diagnostic> {
         let reply = {
             let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(asked.entry(key.clone()).or_default())
+            Arc::clone(asked.or_insert_with(key.clone(), Arc::default))
         };
         reply
             .get_or_init(|| match self.loaded.get(&key) {
@@ -54,7 +53,7 @@ impl<T: Clone> Memo<T> {
     }
 
     /// The answers of this build, failures left out.
-    pub(crate) fn used(&self) -> BTreeMap<String, T> {
+    pub(crate) fn used(&self) -> Map<String, T> {
         let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         let answers = asked.iter();
         answers
@@ -63,7 +62,7 @@ impl<T: Clone> Memo<T> {
     }
 
     /// What earlier builds and this one learned.
-    pub(crate) fn known(&self) -> BTreeMap<String, T> {
+    pub(crate) fn known(&self) -> Map<String, T> {
         let mut known = self.loaded.clone();
         known.extend(self.used());
         known

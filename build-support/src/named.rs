@@ -1,10 +1,10 @@
 //! The pools that a package's sources declare, and what each is called where a person reads of it.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::declaration::{Declaration, Request};
 use crate::declare;
+use crate::ordered::{Map, Set};
 use crate::package::{Sources, is_disabled};
 
 /// One pool. Spans cannot cross threads; this can.
@@ -82,13 +82,14 @@ pub fn of_text(text: &str) -> Vec<Pool> {
 /// Sees to it that a name means one request.
 fn named(pools: &mut [Pool]) {
     for step in [Name::with_file, Name::with_number] {
-        let mut keys: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut keys: Map<String, Set<String>> = Map::new();
         for pool in pools.iter() {
-            let known = keys.entry(pool.name.clone()).or_default();
+            let known = keys.or_insert_with(pool.name.clone(), Set::new);
             known.insert(pool.key.clone());
         }
         let mut name = Name::default();
-        for pool in pools.iter_mut().filter(|pool| keys[&pool.name].len() > 1) {
+        let is_shared = |pool: &&mut Pool| keys.get(&pool.name).is_some_and(|keys| keys.len() > 1);
+        for pool in pools.iter_mut().filter(is_shared) {
             pool.name = step(&mut name, pool);
         }
     }
@@ -97,7 +98,7 @@ fn named(pools: &mut [Pool]) {
 /// Longer names.
 #[derive(Default)]
 struct Name {
-    seen: BTreeMap<String, u32>,
+    seen: Map<String, u32>,
 }
 
 impl Name {
@@ -107,7 +108,7 @@ impl Name {
     }
 
     fn with_number(&mut self, pool: &Pool) -> String {
-        let count = self.seen.entry(pool.name.clone()).or_default();
+        let count = self.seen.or_insert_with(pool.name.clone(), || 0);
         *count += 1;
         format!("{}#{count}", pool.name)
     }

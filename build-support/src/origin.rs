@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::wire::read;
+use crate::wire::{parse, read};
 
 /// `direct_url.json`, as far as it is compared.
 struct Origin {
@@ -46,7 +46,7 @@ struct Wanted<'a> {
 
 /// Where it was installed from instead, if the two differ; what cannot be read differs in nothing.
 pub(crate) fn other(wanted: &str, direct_url: &str) -> Option<String> {
-    let origin: Origin = serde_json::from_str(direct_url).ok()?;
+    let origin: Origin = parse(direct_url).ok()?;
     let wanted = Wanted::of(wanted);
     let mut found = origin.url.clone();
     if let Some(vcs) = &origin.vcs_info {

@@ -1,7 +1,7 @@
 //! Every declared pool to its outcome: resolved side by side and held against the lock, or in an offline build taken
 //! from the lock alone (`offline`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::catalogue::Code;
@@ -15,7 +15,7 @@ use crate::machine::Machine;
 use crate::manifest::Outcome;
 use crate::named::Pool;
 use crate::offline::offline;
-use crate::ordered::Ordered;
+use crate::ordered::{Map, Ordered, Set};
 use crate::package::{World, resolve_all};
 use crate::recorder::Facts;
 use crate::sysroot::{self, Sysroot};
@@ -49,12 +49,12 @@ pub struct Outcomes {
 impl Outcomes {
     /// The files that tell what is installed where the lock says what shall be: whoever upgrades or removes one of
     /// those distributions replaces its file.
-    pub(crate) fn locked_files(&self) -> BTreeSet<PathBuf> {
+    pub(crate) fn locked_files(&self) -> Set<PathBuf> {
         let resolutions = self.pools.values().filter_map(|outcome| match outcome {
             Outcome::Resolved(resolution) => Some(resolution),
             Outcome::Failed(_) => None,
         });
-        let folders: BTreeSet<&String> = resolutions
+        let folders: Set<&String> = resolutions
             .flat_map(|resolution| &resolution.fingerprint.site_packages)
             .ordered();
         let folders: Vec<String> = folders.into_iter().cloned().collect();
@@ -165,7 +165,7 @@ pub(crate) fn resolved(pools: &[Pool], world: World<'_>) -> Outcomes {
         }
     };
     let world = looked_at(world, &sysroot);
-    let requests: BTreeMap<&String, &Request> = enabled(pools)
+    let requests: Map<&String, &Request> = enabled(pools)
         .map(|pool| (&pool.key, &pool.request))
         .ordered();
     let requests = requests.into_iter();
@@ -273,25 +273,25 @@ fn brief(difference: &Difference) -> String {
 
 /// What is wrong with pools beside what their environments are.
 #[derive(Default)]
-pub(crate) struct Faults(BTreeMap<String, Vec<Diagnostic>>);
+pub(crate) struct Faults(Map<String, Vec<Diagnostic>>);
 
 impl Faults {
     pub(crate) fn of_pool(&mut self, key: &str, faults: Vec<Diagnostic>) {
-        let known = self.0.entry(key.to_owned()).or_default();
+        let known = self.0.or_insert_with(key.to_owned(), Vec::new);
         // Structs may share a pool.
         known.extend(faults);
     }
 
     /// A fault of the whole lock; the macro shows it once for each struct.
     pub(crate) fn of_all(&mut self, pools: &[Pool], fault: &Diagnostic) {
-        let keys: BTreeSet<&String> = enabled(pools).map(|pool| &pool.key).ordered();
+        let keys: Set<&String> = enabled(pools).map(|pool| &pool.key).ordered();
         for key in keys {
             self.of_pool(key, vec![fault.clone()]);
         }
     }
 
     pub(crate) fn of_unknown(&mut self, pools: &[Pool], lock: &Lock) {
-        let declared: BTreeSet<&str> = pools.iter().map(|pool| pool.name.as_str()).ordered();
+        let declared: Set<&str> = pools.iter().map(|pool| pool.name.as_str()).ordered();
         for name in lock.pools().filter(|name| !declared.contains(name)) {
             let message = format!(
                 "`{}` has a pool `{name}`, which no struct declares",

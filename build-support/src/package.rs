@@ -1,7 +1,6 @@
 //! A package as a whole: what its sources declare, and what becomes of all its pools, resolved side by side. The build
 //! script and the command line share it.
 
-use std::collections::BTreeSet;
 use std::env::consts;
 use std::path::{Path, PathBuf};
 use std::{fmt, fs, io, thread};
@@ -12,6 +11,7 @@ use crate::declare;
 use crate::host::Host;
 use crate::machine::Machine;
 use crate::manifest::Outcome;
+use crate::ordered::Set;
 use crate::recorder::{Facts, Recorder};
 use crate::resolver::{Custom, resolve};
 
@@ -23,7 +23,7 @@ pub struct Sources {
     /// In the order of their paths.
     pub files: Vec<Source>,
     /// The files and folders to watch for new pools.
-    pub(crate) watched: BTreeSet<PathBuf>,
+    pub(crate) watched: Set<PathBuf>,
 }
 
 /// One source file.
@@ -70,7 +70,7 @@ impl fmt::Display for Unread {
 impl Sources {
     /// Reads `src`, `tests`, `examples` and `benches`, and further files relative to the package.
     pub fn read(package: &Path, more: &[PathBuf]) -> Self {
-        let mut watched = BTreeSet::new();
+        let mut watched = Set::new();
         let mut paths = Vec::new();
         for folder in FOLDERS.map(|name| package.join(name)) {
             if folder.is_dir() {

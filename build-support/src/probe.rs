@@ -1,16 +1,17 @@
 //! Asks one interpreter who it is: one run of one small script, one JSON answer. `cache` remembers it.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
-use crate::host::{Host, Program};
+use crate::host::{Answer, Host, Program};
 use crate::said::{complained, said};
 use crate::shell;
-use crate::wire::record;
+use crate::wire::{self, Written, record};
 
 /// Longest wait for an interpreter's answer.
 pub const LIMIT: Duration = Duration::from_secs(10);
@@ -80,10 +81,25 @@ record!(Interpreter {
     markers
 });
 
+impl Interpreter {
+    /// What the script prints of it: whatever stands in for an interpreter answers so.
+    #[doc(hidden)]
+    pub fn answer(&self) -> String {
+        format!("{MARK}{}\n", self.tree())
+    }
+}
+
 /// One run, nothing remembered.
 pub(crate) fn ask(
     program: &Program<'_>,
     host: &(impl Host + ?Sized),
+) -> Result<Interpreter, Diagnostic> {
+    asked(program, &|program| host.run(program))
+}
+
+fn asked(
+    program: &Program<'_>,
+    run: &dyn Fn(&Program<'_>) -> io::Result<Answer>,
 ) -> Result<Interpreter, Diagnostic> {
     let shown = shell::command(program.path, program.args.iter().copied());
     let failed = |found: String| {
@@ -97,12 +113,11 @@ pub(crate) fn ask(
     };
     // `-E -s` keep the builder's own PYTHONPATH and user site out of the answer.
     let script = format!("{PROBE}{ASK}");
-    let answer = host
-        .run(&Program {
-            args: [&program.args[..], &["-E", "-s", "-c", &script]].concat(),
-            ..program.clone()
-        })
-        .map_err(|error| failed(error.to_string()))?;
+    let program = Program {
+        args: [&program.args[..], &["-E", "-s", "-c", &script]].concat(),
+        ..program.clone()
+    };
+    let answer = run(&program).map_err(|error| failed(error.to_string()))?;
     let stdout = String::from_utf8_lossy(&answer.stdout);
     let stderr = String::from_utf8_lossy(&answer.stderr);
     if !answer.success {
@@ -144,11 +159,11 @@ enum Said {
 }
 
 impl Said {
-    fn read(json: &str) -> serde_json::Result<Self> {
-        let value: Value = serde_json::from_str(json)?;
+    fn read(json: &str) -> Result<Self, String> {
+        let value: Value = wire::parse(json)?;
         match value.get("too_old").and_then(Value::as_str) {
             Some(version) => Ok(Self::TooOld(version.to_owned())),
-            None => serde_json::from_value(value).map(Self::Interpreter),
+            None => wire::Read::read(value).map(Self::Interpreter),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! A host that remembers what was looked at. Cargo's `rerun-if-changed` lines and the re-check's facts come from
 //! here: nobody writes either list by hand.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
@@ -11,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::cache::Cache;
 use crate::diagnostic::Diagnostic;
 use crate::host::{Answer, FileInfo, Host, Program};
+use crate::ordered::{Map, Set};
 use crate::probe::Interpreter;
 use crate::sysroot::Target;
 
@@ -19,13 +19,13 @@ use crate::sysroot::Target;
 pub(crate) struct Facts {
     /// The files that were there, with their content where it was read. Folders are left out, since Cargo would
     /// watch everything below them, and so are missing files: Cargo would rerun the build script for ever.
-    pub(crate) files: BTreeMap<PathBuf, Option<Vec<u8>>>,
+    pub(crate) files: Map<PathBuf, Option<Vec<u8>>>,
     /// What was read for the build alone, as digests: Cargo watches it, the program does not compare it.
-    pub(crate) consulted: BTreeMap<PathBuf, u64>,
+    pub(crate) consulted: Map<PathBuf, u64>,
     /// Sources of the package, where they are on the build machine: Cargo watches them.
-    pub(crate) sources: BTreeSet<PathBuf>,
+    pub(crate) sources: Set<PathBuf>,
     /// The environment variables that were asked for.
-    pub(crate) variables: BTreeSet<String>,
+    pub(crate) variables: Set<String>,
 }
 
 impl std::fmt::Debug for Recorder<'_> {
@@ -79,7 +79,7 @@ impl<'a> Recorder<'a> {
 
     fn saw(&self, path: &Path) {
         self.record(|facts| {
-            facts.files.entry(path.to_owned()).or_default();
+            facts.files.or_insert_with(path.to_owned(), || None);
         });
     }
 }
@@ -200,7 +200,7 @@ mod tests {
         own.consult(&file).unwrap();
         for facts in [own.into_facts(), build.into_facts()] {
             assert!(facts.consulted.contains_key(&file), "{facts:?}");
-            assert!(facts.files.is_empty(), "{facts:?}");
+            assert!(facts.files.keys().next().is_none(), "{facts:?}");
         }
     }
 }

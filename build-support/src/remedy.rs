@@ -113,7 +113,7 @@ mod tests {
             "platform": "", "cache_tag": "", "abi_flags": "", "soabi": "", "ext_suffix": "", "free_threading": false,
             "gil_enabled": true, "site_packages": [], "standard_library": library, "markers": {},
         });
-        serde_json::from_value(known).unwrap()
+        crate::wire::Read::read(known).unwrap()
     }
 
     #[test]

@@ -2,11 +2,10 @@
 //! it was wanted is the installer's question.
 //! <https://packaging.python.org/en/latest/specifications/version-specifiers/#version-specifiers>
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::ordered::Ordered;
+use crate::ordered::{Ordered, Set};
 use crate::version::Version;
 
 /// Several specifiers, all of which a version has to meet; without one, every version will do.
@@ -59,7 +58,7 @@ impl Specifiers {
     }
 
     /// The same for all that are written differently and mean the same.
-    pub(crate) fn normalized(&self) -> BTreeSet<String> {
+    pub(crate) fn normalized(&self) -> Set<String> {
         self.0.iter().map(Specifier::normalized).ordered()
     }
 

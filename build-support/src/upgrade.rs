@@ -39,8 +39,8 @@ mod tests {
         let probes = Cache::default();
         let recorder = Recorder::new(&Machine, &probes);
         watch(executable, &recorder);
-        let files = recorder.into_facts().files.into_keys();
-        files.map(|path| path.display().to_string()).collect()
+        let files = recorder.into_facts().files.into_iter();
+        files.map(|(path, _)| path.display().to_string()).collect()
     }
 
     #[test]

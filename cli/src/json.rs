@@ -71,7 +71,7 @@ fn resolution(found: &snakepit_build::manifest::Resolution) -> Value {
             "name": tool.name,
             "parameters": tool.parameters.iter().map(|parameter| json!({
                 "name": parameter.name,
-                "kind": parameter.kind,
+                "kind": format!("{:?}", parameter.kind),
                 "default": parameter.default,
                 "annotation": parameter.annotation,
             })).collect::<Vec<_>>(),

@@ -205,13 +205,10 @@ impl Host for Stage {
             .find(|answer| arguments.contains(&answer.to));
         let recorded = match (recorded, &staged.python) {
             (Some(recorded), _) => recorded.clone(),
-            (None, Some(version)) if arguments.contains("snakepit-probe:") => {
-                let json = serde_json::to_string(&staged.interpreter(version))?;
-                Recorded {
-                    stdout: format!("snakepit-probe:{json}\n"),
-                    ..Recorded::default()
-                }
-            }
+            (None, Some(version)) if arguments.contains("snakepit-probe:") => Recorded {
+                stdout: staged.interpreter(version).answer(),
+                ..Recorded::default()
+            },
             // An interpreter that finds nothing of what it is asked for.
             (None, Some(_)) => Recorded::default(),
             (None, None) => return Err(io::Error::other(format!("no answer to `{arguments}`"))),

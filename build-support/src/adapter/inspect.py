@@ -90,7 +90,8 @@ def reply(answer):
 def note(path, facts):
     """Remembers what the answer depends on."""
     status = os.stat(path)
-    facts.append([path, status.st_size, max(status.st_mtime_ns, 0)])
+    modified = max(status.st_mtime_ns, 0)
+    facts.append({"path": path, "length": status.st_size, "modified": modified})
     return status
 
 

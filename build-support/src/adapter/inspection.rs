@@ -1,9 +1,7 @@
 //! What an interpreter found behind an adapter's name, and what is wrong with that.
 
 use std::path::Path;
-use std::time::UNIX_EPOCH;
-
-use serde_core::{Deserialize, Deserializer, Serialize, Serializer};
+use std::time::{Duration, UNIX_EPOCH};
 
 use super::MOST_SOURCE;
 use crate::catalogue::Code;
@@ -35,22 +33,21 @@ pub(crate) struct Adapted {
     pub(crate) warnings: Vec<Diagnostic>,
 }
 
-/// A file or folder that decided the answer: its path, its length in bytes, and when it was written, in nanoseconds.
+/// A file or folder that decided the answer.
 #[derive(Debug, Clone)]
-struct Fact(String, u64, u64);
-
-impl Serialize for Fact {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (&self.0, self.1, self.2).serialize(serializer)
-    }
+struct Fact {
+    path: String,
+    /// In bytes.
+    length: u64,
+    /// In nanoseconds.
+    modified: u64,
 }
 
-impl<'de> Deserialize<'de> for Fact {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (path, length, written) = Deserialize::deserialize(deserializer)?;
-        Ok(Self(path, length, written))
-    }
-}
+record!(Fact {
+    path,
+    length,
+    modified
+});
 
 #[derive(Debug, Clone)]
 pub(super) enum Look {
@@ -124,7 +121,7 @@ impl Inspection {
     /// ends with what it warns of. One that comes later is seen when something else makes the build look: no build can
     /// watch a file that is not there, and to watch its folder would be to watch all that is below, bytecode too.
     pub(super) fn record(&self, host: &dyn Host) {
-        let decided = self.facts.iter().map(|Fact(path, ..)| path);
+        let decided = self.facts.iter().map(|fact| &fact.path);
         let hiding = self.hiding.iter().flatten().map(|(file, _)| file);
         for path in decided.chain(hiding) {
             // Asking is recording.
@@ -192,12 +189,12 @@ impl Inspection {
 
 impl Fact {
     fn holds(&self, host: &dyn Host) -> bool {
-        let Self(path, length, written) = self;
-        host.info(Path::new(path)).is_some_and(|info| {
+        host.info(Path::new(&self.path)).is_some_and(|info| {
             let since = info
                 .modified
                 .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-            info.len == *length && since.is_some_and(|time| time.as_nanos() == u128::from(*written))
+            let is_same = |time: Duration| time.as_nanos() == u128::from(self.modified);
+            info.len == self.length && since.is_some_and(is_same)
         })
     }
 }

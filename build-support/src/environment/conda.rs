@@ -8,7 +8,6 @@ pub(crate) mod manager;
 pub(crate) mod places;
 mod yaml;
 
-use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -18,6 +17,7 @@ use super::{
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::Host;
+use crate::ordered::Map;
 use crate::shell::{quoted, quoted_path};
 use manager::Manager;
 use places::Places;
@@ -297,7 +297,7 @@ fn settings<'a>(
     file: &Path,
     keys: &'a [&'a str],
     host: &dyn Host,
-) -> Result<BTreeMap<&'a str, Value>, Diagnostic> {
+) -> Result<Map<&'a str, Value>, Diagnostic> {
     let invalid = |why: String| {
         Diagnostic::new(
             Code::CondaFileInvalid,

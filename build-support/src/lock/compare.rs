@@ -1,13 +1,12 @@
 //! Two locks, fact by fact.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::Value;
 
 use super::text::shown;
 use crate::document::Table;
-use crate::ordered::Ordered;
+use crate::ordered::{Map, Ordered, Set};
 
 /// One fact that is not the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +48,7 @@ pub(super) fn compare(pool: &str, locked: &Table, found: &Table) -> Vec<Differen
     let (locked, found) = (Flat::of(locked), Flat::of(found));
     let mut differences = Vec::new();
     let facts = locked.values.keys().chain(found.values.keys());
-    let facts: std::collections::BTreeSet<&String> = facts.ordered();
+    let facts: Set<&String> = facts.ordered();
     for fact in facts {
         let (before, now) = (locked.values.get(fact), found.values.get(fact));
         if before == now {
@@ -66,7 +65,7 @@ pub(super) fn compare(pool: &str, locked: &Table, found: &Table) -> Vec<Differen
             found: now,
         });
     }
-    for (fact, order) in &locked.orders {
+    for (fact, order) in locked.orders.iter() {
         let told = |difference: &Difference| difference.fact.starts_with(fact.as_str());
         if found.orders.get(fact).is_some_and(|now| now != order) && !differences.iter().any(told) {
             differences.push(Difference {
@@ -99,9 +98,9 @@ fn lines(before: &str, now: &str) -> (Option<String>, Option<String>) {
 /// that comes before others does not make them differ.
 #[derive(Default)]
 struct Flat {
-    values: BTreeMap<String, String>,
+    values: Map<String, String>,
     /// The items of each list, in its order.
-    orders: BTreeMap<String, Vec<String>>,
+    orders: Map<String, Vec<String>>,
 }
 
 impl Flat {

@@ -1,7 +1,6 @@
 //! One pool of a lock: its resolution as the manifest has it, with portable paths, and under `declared` what the
 //! declaration asked for, as far as it decides what is found.
 
-use serde_core::Serialize;
 use serde_json::Value;
 
 use super::roots::{self, RootFault, Roots};
@@ -10,6 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::document::Table;
 use crate::manifest::{EnvOp, Resolution};
 use crate::ordered::Ordered;
+use crate::wire::{Read, Written};
 
 /// The key of what the declaration asked for.
 const DECLARED: &str = "declared";
@@ -55,7 +55,7 @@ pub(super) enum Fault {
 
 /// What a lock says of a pool.
 pub(crate) fn entry(request: &Request, resolution: &Resolution, roots: &Roots) -> Table {
-    let mut entry = object(written(resolution));
+    let mut entry = object(resolution.tree());
     for (name, value) in &mut entry {
         if !VERBATIM.contains(&name.as_str()) {
             let portable = |text: &str| Ok::<_, RootFault>(roots.portable(text));
@@ -69,7 +69,7 @@ pub(crate) fn entry(request: &Request, resolution: &Resolution, roots: &Roots) -
 
 /// What decides of a request.
 pub(crate) fn declared(request: &Request) -> Table {
-    let request = object(written(request));
+    let request = object(request.tree());
     let deciding = request
         .into_iter()
         .filter(|(key, _)| DECIDING.contains(&key.as_str()));
@@ -88,8 +88,7 @@ pub(crate) fn resolution(entry: &Table, roots: &Roots) -> Result<Resolution, Roo
             mapped(name, value, &|text| roots.here(text))?;
         }
     }
-    let read = serde_json::from_value(Value::Object(entry));
-    let mut read: Resolution = read.map_err(|error| RootFault::Invalid(error.to_string()))?;
+    let mut read = Resolution::read(Value::Object(entry)).map_err(RootFault::Invalid)?;
     // Their texts go to the terminal.
     for warning in &mut read.warnings {
         let (code, message, help) = (warning.code(), warning.message(), warning.help());
@@ -146,10 +145,9 @@ pub(super) fn check(entry: &Table) -> Result<(), Fault> {
         _ => return Err(Fault::Invalid(format!("missing table `{DECLARED}`"))),
     }
     let own = Value::Object(own);
-    let read: Resolution =
-        serde_json::from_value(own.clone()).map_err(|error| Fault::Invalid(error.to_string()))?;
+    let read = Resolution::read(own.clone()).map_err(Fault::Invalid)?;
     // What was read is all that is known: what is not written again stands for nothing.
-    let known = written(&read);
+    let known = read.tree();
     if let Some(key) = unknown("", &own, &known) {
         return Err(Fault::UnknownKey(key));
     }
@@ -256,12 +254,6 @@ fn mapped<E>(
         _ => {}
     }
     Ok(())
-}
-
-/// As JSON. A failure would pass for an entry that says nothing.
-fn written(of: &impl Serialize) -> Value {
-    serde_json::to_value(of)
-        .expect("requests and resolutions hold only texts, numbers and maps of texts")
 }
 
 fn object(value: Value) -> Table {

@@ -9,7 +9,6 @@ mod entry;
 mod roots;
 mod text;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -26,7 +25,7 @@ use crate::diagnostic::Diagnostic;
 use crate::document::{self, Table};
 use crate::host::Host;
 use crate::machine::Machine;
-use crate::ordered::Ordered;
+use crate::ordered::{Map, Ordered, Set};
 use crate::replace::replace;
 
 /// The lock's name, beside `Cargo.toml`.
@@ -65,7 +64,7 @@ const AGAIN: &str =
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lock {
-    pools: BTreeMap<String, Table>,
+    pools: Map<String, Table>,
 }
 
 /// The file of a lock, not understood yet.
@@ -222,7 +221,7 @@ impl Lock {
 
     /// Every fact that is another one in `found`, sorted.
     pub fn compare(&self, found: &Self) -> Vec<Difference> {
-        let names: BTreeSet<&String> = self.pools.keys().chain(found.pools.keys()).ordered();
+        let names: Set<&String> = self.pools.keys().chain(found.pools.keys()).ordered();
         let pool = |name: &String, locked: Option<String>, found: Option<String>| {
             vec![Difference {
                 pool: name.clone(),

@@ -1,12 +1,11 @@
 //! A lock as text: TOML that is made for reading in a diff. Keys are sorted, and each fact has a line of its own.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde_json::Value;
 
 use crate::document::Table;
-use crate::ordered::Ordered;
+use crate::ordered::{Map, Ordered};
 
 /// What stands above the facts.
 const HEAD: &str =
@@ -16,9 +15,9 @@ const HEAD: &str =
 pub(super) const END: &str = "# end of the lock";
 
 /// A whole lock.
-pub(super) fn written(version: u32, pools: &BTreeMap<String, Table>) -> String {
+pub(super) fn written(version: u32, pools: &Map<String, Table>) -> String {
     let mut text = format!("{HEAD}version = {version}\n");
-    for (name, pool) in pools {
+    for (name, pool) in pools.iter() {
         table(&format!("pools.{}", key(name)), pool, &mut text);
     }
     text.push('\n');
@@ -30,7 +29,7 @@ pub(super) fn written(version: u32, pools: &BTreeMap<String, Table>) -> String {
 fn table(path: &str, entries: &Table, text: &mut String) {
     let _ = write!(text, "\n[{path}]\n");
     // The order of the map is serde_json's own business.
-    let entries: BTreeMap<&String, &Value> = entries.iter().ordered();
+    let entries: Map<&String, &Value> = entries.iter().ordered();
     let (tables, values): (Vec<_>, Vec<_>) = entries
         .into_iter()
         .filter(|(_, value)| !value.is_null())
@@ -71,7 +70,7 @@ fn inline(value: &Value, text: &mut String) {
             text.push(']');
         }
         Value::Object(entries) => {
-            let entries: BTreeMap<&String, &Value> = entries.iter().ordered();
+            let entries: Map<&String, &Value> = entries.iter().ordered();
             let entries = entries.into_iter().filter(|(_, value)| !value.is_null());
             let mut is_first = true;
             text.push('{');
@@ -147,7 +146,8 @@ mod tests {
         let Value::Object(pool) = pool else {
             unreachable!()
         };
-        let pools = BTreeMap::from([("Config.ml@\"x\"".to_owned(), pool.clone())]);
+        let pools = [("Config.ml@\"x\"".to_owned(), pool.clone())];
+        let pools: Map<_, _> = pools.into_iter().ordered();
         let text = written(1, &pools);
         let read = document::parse(&text).unwrap_or_else(|why| panic!("{why}\n{text}"));
         assert_eq!(read["pools"]["Config.ml@\"x\""], Value::Object(pool));

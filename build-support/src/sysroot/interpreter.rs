@@ -1,6 +1,6 @@
 //! Who an interpreter is, from files alone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use super::{Target, sysconfig};
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::Host;
-use crate::ordered::Ordered;
+use crate::ordered::{Ordered, Set};
 use crate::probe::{Interpreter, OLDEST, too_old};
 use crate::version::Version;
 
@@ -239,7 +239,7 @@ fn whole_version(path: &Path, layout: &Layout, minor: &str, host: &dyn Host) -> 
 /// together. Where several come into question, none is taken.
 fn version_in(bytes: &[u8], minor: &str) -> Option<String> {
     let wanted = format!("{minor}.");
-    let mut found = BTreeSet::new();
+    let mut found = Set::new();
     let (mut rest, mut at) = (bytes, 0);
     // The search itself is the standard library's, which is optimised where a build script is not.
     while let Ok(length @ 1..) = rest.skip_until(b'.') {
@@ -261,8 +261,9 @@ fn version_in(bytes: &[u8], minor: &str) -> Option<String> {
             found.extend(whole(&format!("{wanted}{text}"), minor));
         }
     }
-    let first = found.pop_first();
-    first.filter(|_| found.is_empty())
+    let mut found = found.into_iter();
+    let first = found.next();
+    first.filter(|_| found.next().is_none())
 }
 
 /// A text that is a version of three parts, the first two of which are known.

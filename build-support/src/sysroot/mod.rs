@@ -7,7 +7,6 @@ mod layout;
 mod path;
 mod sysconfig;
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -24,7 +23,7 @@ use crate::diagnostic::Diagnostic;
 use crate::host::{Answer, FileInfo, Host, Program};
 use crate::lock;
 use crate::machine::{Machine, is_executable};
-use crate::ordered::Ordered;
+use crate::ordered::{Map, Ordered};
 use crate::probe::Interpreter;
 
 /// Names the folder.
@@ -82,7 +81,7 @@ pub struct Sysroot {
     folder: PathBuf,
     target: Target,
     /// What `SNAKEPIT_ROOT_...` tells.
-    told: BTreeMap<String, OsString>,
+    told: Map<String, OsString>,
 }
 
 impl Sysroot {

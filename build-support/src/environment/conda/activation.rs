@@ -1,7 +1,7 @@
 //! What `conda activate` would set: found out once, in a shell that knows nothing of the one that builds.
 //! <https://docs.conda.io/projects/conda/en/stable/dev-guide/deep-dives/activation.html>
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::{Answer, Host, Program};
 use crate::manifest::EnvOp;
-use crate::ordered::Ordered;
+use crate::ordered::{Ordered, Set};
 use crate::said::said;
 
 /// Longest wait for all activation scripts together.
@@ -243,7 +243,7 @@ fn difference(before: &Variables, after: &Variables) -> Vec<EnvOp> {
         {
             Some(paths) if !paths.is_empty() => prepend(name, paths, &mut changes),
             _ if name == "PATH" => {
-                let known: BTreeSet<&str> = old.split(':').ordered();
+                let known: Set<&str> = old.split(':').ordered();
                 let new: Vec<&str> = value
                     .split(':')
                     .filter(|path| !known.contains(path))

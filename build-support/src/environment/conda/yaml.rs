@@ -2,8 +2,6 @@
 //! asked for is passed over: however deep a file nests, and whatever its aliases stand for, it costs no more than its
 //! length.
 
-use std::collections::BTreeMap;
-
 use yaml_rust2::Yaml;
 use yaml_rust2::parser::{Event, Parser, Tag};
 use yaml_rust2::scanner::TScalarStyle;
@@ -21,14 +19,11 @@ pub(super) enum Value {
 ///
 /// # Errors
 /// The text is no YAML, a key is given twice, or an alias stands for one of its values.
-pub(super) fn values<'a>(
-    text: &str,
-    keys: &'a [&'a str],
-) -> Result<BTreeMap<&'a str, Value>, String> {
+pub(super) fn values<'a>(text: &str, keys: &'a [&'a str]) -> Result<Map<&'a str, Value>, String> {
     let mut parser = Parser::new_from_str(text);
     let mut top = Top {
         keys,
-        found: BTreeMap::new(),
+        found: Map::new(),
         depth: 0,
         is_mapping: false,
         turn: Turn::Key,
@@ -57,7 +52,7 @@ enum Turn<'a> {
 
 struct Top<'a> {
     keys: &'a [&'a str],
-    found: BTreeMap<&'a str, Value>,
+    found: Map<&'a str, Value>,
     /// How many lists and mappings are open.
     depth: usize,
     is_mapping: bool,
@@ -148,13 +143,15 @@ fn is_text(text: &str, style: TScalarStyle, tag: Option<&Tag>) -> bool {
     }
 }
 
+use crate::ordered::Map;
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Vec<Value>, String> {
         let found = values(text, &["name", "envs_dirs"])?;
-        Ok(found.into_values().rev().collect())
+        Ok(found.into_iter().rev().map(|(_, value)| value).collect())
     }
 
     fn name(text: &str) -> Vec<Value> {

@@ -1,6 +1,5 @@
 //! Whether what is installed is what `poetry.lock` says.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::Value;
@@ -12,6 +11,7 @@ use crate::distribution::{Distributions, Installed, same_version};
 use crate::document::{self, Table};
 use crate::host::Host;
 use crate::marker::{Marker, Variables};
+use crate::ordered::{Map, Set};
 use crate::probe::Interpreter;
 use crate::requirement::normalized;
 
@@ -50,14 +50,14 @@ pub(super) fn check(
     interpreter: &Interpreter,
     host: &dyn Host,
 ) -> Result<(), Diagnostic> {
-    let mut locked: BTreeMap<String, Versions<'_>> = BTreeMap::new();
+    let mut locked: Map<String, Versions<'_>> = Map::new();
     let packages = lock.get("package").and_then(Value::as_array);
     for package in packages.into_iter().flatten() {
         let text = |key: &str| package.get(key).and_then(Value::as_str);
         let (Some(name), Some(version)) = (text("name"), text("version")) else {
             continue;
         };
-        let versions = locked.entry(normalized(name)).or_default();
+        let versions = locked.or_insert_with(normalized(name), Versions::default);
         versions.all.insert(version);
         if is_demanded(package, &interpreter.markers) {
             versions.demanded.insert(version);
@@ -65,7 +65,7 @@ pub(super) fn check(
     }
     let installed = Installed::of(&interpreter.site_packages, host);
     let mut faults = Vec::new();
-    for (name, Versions { all, demanded }) in &locked {
+    for (name, Versions { all, demanded }) in locked.iter() {
         let wanted = if demanded.is_empty() { all } else { demanded };
         let listed = || wanted.iter().copied().collect::<Vec<_>>().join(" or ");
         match installed.find(name) {
@@ -103,9 +103,9 @@ pub(super) fn check(
 /// What the lock says of one distribution.
 #[derive(Default)]
 struct Versions<'a> {
-    all: BTreeSet<&'a str>,
+    all: Set<&'a str>,
     /// Those that have to be installed for this interpreter.
-    demanded: BTreeSet<&'a str>,
+    demanded: Set<&'a str>,
 }
 
 /// Whether a package has to be installed; before the format 2.1 a lock does not tell.

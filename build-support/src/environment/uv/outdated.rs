@@ -1,6 +1,5 @@
 //! Whether `uv.lock` still says what `pyproject.toml` does.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::str::FromStr;
 
@@ -12,6 +11,7 @@ use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::{self, Table};
 use crate::host::Host;
+use crate::ordered::{Map, Set};
 use crate::requirement::{Requirement, Source, normalized};
 use crate::specifier::Specifiers;
 
@@ -57,7 +57,7 @@ fn fault(project: &Project, found: &str) -> Diagnostic {
 
 /// Distributions by their normalized names, each with the versions that are asked for; `None` stands for a source that
 /// is no version.
-type Wanted = BTreeMap<String, BTreeSet<Option<BTreeSet<String>>>>;
+type Wanted = Map<String, Set<Option<Set<String>>>>;
 
 /// The first direct dependency of which the two files say something else.
 fn difference(project: &Project, host: &dyn Host) -> Option<String> {
@@ -119,7 +119,7 @@ fn declared(pyproject: &Table) -> Option<Wanted> {
             Source::Versions(versions) if !has_source(&name) => Some(versions.normalized()),
             _ => None,
         };
-        wanted.entry(name).or_default().insert(versions);
+        wanted.or_insert_with(name, Set::new).insert(versions);
     }
     Some(wanted)
 }
@@ -143,7 +143,7 @@ fn locked(own: &Table) -> Wanted {
         let versions = Specifiers::from_str(text(table, "specifier").unwrap_or_default());
         let versions = versions.ok().filter(|_| !has_source);
         let versions = versions.map(|versions| versions.normalized());
-        wanted.entry(name).or_default().insert(versions);
+        wanted.or_insert_with(name, Set::new).insert(versions);
     }
     wanted
 }

@@ -1,7 +1,6 @@
 //! Whether what is installed is what `uv.lock` says, where there is no uv to ask: what `uv sync --check` would say
 //! without development's groups and without extras.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::Value;
@@ -12,7 +11,7 @@ use crate::distribution::{Distributions, Installed, same_version};
 use crate::document::Table;
 use crate::host::Host;
 use crate::marker::{Marker, Variables};
-use crate::ordered::Ordered;
+use crate::ordered::{Map, Ordered, Set};
 
 /// Compares the lock, as far as it counts for the interpreter, with what is installed.
 pub(super) fn compare(
@@ -25,7 +24,7 @@ pub(super) fn compare(
     let mut locked = Locked::new();
     for package in packages(&project.lock) {
         if let Some(name) = text(package, "name") {
-            locked.entry(name).or_default().push(package);
+            locked.or_insert_with(name, Vec::new).push(package);
         }
     }
     let own =
@@ -35,7 +34,7 @@ pub(super) fn compare(
     for (package, _) in &open {
         check(project, &[*package], &installed)?;
     }
-    let mut seen: BTreeSet<_> = open
+    let mut seen: Set<_> = open
         .iter()
         .map(|(package, extra)| (std::ptr::from_ref(*package), *extra))
         .ordered();
@@ -59,7 +58,7 @@ pub(super) fn compare(
 }
 
 /// The packages of a lock by their names: a lock has thousands of them, and as many dependencies.
-type Locked<'a> = BTreeMap<&'a str, Vec<&'a Table>>;
+type Locked<'a> = Map<&'a str, Vec<&'a Table>>;
 
 fn dependencies<'a>(package: &'a Table, extra: Option<&str>) -> impl Iterator<Item = &'a Table> {
     let list = match extra {
