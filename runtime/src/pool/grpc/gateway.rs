@@ -2,11 +2,12 @@
 //! requests in order, at most `room` at a time, and answers every one.
 
 use std::collections::{HashMap, VecDeque};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use tokio::sync::{Notify, Semaphore};
-use tokio::task::JoinSet;
 use tonic::{Code, Status};
 
 use super::super::connection::Arrival;
@@ -52,6 +53,11 @@ impl Lost {
     }
 }
 
+/// Calls of the server that are under way; each ends with the request that it was for, if it was for one. They run in
+/// the task of the gateway: as tasks of their own they would have threads woken that find nothing to do. One that panics
+/// takes the gateway with it, and the pool takes the worker for one that has gone.
+type Calls = FuturesUnordered<Pin<Box<dyn Future<Output = Result<Option<u32>, Lost>> + Send>>>;
+
 impl Gateway {
     /// Until the pool says that nothing follows and all is answered, or the server is lost.
     ///
@@ -60,29 +66,27 @@ impl Gateway {
     pub(super) async fn run(self) -> Result<(), Lost> {
         let mut waiting = VecDeque::new();
         let mut running: HashMap<u32, Arc<Running>> = HashMap::new();
-        let mut tasks: JoinSet<Result<Option<u32>, Lost>> = JoinSet::new();
+        let mut calls = Calls::new();
         let mut is_open = true;
         while is_open || !running.is_empty() || !waiting.is_empty() {
             tokio::select! {
                 () = self.passage.readable(), if is_open => {
                     let arrival = self.passage.receive(&mut |message| {
-                        self.hear(message, &mut waiting, &running, &mut tasks);
+                        self.hear(message, &mut waiting, &running, &calls);
                     });
                     is_open = !matches!(arrival, Arrival::End);
                 }
-                Some(ended) = tasks.join_next() => match ended {
-                    Ok(Ok(Some(request))) => drop(running.remove(&request)),
-                    Ok(Ok(None)) => {}
-                    Ok(Err(lost)) => return Err(lost),
-                    // A task that panicked has not answered: the pool is to know it.
-                    Err(end) => return Err(Lost(format!("a call of it ended unanswered: {end}"))),
-                },
+                Some(ended) = calls.next() => {
+                    if let Some(request) = ended? {
+                        running.remove(&request);
+                    }
+                }
             }
             while running.len() < self.room {
                 let Some(message) = waiting.pop_front() else {
                     break;
                 };
-                self.begin(&message, &mut running, &mut tasks);
+                self.begin(&message, &mut running, &calls);
             }
         }
         Ok(())
@@ -93,7 +97,7 @@ impl Gateway {
         message: Message,
         waiting: &mut VecDeque<Message>,
         running: &HashMap<u32, Arc<Running>>,
-        tasks: &mut JoinSet<Result<Option<u32>, Lost>>,
+        calls: &Calls,
     ) {
         let request = message.request();
         match message.kind() {
@@ -121,7 +125,7 @@ impl Gateway {
             Some(Kind::HostReply | Kind::HostError) => self.callbacks.answered(message),
             Some(Kind::Ping) => {
                 let (client, passage) = (self.client.clone(), self.passage.clone());
-                tasks.spawn(async move {
+                calls.push(Box::pin(async move {
                     match ping(&client).await {
                         Err(status) if is_lost(&status) => return Err(Lost::of(&status)),
                         Err(_) => {}
@@ -130,19 +134,14 @@ impl Gateway {
                         }
                     }
                     Ok(None)
-                });
+                }));
             }
             // What a server behind this protocol is never told.
             _ => {}
         }
     }
 
-    fn begin(
-        &self,
-        message: &Message,
-        running: &mut HashMap<u32, Arc<Running>>,
-        tasks: &mut JoinSet<Result<Option<u32>, Lost>>,
-    ) {
+    fn begin(&self, message: &Message, running: &mut HashMap<u32, Arc<Running>>, calls: &Calls) {
         let request = message.request();
         let asked = if self.takes_whole {
             whole::asked(message)
@@ -178,7 +177,7 @@ impl Gateway {
             !is_end && !self.takes_whole && self.callbacks.begin(session, Default::default());
         let begins = begins.then(|| session.to_owned());
         let knew = !is_end || self.callbacks.end(session);
-        tasks.spawn(async move {
+        calls.push(Box::pin(async move {
             let outcome = match asked {
                 // Its calls were cancelled before they began.
                 Asked::End(_) if !knew => Ok(value::nothing(request)),
@@ -199,7 +198,7 @@ impl Gateway {
                     Ok(Some(request))
                 }
             }
-        });
+        }));
     }
 }
 
