@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::json::Value;
 use proc_macro2::Span;
-use serde_json::Value;
 use syn::Attribute;
 
 use crate::declare::Mistake;

@@ -3,13 +3,13 @@
 
 use std::path::Path;
 
-use serde_json::{Map, Number, Value};
 use toml::de::{DeTable, DeValue};
 
 use crate::host::Host;
+use crate::json::{Object, Value};
 
 /// A table of a file, or all of it.
-pub(crate) type Table = Map<String, Value>;
+pub(crate) type Table = Object;
 
 /// Reads a file, which decides what is built and means nothing to the program.
 ///
@@ -49,10 +49,8 @@ fn value(found: &DeValue<'_>) -> Result<Value, String> {
             .map(Value::from)
             .map_err(|_| format!("`{number}` has no 64 bits"))?,
         DeValue::Float(number) => {
-            let number = number.as_str().parse().ok();
-            number
-                .and_then(Number::from_f64)
-                .map_or(Value::Null, Value::Number)
+            let number: Option<f64> = number.as_str().parse().ok();
+            Value::from(number)
         }
         DeValue::Datetime(time) => Value::String(time.to_string()),
         DeValue::Array(items) => {
@@ -65,7 +63,7 @@ fn value(found: &DeValue<'_>) -> Result<Value, String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use crate::json::json;
 
     use super::*;
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::Value;
+use crate::json::Value;
 
 use crate::adapter::{self, Adapted, Asked, INSPECT, Inspection, Source};
 use crate::catalogue::Code;
@@ -180,7 +180,7 @@ fn ask(
     place: Place<'_>,
     host: &dyn Host,
 ) -> Result<Answer, String> {
-    let mut json = question.adapter.json().map_err(|error| error.to_string())?;
+    let mut json = question.adapter.json()?;
     let names = question.names.iter().map(String::as_str);
     json.insert("names".to_owned(), names.collect());
     let question = Value::Object(json).to_string();

@@ -37,6 +37,7 @@ mod fingerprint;
 #[doc(hidden)]
 pub mod host;
 #[doc(hidden)]
+mod json;
 pub mod known;
 mod lock;
 mod machine;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::{fs, io};
 
-use serde_json::Value;
+use crate::json::Value;
 
 use crate::diagnostic::Diagnostic;
 use crate::replace::replace;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
-use serde_json::Value;
+use crate::json::{self, Value};
 
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
@@ -160,7 +160,7 @@ enum Said {
 
 impl Said {
     fn read(json: &str) -> Result<Self, String> {
-        let value: Value = wire::parse(json)?;
+        let value = json::parse(json)?;
         match value.get("too_old").and_then(Value::as_str) {
             Some(version) => Ok(Self::TooOld(version.to_owned())),
             None => wire::Read::read(value).map(Self::Interpreter),

@@ -108,7 +108,7 @@ mod tests {
 
     /// An interpreter whose own modules are in a folder.
     fn interpreter(library: &Path, prefix: &str) -> Interpreter {
-        let known = serde_json::json!({
+        let known = crate::json::json!({
             "version": "3.13.1", "implementation": "cpython", "executable": "", "prefix": prefix, "base_prefix": "/usr",
             "platform": "", "cache_tag": "", "abi_flags": "", "soabi": "", "ext_suffix": "", "free_threading": false,
             "gil_enabled": true, "site_packages": [], "standard_library": library, "markers": {},

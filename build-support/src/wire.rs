@@ -1,5 +1,4 @@
-//! JSON of our own types, both ways: each becomes the tree of values that `serde_json` reads and prints, and comes back
-//! from it. What serde's `derive` writes in one line costs every user's first build its own compilation and that of all
+//! JSON of our own types, both ways: each becomes a tree and comes back from it. What serde's `derive` writes in one line costs every user's first build its own compilation and that of all
 //! that it writes, once for each form of writer and reader, on the path on which everything else waits: so fields are
 //! named once more, behind the type, and the compiler holds the two lists against each other.
 //!
@@ -7,8 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
-
+use crate::json::{self, Object, Value};
 use crate::ordered;
 
 /// What has a form in JSON.
@@ -23,14 +21,11 @@ pub(crate) trait Read: Sized {
 
 /// Reads a text.
 pub(crate) fn parse<T: Read>(text: &str) -> Result<T, String> {
-    T::read(
-        text.parse()
-            .map_err(|error: serde_json::Error| error.to_string())?,
-    )
+    T::read(json::parse(text)?)
 }
 
 /// Takes a field out of an object.
-pub(crate) fn field<T: Read>(object: &mut Map<String, Value>, name: &str) -> Result<T, String> {
+pub(crate) fn field<T: Read>(object: &mut Object, name: &str) -> Result<T, String> {
     let value = object.remove(name);
     let is_there = value.is_some();
     T::read(value.unwrap_or_default()).map_err(|why| match is_there {
@@ -40,7 +35,7 @@ pub(crate) fn field<T: Read>(object: &mut Map<String, Value>, name: &str) -> Res
 }
 
 /// An object.
-pub(crate) fn object(tree: Value) -> Result<Map<String, Value>, String> {
+pub(crate) fn object(tree: Value) -> Result<Object, String> {
     match tree {
         Value::Object(object) => Ok(object),
         other => Err(unwanted("an object", &other)),
@@ -61,11 +56,11 @@ pub(crate) fn variant(tree: Value) -> Result<(String, Value), String> {
 
 /// The tree of a variant with what it holds.
 pub(crate) fn holding(variant: &str, value: Value) -> Value {
-    Value::Object(Map::from_iter([(variant.to_owned(), value)]))
+    Value::Object(Object::from([(variant.to_owned(), value)]))
 }
 
 /// Puts a field into an object.
-pub(crate) fn put(object: &mut Map<String, Value>, name: &str, value: Value) {
+pub(crate) fn put(object: &mut Object, name: &str, value: Value) {
     object.insert(name.to_owned(), value);
 }
 
@@ -120,7 +115,7 @@ impl Read for u64 {
 
 impl Written for u32 {
     fn tree(&self) -> Value {
-        Value::from(*self)
+        Value::from(u64::from(*self))
     }
 }
 
@@ -201,7 +196,7 @@ macro_rules! map {
     ($name:ty) => {
         impl<T: Written> Written for $name {
             fn tree(&self) -> Value {
-                let mut object = Map::new();
+                let mut object = Object::new();
                 for (key, value) in self.iter() {
                     put(&mut object, key, value.tree());
                 }
@@ -228,11 +223,11 @@ map!(ordered::Map<String, T>);
 macro_rules! written {
     ($name:ident { $($field:ident),* $(,)? }) => {
         impl $crate::wire::Written for $name {
-            fn tree(&self) -> serde_json::Value {
+            fn tree(&self) -> crate::json::Value {
                 let Self { $($field),* } = self;
-                let mut object = serde_json::Map::new();
+                let mut object = crate::json::Object::new();
                 $($crate::wire::put(&mut object, stringify!($field), $crate::wire::Written::tree($field));)*
-                serde_json::Value::Object(object)
+                crate::json::Value::Object(object)
             }
         }
     };
@@ -242,7 +237,7 @@ macro_rules! written {
 macro_rules! read {
     ($name:ident { $($field:ident),* $(,)? }) => {
         impl $crate::wire::Read for $name {
-            fn read(tree: serde_json::Value) -> Result<Self, String> {
+            fn read(tree: crate::json::Value) -> Result<Self, String> {
                 let mut object = $crate::wire::object(tree)?;
                 Ok(Self { $($field: $crate::wire::field(&mut object, stringify!($field))?),* })
             }
@@ -262,20 +257,20 @@ macro_rules! record {
 macro_rules! variants {
     ($name:ident { $($variant:ident { $($field:ident),* $(,)? }),* $(,)? }) => {
         impl $crate::wire::Written for $name {
-            fn tree(&self) -> serde_json::Value {
-                let mut object = serde_json::Map::new();
+            fn tree(&self) -> crate::json::Value {
+                let mut object = crate::json::Object::new();
                 let variant = match self {
                     $(Self::$variant { $($field),* } => {
                         $($crate::wire::put(&mut object, stringify!($field), $crate::wire::Written::tree($field));)*
                         stringify!($variant)
                     })*
                 };
-                $crate::wire::holding(variant, serde_json::Value::Object(object))
+                $crate::wire::holding(variant, crate::json::Value::Object(object))
             }
         }
 
         impl $crate::wire::Read for $name {
-            fn read(tree: serde_json::Value) -> Result<Self, String> {
+            fn read(tree: crate::json::Value) -> Result<Self, String> {
                 let (variant, tree) = $crate::wire::variant(tree)?;
                 let mut object = $crate::wire::object(tree)?;
                 Ok(match variant.as_str() {
@@ -293,21 +288,21 @@ macro_rules! variants {
 macro_rules! tagged {
     ($name:ident by $tag:literal { $($text:literal => $variant:ident { $($field:ident),* $(,)? }),* $(,)? }) => {
         impl $crate::wire::Written for $name {
-            fn tree(&self) -> serde_json::Value {
-                let mut object = serde_json::Map::new();
+            fn tree(&self) -> crate::json::Value {
+                let mut object = crate::json::Object::new();
                 let variant = match self {
                     $(Self::$variant { $($field),* } => {
                         $($crate::wire::put(&mut object, stringify!($field), $crate::wire::Written::tree($field));)*
                         $text
                     })*
                 };
-                $crate::wire::put(&mut object, $tag, serde_json::Value::from(variant));
-                serde_json::Value::Object(object)
+                $crate::wire::put(&mut object, $tag, crate::json::Value::from(variant));
+                crate::json::Value::Object(object)
             }
         }
 
         impl $crate::wire::Read for $name {
-            fn read(tree: serde_json::Value) -> Result<Self, String> {
+            fn read(tree: crate::json::Value) -> Result<Self, String> {
                 let mut object = $crate::wire::object(tree)?;
                 let variant: String = $crate::wire::field(&mut object, $tag)?;
                 Ok(match variant.as_str() {
@@ -370,7 +365,7 @@ mod tests {
                 "`name`: a text is wanted, not `1`",
             ),
             ("[]", "an object is wanted, not `[]`"),
-            ("{", "EOF"),
+            ("{", "the text ends where a name in quotes is wanted"),
         ] {
             let error = parse::<Parameter>(text).unwrap_err();
             assert!(error.contains(why), "{error}");

@@ -15,7 +15,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
-use serde_json::{Map, Value};
+use crate::json::{Object, Value};
 
 use crate::cache::Cache;
 use crate::declaration::{Adapter, Request};
@@ -60,12 +60,14 @@ impl<'a> Question<'a> {
     ///
     /// # Errors
     /// A path that is no text.
-    pub(crate) fn json(&self) -> serde_json::Result<Map<String, Value>> {
+    pub(crate) fn json(&self) -> Result<Object, String> {
+        let text = |path: &'a Path| path.to_str().ok_or("the path of the file is not UTF-8");
+        let embedded = self.embedded.map(text).transpose()?;
         let fields = [
             ("module", Value::from(self.module)),
             ("class", Value::from(self.class)),
-            ("embedded", serde_json::to_value(self.embedded)?),
-            ("python_path", Value::from(self.python_path.clone())),
+            ("embedded", Value::from(embedded)),
+            ("python_path", self.python_path.iter().copied().collect()),
             ("most", Value::from(self.most)),
         ];
         Ok(fields
@@ -131,9 +133,7 @@ pub(crate) fn check(
             |adapter| files::check(adapter, &folders, &asked, host),
         );
     }
-    let json = question
-        .json()
-        .map_err(|error| asked.unanswered(&error.to_string()))?;
+    let json = question.json().map_err(|found| asked.unanswered(&found))?;
     let text = Value::Object(json).to_string();
     let env = environment(place.launch, request);
     let ask = || {

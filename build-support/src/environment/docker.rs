@@ -10,7 +10,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::Value;
+use crate::json::{self, Value};
 
 use super::{Config, Elsewhere, ExtraMetadata, Launch, PythonEnvironment};
 use crate::catalogue::Code;
@@ -177,9 +177,10 @@ impl Docker {
         if let Ok(answer) = &answer
             && answer.success
         {
-            let facts: Option<Value> = serde_json::from_slice(&answer.stdout).ok();
+            let text = str::from_utf8(&answer.stdout).ok();
+            let facts = text.and_then(|text| json::parse(text).ok());
             return facts
-                .and_then(|mut facts| Some(facts.get_mut(0)?.take()))
+                .and_then(|facts| facts.as_array()?.first().cloned())
                 .ok_or_else(|| {
                     unreachable(engine, &format!("it described {place} in no known form"))
                 });
@@ -266,7 +267,7 @@ impl PythonEnvironment for Docker {
                 extra.insert("container_name".to_owned(), name.to_owned());
                 // Docker keeps the name that was given in the settings, podman beside the digest.
                 let named = [&facts["ImageName"], &facts["Config"]["Image"]];
-                let image = named.into_iter().find(|name| name.is_string());
+                let image = named.into_iter().find(|name| name.as_str().is_some());
                 extra.insert("image".to_owned(), image.map(text).unwrap_or_default());
                 text(&facts["Image"])
             }

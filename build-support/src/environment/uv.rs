@@ -11,7 +11,7 @@ mod step;
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use crate::json::Value;
 
 use self::asking::{Asked, unchanging};
 use super::{Config, ExtraMetadata, Launch, PythonEnvironment, Venv, permission};

@@ -1,7 +1,7 @@
 //! One pool of a lock: its resolution as the manifest has it, with portable paths, and under `declared` what the
 //! declaration asked for, as far as it decides what is found.
 
-use serde_json::Value;
+use crate::json::Value;
 
 use super::roots::{self, RootFault, Roots};
 use crate::declaration::Request;

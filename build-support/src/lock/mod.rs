@@ -14,7 +14,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use serde_json::Value;
+use crate::json::Value;
 
 pub use compare::Difference;
 pub(crate) use entry::{Sources, entry, resolution};
@@ -147,7 +147,7 @@ impl Lock {
         }
         let pools = document
             .remove("pools")
-            .unwrap_or_else(|| Table::new().into());
+            .unwrap_or_else(|| Value::Object(Table::new()));
         if let Some(key) = document.keys().next() {
             return Err(unknown(shown, key));
         }

@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use serde_json::Value;
+use crate::json::Value;
 
 use crate::document::Table;
-use crate::ordered::{Map, Ordered};
+use crate::ordered::Map;
 
 /// What stands above the facts.
 const HEAD: &str =
@@ -28,10 +28,8 @@ pub(super) fn written(version: u32, pools: &Map<String, Table>) -> String {
 
 fn table(path: &str, entries: &Table, text: &mut String) {
     let _ = write!(text, "\n[{path}]\n");
-    // The order of the map is serde_json's own business.
-    let entries: Map<&String, &Value> = entries.iter().ordered();
     let (tables, values): (Vec<_>, Vec<_>) = entries
-        .into_iter()
+        .iter()
         .filter(|(_, value)| !value.is_null())
         .partition(|(_, value)| value.as_object().is_some_and(|inner| !inner.is_empty()));
     for (name, value) in values {
@@ -70,8 +68,7 @@ fn inline(value: &Value, text: &mut String) {
             text.push(']');
         }
         Value::Object(entries) => {
-            let entries: Map<&String, &Value> = entries.iter().ordered();
-            let entries = entries.into_iter().filter(|(_, value)| !value.is_null());
+            let entries = entries.iter().filter(|(_, value)| !value.is_null());
             let mut is_first = true;
             text.push('{');
             for (name, value) in entries {
@@ -130,10 +127,11 @@ fn escaped(value: &str, is_long: bool, text: &mut String) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use crate::json::json;
 
     use super::*;
     use crate::document;
+    use crate::ordered::Ordered;
 
     #[test]
     fn what_is_written_is_read_as_the_same() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use crate::json::{self, Value};
 
 use super::elf::{self, Shape};
 use super::layout::Layout;
@@ -173,7 +173,7 @@ impl Facts {
 /// What `build-details.json` of Python 3.14 and later says; `None` if that is not CPython, or not a whole version.
 /// <https://peps.python.org/pep-0739/>
 pub fn details(text: &str) -> Option<Facts> {
-    let value: Value = serde_json::from_str(text).ok()?;
+    let value = json::parse(text).ok()?;
     let implementation = value.get("implementation")?;
     if implementation.get("name")?.as_str()? != "cpython" {
         return None;

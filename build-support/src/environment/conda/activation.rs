@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use crate::json::{self, Object, Value};
 
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
@@ -13,6 +13,7 @@ use crate::host::{Answer, Host, Program};
 use crate::manifest::EnvOp;
 use crate::ordered::{Ordered, Set};
 use crate::said::said;
+use crate::wire;
 
 /// Longest wait for all activation scripts together.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -96,7 +97,7 @@ fn variables(prefix: &Path, host: &dyn Host) -> Result<BTreeMap<String, String>,
 }
 
 /// The variables of one file; what is no text is given as JSON has it.
-fn texts(file: &Path, variables: Map<String, Value>) -> Result<Vec<(String, String)>, Diagnostic> {
+fn texts(file: &Path, variables: Object) -> Result<Vec<(String, String)>, Diagnostic> {
     let text = |(name, value): (String, Value)| {
         let text = match value {
             Value::String(text) => text,
@@ -112,8 +113,10 @@ fn texts(file: &Path, variables: Map<String, Value>) -> Result<Vec<(String, Stri
     variables.into_iter().map(text).collect()
 }
 
-fn object(file: &Path, bytes: Vec<u8>) -> Result<Map<String, Value>, Diagnostic> {
-    serde_json::from_slice(&bytes).map_err(|error| unreadable(file, &error))
+fn object(file: &Path, bytes: Vec<u8>) -> Result<Object, Diagnostic> {
+    let text = str::from_utf8(&bytes).map_err(|error| unreadable(file, &error))?;
+    let tree = json::parse(text).and_then(wire::object);
+    tree.map_err(|why| unreadable(file, &why))
 }
 
 fn unreadable(file: &Path, why: &dyn std::fmt::Display) -> Diagnostic {

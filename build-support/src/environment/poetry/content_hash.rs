@@ -2,19 +2,15 @@
 //! decide into the lock. They and their order are those of `poetry.packages.locker.Locker` of poetry 2.5.
 //! <https://python-poetry.org/docs/libraries/#lock-file>
 
-use std::io::{self, Write};
 use std::path::Path;
 use std::str::FromStr;
-
-use serde_core::Serialize;
-use serde_json::ser::{Formatter, Serializer};
-use serde_json::{Value, json};
 
 use super::Project;
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::Table;
 use crate::host::Host;
+use crate::json::{Value, python};
 use crate::ordered::Ordered;
 use crate::version::Version;
 
@@ -34,7 +30,7 @@ pub(super) fn check(project: &Project, lock: &Table, host: &dyn Host) -> Result<
         return Ok(());
     };
     let settings = project.settings(&project.folder.join("pyproject.toml"), host)?;
-    let is_written = |groups| digest(&dumps(relevant(&settings, groups))) == written;
+    let is_written = |groups| digest(&python(&relevant(&settings, groups))) == written;
     let file = project.folder.join("poetry.lock");
     if is_written(true) || made_without_groups(&file, host) && is_written(false) {
         return Ok(());
@@ -77,7 +73,7 @@ fn relevant(settings: &Table, with_groups: bool) -> Value {
     poetry.extend(parts(own, &["group"]));
     if project.is_empty() && groups.is_none() {
         for key in LEGACY {
-            poetry.entry(key).or_insert(Value::Null);
+            poetry.entry(key.to_owned()).or_insert(Value::Null);
         }
         return Value::Object(poetry);
     }
@@ -85,54 +81,19 @@ fn relevant(settings: &Table, with_groups: bool) -> Value {
     if !project.is_empty() {
         all.insert("project".to_owned(), Value::Object(project));
     }
-    all.extend(groups.map(|groups| ("dependency-groups".to_owned(), json!(groups))));
-    all.insert("tool".to_owned(), json!({ "poetry": poetry }));
+    all.extend(groups.map(|groups| {
+        (
+            "dependency-groups".to_owned(),
+            Value::Object(groups.clone()),
+        )
+    }));
+    let tool = Table::from([("poetry".to_owned(), Value::Object(poetry))]);
+    all.insert("tool".to_owned(), Value::Object(tool));
     Value::Object(all)
 }
 
-/// The text that Python's `json.dumps(..., sort_keys=True)` makes.
-fn dumps(mut value: Value) -> Vec<u8> {
-    value.sort_all_objects();
-    let mut text = Vec::new();
-    let mut serializer = Serializer::with_formatter(&mut text, Python);
-    let written = value.serialize(&mut serializer);
-    written.expect("a value has texts for keys, and memory takes everything");
-    text
-}
-
-/// Python's way of writing JSON: a space behind `,` and `:`, and everything outside ASCII escaped.
-struct Python;
-
-impl Formatter for Python {
-    fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
-        out.write_all(if first { b"" } else { b", " })
-    }
-
-    fn begin_object_key<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
-        self.begin_array_value(out, first)
-    }
-
-    fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
-        out.write_all(b": ")
-    }
-
-    fn write_string_fragment<W: ?Sized + Write>(
-        &mut self,
-        out: &mut W,
-        fragment: &str,
-    ) -> io::Result<()> {
-        for unit in fragment.encode_utf16() {
-            match u8::try_from(unit) {
-                Ok(byte) if byte.is_ascii() => out.write_all(&[byte])?,
-                _ => write!(out, "\\u{unit:04x}")?,
-            }
-        }
-        Ok(())
-    }
-}
-
-fn digest(text: &[u8]) -> String {
-    let bytes = hmac_sha256::Hash::hash(text);
+fn digest(text: &str) -> String {
+    let bytes = hmac_sha256::Hash::hash(text.as_bytes());
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -144,7 +105,7 @@ mod tests {
     fn the_text_is_the_one_that_python_writes() {
         let text = |settings: &str| {
             let settings = crate::document::parse(settings).unwrap();
-            String::from_utf8(dumps(relevant(&settings, true))).unwrap()
+            python(&relevant(&settings, true))
         };
         let settings = "[project]\nrequires-python = \">=3.8\"\nname = \"left out\"\n\
              [tool.poetry.group.dev.dependencies]\nz = {version = \"^1\", optional = true, n = 1, f = 1.5}\n\

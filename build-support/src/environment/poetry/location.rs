@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::Value;
+use crate::json::Value;
 
 use super::Project;
 use crate::catalogue::Code;

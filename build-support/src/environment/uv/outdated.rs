@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::str::FromStr;
 
-use serde_json::Value;
+use crate::json::Value;
 
 use super::asking::unchanging;
 use super::{PLACE, Project, is_at, packages, text};

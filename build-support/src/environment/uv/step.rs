@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use serde_json::Value;
+use crate::json::Value;
 
 use super::{Project, is_at, packages, source, text};
 use crate::diagnostic::Diagnostic;
