@@ -19,15 +19,14 @@ use super::death_signal::die_with_host;
 use super::lifeline::Lifeline;
 use super::request::after;
 
-/// Tells a process to end, wherever that process is held.
+/// Ends a process, wherever that process is held, when it is dropped: also where whoever serves it has panicked.
 #[cfg(feature = "grpc")]
 #[derive(Debug)]
 pub(crate) struct Ender(Arc<Orders>);
 
 #[cfg(feature = "grpc")]
-impl Ender {
-    /// As [`Process::end`].
-    pub(crate) fn end(&self) {
+impl Drop for Ender {
+    fn drop(&mut self) {
         self.0.end.notify_one();
     }
 }

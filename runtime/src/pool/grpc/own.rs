@@ -129,7 +129,7 @@ impl Begun {
             // The host's side ends only where its listener cannot go on.
             _ = host => {}
         }
-        self.ender.end();
+        drop(self.ender);
         drop(self.folder);
     }
 }

@@ -193,7 +193,7 @@ impl Begun {
             // The host's side ends only where its listener cannot go on.
             _ = host => {}
         }
-        self.ender.end();
+        drop(self.ender);
     }
 }
 
