@@ -10,6 +10,8 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
+use super::awake;
+use super::connection::Lent;
 use super::dispatch::Refused;
 use super::finite::Root;
 use super::frame::{Kind, encode};
@@ -52,6 +54,8 @@ pub(super) struct Ask<'a> {
     pub(super) tool: &'a str,
     pub(super) options: CallOptions,
     pub(super) session: Option<&'a InSession>,
+    /// Whether it will be waited for at once.
+    is_awaited: bool,
 }
 
 impl<'a> Ask<'a> {
@@ -61,10 +65,26 @@ impl<'a> Ask<'a> {
             tool,
             options,
             session: None,
+            is_awaited: false,
         }
     }
 
-    /// Calls for one value.
+    pub(super) fn in_session(mut self, session: &'a InSession) -> Self {
+        self.session = Some(session);
+        self
+    }
+
+    /// Calls for one value, and waits for it.
+    pub(super) async fn value<A, R>(mut self, args: &A) -> Result<R, Error>
+    where
+        A: Serialize + ?Sized,
+        R: DeserializeOwned,
+    {
+        self.is_awaited = true;
+        self.call(args)?.value(self.tool).await
+    }
+
+    /// Calls for one value that is waited for later.
     pub(super) fn call<A: Serialize + ?Sized>(self, args: &A) -> Result<Call, Error> {
         let limit = self.limit();
         let deadline = after(limit);
@@ -124,12 +144,14 @@ impl<'a> Ask<'a> {
         })?;
         let request = Request::new(number, frame, waiter, deadline)
             .idempotent(self.options.idempotent)
+            .awaited(self.is_awaited)
             .in_session(self.session.cloned());
         let submitted = shared.lock().submit(request);
-        submitted.map_err(|refused| self.refusal(refused))?;
+        let lent = submitted.map_err(|refused| self.refusal(refused))?;
         Ok(Ticket {
             pool: self.pool.clone(),
             number,
+            lent,
             is_answered: false,
             is_over: false,
         })
@@ -167,6 +189,8 @@ impl<'a> Ask<'a> {
 pub(super) struct Ticket {
     pool: Pool,
     number: u32,
+    /// Where its caller stays awake for the reply.
+    lent: Option<Lent>,
     pub(super) is_answered: bool,
     /// Its time is over, and so nobody waits.
     pub(super) is_over: bool,
@@ -244,7 +268,13 @@ impl Call {
             limit: self.limit,
             session: self.session.as_deref(),
         };
-        let answer = timeout_at(self.deadline, &mut self.reply).await;
+        let lent = self.ticket.lent.take();
+        let number = self.ticket.number;
+        let answer = lent.and_then(|lent| awake::wait(&shared, &lent, number, &mut self.reply));
+        let answer = match answer {
+            Some(answer) => Ok(Ok(answer)),
+            None => timeout_at(self.deadline, &mut self.reply).await,
+        };
         let value = match answer {
             Err(_) => {
                 self.ticket.is_over = true;

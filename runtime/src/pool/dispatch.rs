@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 pub(crate) use self::answers::Unasked;
+use super::connection::Lent;
 use super::latencies::Latencies;
 use super::request::{Outcome, Request};
 use super::restart::Trouble;
@@ -102,7 +103,8 @@ impl Dispatch {
         self.seats[seat].wake.clone()
     }
 
-    pub(crate) fn submit(&mut self, mut request: Request) -> Result<(), Refused> {
+    /// Some: its caller is to [stay awake](super::awake::wait) for the reply.
+    pub(crate) fn submit(&mut self, mut request: Request) -> Result<Option<Lent>, Refused> {
         if self.closed {
             return Err(Refused::ShutDown);
         }
@@ -120,14 +122,29 @@ impl Dispatch {
             Way::Any | Way::Rather(_) => self.roomiest(),
         };
         match seat {
-            Some(seat) => self.give(seat, [request]),
-            None if self.queued() < self.limits.queue => self.queue.push_back(request),
-            None => return Err(Refused::QueueFull),
+            Some(seat) => {
+                let lent = self.lend(seat, &request);
+                self.give(seat, [request]);
+                Ok(lent)
+            }
+            None if self.queued() < self.limits.queue => {
+                self.queue.push_back(request);
+                Ok(None)
+            }
+            None => Err(Refused::QueueFull),
         }
-        Ok(())
     }
 
-    fn submit_pinned(&mut self, seat: usize, request: Request) -> Result<(), Refused> {
+    /// Before the request is sent: the reply may be there before the call returns.
+    fn lend(&mut self, seat: usize, request: &Request) -> Option<Lent> {
+        if request.is_awaited {
+            self.seats[seat].lend()
+        } else {
+            None
+        }
+    }
+
+    fn submit_pinned(&mut self, seat: usize, request: Request) -> Result<Option<Lent>, Refused> {
         let fails_fast = matches!(
             &request.session,
             Some(session) if session.affinity == Affinity::StrictFailFast
@@ -139,8 +156,9 @@ impl Dispatch {
         if self.queued() >= self.limits.queue && place.room() == 0 {
             return Err(Refused::QueueFull);
         }
+        let lent = self.lend(seat, &request);
         self.pin(seat, request);
-        Ok(())
+        Ok(lent)
     }
 
     /// Sends a request to this worker and no other, as soon as it has room.

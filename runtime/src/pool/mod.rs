@@ -3,6 +3,7 @@
 //! the system's side of a worker, `dispatch` knows which request is where, `worker` serves one worker, `supervision`
 //! keeps its seat filled, and here is what a program calls.
 
+mod awake;
 mod bridge;
 mod buffer;
 mod builder;
@@ -32,6 +33,7 @@ mod options;
 #[cfg(feature = "grpc")]
 mod passage;
 mod process;
+mod readiness;
 mod recycle;
 mod request;
 mod restart;
@@ -266,7 +268,7 @@ impl Pool {
         A: Serialize + ?Sized,
         R: DeserializeOwned,
     {
-        Ask::new(self, tool, options).call(args)?.value(tool).await
+        Ask::new(self, tool, options).value(args).await
     }
 
     /// Calls a tool that gives a stream of values: a generator, an asynchronous generator or any other iterator.

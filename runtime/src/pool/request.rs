@@ -95,6 +95,8 @@ pub(crate) struct Request {
     /// The how-manieth request it is that its worker was sent.
     pub(crate) place: u64,
     pub(crate) cancelled: Cancelled,
+    /// Whether its caller waits for nothing else, and at once.
+    pub(crate) is_awaited: bool,
 }
 
 /// The session that a request belongs to.
@@ -129,11 +131,17 @@ impl Request {
             order: 0,
             place: 0,
             cancelled: Cancelled::No,
+            is_awaited: false,
         }
     }
 
     pub(crate) fn idempotent(mut self, idempotent: bool) -> Self {
         self.retries = if idempotent { RETRIES } else { 0 };
+        self
+    }
+
+    pub(crate) fn awaited(mut self, is_awaited: bool) -> Self {
+        self.is_awaited = is_awaited;
         self
     }
 

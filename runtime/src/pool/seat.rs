@@ -7,7 +7,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::connection::Connection;
+use super::awake::Awake;
+use super::connection::{Connection, Lent};
 use super::frame::{Kind, encode};
 use super::memory::Interpreter;
 use super::request::{Cancelled, Outcome, Request, after, far};
@@ -45,6 +46,9 @@ pub(crate) struct Seat {
     since: Option<Instant>,
     /// Running mean of the time that a request takes; unknown before the first reply.
     pace: Option<Duration>,
+    /// Whether what it has is one request that was sent to it while it had none.
+    is_alone: bool,
+    pub(crate) awake: Awake,
     /// Requests that this worker answered.
     pub(crate) answered: u64,
     /// Those of them that it answered with an error.
@@ -81,6 +85,8 @@ impl Seat {
             wake: Arc::default(),
             since: None,
             pace: None,
+            is_alone: false,
+            awake: Awake::default(),
             answered: 0,
             errors: 0,
             worker: None,
@@ -178,6 +184,7 @@ impl Seat {
             self.look_by(request.deadline);
             self.sent.push_back(request);
         }
+        self.is_alone = first == 0 && self.sent.len() == 1;
         if first < self.most {
             self.since = Some(Instant::now());
         }
@@ -205,6 +212,7 @@ impl Seat {
             .position(|request| request.ticket == ticket)?;
         let request = self.sent.remove(index)?;
         self.keep_pace();
+        self.awake.answered(request.made.elapsed(), self.is_alone);
         self.answered += 1;
         if request.cancelled != Cancelled::No {
             self.cancelled -= 1;
@@ -214,6 +222,21 @@ impl Seat {
             self.give_grace();
         }
         Some(request)
+    }
+
+    /// The connection, if whoever sends it a request now had best stay awake for the reply.
+    pub(crate) fn lend(&mut self) -> Option<Lent> {
+        let connection = self.connection.as_ref()?;
+        let is_idle = self.sent.is_empty() && self.pinned.is_empty() && !self.drains;
+        (is_idle && self.awake.begin())
+            .then(|| connection.lend())
+            .flatten()
+    }
+
+    /// Whether its worker is at the other end.
+    pub(crate) fn is_at(&self, connection: &Arc<Connection>) -> bool {
+        let own = self.connection.as_ref();
+        own.is_some_and(|own| Arc::ptr_eq(own, connection))
     }
 
     /// What of it has not begun.

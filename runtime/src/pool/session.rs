@@ -49,12 +49,7 @@ impl Session {
     }
 
     fn ask<'a>(&'a self, tool: &'a str, options: CallOptions) -> Ask<'a> {
-        Ask {
-            pool: &self.pool,
-            tool,
-            options,
-            session: Some(&self.session),
-        }
+        Ask::new(&self.pool, tool, options).in_session(&self.session)
     }
 
     /// [`Pool::execute`] in this session.
@@ -83,7 +78,7 @@ impl Session {
         A: Serialize + ?Sized,
         R: DeserializeOwned,
     {
-        self.ask(tool, options).call(args)?.value(tool).await
+        self.ask(tool, options).value(args).await
     }
 
     /// [`Pool::execute_stream`] in this session.

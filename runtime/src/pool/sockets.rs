@@ -18,12 +18,12 @@ use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, Shutdown, recvmsg, send, sendmsg, shutdown,
 };
-use tokio::io::Interest;
 use tokio::net::UnixStream as Watched;
 use tokio::sync::Notify;
 
 use super::connection::Arrival;
 use super::frame::{Decoder, Frame, Garbage, Kind, Message, encode};
+use super::readiness::Readiness;
 use super::segment::Held;
 use super::tail::MOST_FILES;
 
@@ -33,7 +33,8 @@ const BATCH: usize = 64;
 /// The host's end of a worker's sockets.
 #[derive(Debug)]
 pub(crate) struct Sockets {
-    replies: Watched,
+    replies: UnixStream,
+    readiness: Readiness,
     requests: Outbox,
     controls: Outbox,
     /// Whether the worker listens to the socket of its replies.
@@ -46,7 +47,8 @@ impl Sockets {
         replies.set_nonblocking(true)?;
         requests.set_nonblocking(true)?;
         Ok(Self {
-            replies: Watched::from_std(replies)?,
+            readiness: Readiness::of(&replies)?,
+            replies,
             requests: Outbox::new(requests),
             controls: Outbox::new(controls),
             hears: AtomicBool::new(false),
@@ -89,52 +91,44 @@ impl Sockets {
     }
 
     pub(crate) async fn readable(&self) {
-        // An error of the descriptor shows in the read that follows.
-        let _ = self.replies.readable().await;
+        self.readiness.wait().await;
     }
 
-    /// Hands the whole frames that have arrived to `take`, as far as one read has them: a worker that writes faster than
-    /// it is heard must neither hold up everybody else nor fill the memory.
+    /// From now on the runtime is not told of what arrives.
+    pub(crate) fn ignore(&self) {
+        self.readiness.ignore(&self.replies);
+    }
+
+    /// From now on it is told again.
+    pub(crate) fn heed(&self) {
+        self.readiness.heed(&self.replies);
+    }
+
+    /// Hands the whole frames that the runtime has told of to `take`, as far as one read has them.
     pub(crate) fn receive(
         &self,
         decoder: &mut Decoder,
         take: &mut impl FnMut(Frame),
     ) -> Result<Arrival, Garbage> {
-        loop {
-            let space = decoder.space();
-            let room = space.len();
-            let mut files = Vec::new();
-            let count = match self.read(space, &mut files) {
-                Ok(0) => return Ok(Arrival::End),
-                Ok(count) => count,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    return Ok(Arrival::Frames);
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(_) => return Ok(Arrival::End),
-            };
-            decoder.filled(count);
-            // The system ends a read behind the bytes that files came with, whether or not more is there.
-            let may_go_on = count == room || !files.is_empty();
-            decoder.brought(files);
-            let mut any = false;
-            while let Some(frame) = decoder.next()? {
-                take(frame);
-                any = true;
-            }
-            match may_go_on {
-                false => return Ok(Arrival::Frames),
-                true if any => return Ok(Arrival::More),
-                true => {}
-            }
-        }
+        receive_by(|space, files| self.read(space, files), decoder, take)
+    }
+
+    /// The same with those that the runtime has not told of.
+    pub(crate) fn peek(
+        &self,
+        decoder: &mut Decoder,
+        take: &mut impl FnMut(Frame),
+    ) -> Result<Arrival, Garbage> {
+        let read =
+            |space: &mut [u8], files: &mut Vec<_>| read_with_files(&self.replies, space, files);
+        receive_by(read, decoder, take)
     }
 
     /// A read that did not fill its room, and brought no files, has emptied the socket. Tokio is told so at once, where the system tells of
     /// every later arrival anew: else each wait for a reply would begin with a read in vain.
     fn read(&self, space: &mut [u8], files: &mut Vec<OwnedFd>) -> io::Result<usize> {
         let mut some = 0;
-        let outcome = self.replies.try_io(Interest::READABLE, || {
+        let outcome = self.readiness.read(|| {
             let room = space.len();
             some = read_with_files(&self.replies, space, files)?;
             if cfg!(target_os = "linux") && 0 < some && some < room && files.is_empty() {
@@ -147,6 +141,42 @@ impl Sockets {
 
     pub(crate) fn finish(&self) {
         let _ = shutdown(&self.requests.socket, Shutdown::Write);
+    }
+}
+
+/// Reads until a frame is whole, or nothing is left.
+fn receive_by(
+    read: impl Fn(&mut [u8], &mut Vec<OwnedFd>) -> io::Result<usize>,
+    decoder: &mut Decoder,
+    take: &mut impl FnMut(Frame),
+) -> Result<Arrival, Garbage> {
+    loop {
+        let space = decoder.space();
+        let room = space.len();
+        let mut files = Vec::new();
+        let count = match read(space, &mut files) {
+            Ok(0) => return Ok(Arrival::End),
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                return Ok(Arrival::Frames);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(_) => return Ok(Arrival::End),
+        };
+        decoder.filled(count);
+        // The system ends a read behind the bytes that files came with, whether or not more is there.
+        let may_go_on = count == room || !files.is_empty();
+        decoder.brought(files);
+        let mut any = false;
+        while let Some(frame) = decoder.next()? {
+            take(frame);
+            any = true;
+        }
+        match may_go_on {
+            false => return Ok(Arrival::Frames),
+            true if any => return Ok(Arrival::More),
+            true => {}
+        }
     }
 }
 

@@ -9,10 +9,10 @@ use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::connection::{Arrival, Connection};
+use super::connection::{Arrival, Connection, Wire};
 use super::dispatch::{Dispatch, Unasked};
 use super::error::{Error, FailedStart, PythonException};
-use super::frame::{Decoder, Frame, Kind, encode};
+use super::frame::{Frame, Kind, encode};
 use super::heartbeat::{Beat, Heart};
 use super::host_calls::HostCalls;
 use super::memory::Interpreter;
@@ -60,9 +60,6 @@ struct Line {
     connection: Arc<Connection>,
     process: Process,
     tail: LastLines,
-    decoder: Decoder,
-    /// What came together with its first frame.
-    early: Vec<Frame>,
 }
 
 /// A worker that said that it is ready.
@@ -72,9 +69,6 @@ pub(crate) struct Worker {
     pub(crate) interpreter: Interpreter,
     process: Process,
     tail: LastLines,
-    decoder: Decoder,
-    /// What came before anybody listened.
-    early: Vec<Frame>,
     host_calls: HostCalls,
     ready: Instant,
     heart: Heart,
@@ -105,7 +99,7 @@ pub(crate) async fn start(
     let spec = shared.spec;
     let number = u32::try_from(seat).unwrap_or(u32::MAX);
     let failed = |source| Error::spawn(spec, source);
-    let (process, stderr, connection) = match &spec.transport {
+    let (process, stderr, wire) = match &spec.transport {
         Transport::Sockets => {
             let (requests, stdin) = UnixStream::pair().map_err(failed)?;
             let (replies, stdout) = UnixStream::pair().map_err(failed)?;
@@ -120,13 +114,13 @@ pub(crate) async fn start(
                 .map_err(failed)?;
             let sockets = Sockets::new(requests, replies).map_err(failed)?;
             sockets.send(introduction);
-            (process, stderr, Connection::Sockets(Box::new(sockets)))
+            (process, stderr, Wire::Sockets(Box::new(sockets)))
         }
         #[cfg(feature = "grpc")]
         Transport::Grpc(server) => {
             let (pool, task) = super::passage::passage();
             let (process, stderr) = super::grpc::start(shared, number, server, task).await?;
-            (process, stderr, Connection::Passage(pool))
+            (process, stderr, Wire::Passage(pool))
         }
     };
     tracing::debug!(
@@ -137,11 +131,9 @@ pub(crate) async fn start(
         "worker is started"
     );
     let mut line = Line {
-        connection: Arc::new(connection),
+        connection: Arc::new(Connection::new(wire, shared.segments.clone())),
         process,
         tail: LastLines::follow(stderr, spec.pool, number),
-        decoder: Decoder::new(shared.segments.clone()),
-        early: Vec::new(),
     };
     let first = timeout(shared.startup_timeout, line.first_frame()).await;
     let (reason, exception) = match first {
@@ -244,8 +236,6 @@ fn welcome(
         interpreter,
         process: line.process,
         tail: line.tail,
-        decoder: line.decoder,
-        early: line.early,
         host_calls: HostCalls::default(),
         ready: Instant::now(),
         heart: Heart::new(limits.heartbeat_timeout),
@@ -310,10 +300,10 @@ pub(crate) async fn serve(
             }
             never = worker.connection.send_rest() => match never {},
             () = wake.notified() => {
-                worker.leave_if_drained(&shared, &shared.lock());
+                let end = worker.take(&shared);
                 alarm.as_mut().reset(session::look(&shared, &worker.berth));
                 look.as_mut().reset(worker.next_look(&shared));
-                None
+                end
             }
             () = &mut alarm => {
                 // It may have answered a moment ago.
@@ -343,24 +333,21 @@ pub(crate) async fn serve(
 impl Line {
     /// The first frame, or why none came.
     async fn first_frame(&mut self) -> Result<Frame, String> {
-        let mut first = None;
         loop {
             let gone = tokio::select! {
                 () = self.connection.readable() => None,
                 status = self.process.ended() => Some(status),
                 never = self.connection.send_rest() => match never {},
             };
-            let mut take = |frame| match &first {
-                None => first = Some(frame),
-                Some(_) => self.early.push(frame),
+            let arrival = {
+                let mut inbox = self.connection.inbox();
+                let arrival = self.connection.receive(&mut inbox);
+                let arrival = arrival.map_err(|garbage| garbage.to_string())?;
+                if !inbox.unheard.is_empty() {
+                    return Ok(inbox.unheard.remove(0));
+                }
+                arrival
             };
-            let arrival = self
-                .connection
-                .receive(&mut self.decoder, &mut take)
-                .map_err(|garbage| garbage.to_string())?;
-            if let Some(frame) = first {
-                return Ok(frame);
-            }
             if let Some(status) = gone {
                 return Err(format!("it ended: {status}"));
             }
@@ -381,12 +368,12 @@ impl Worker {
     /// One that has filled the socket meanwhile is heard again after the others, but what lies in it when its process
     /// has ended is taken whole.
     fn take(&mut self, shared: &Shared) -> Option<Ending> {
-        let mut frames = std::mem::take(&mut self.early);
+        let connection = self.connection.clone();
+        let mut inbox = connection.inbox();
         for _ in 0..TURNS {
-            let arrival = self
-                .connection
-                .receive(&mut self.decoder, &mut |frame| frames.push(frame));
-            if let Some(fault) = self.hear_all(shared, std::mem::take(&mut frames)) {
+            let arrival = connection.receive(&mut inbox);
+            let frames = std::mem::take(&mut inbox.unheard);
+            if let Some(fault) = self.hear_all(shared, frames) {
                 return Some(Ending::Fault(fault));
             }
             match arrival {
@@ -411,13 +398,14 @@ impl Worker {
                     break;
                 }
             }
-            self.wear.answered(dispatch.answers(seat));
-            self.leave_if_drained(shared, &dispatch);
             dispatch.fill();
             if dispatch.is_closed() {
                 shared.settled.notify_waiters();
             }
         }
+        // Also if a caller heard the last answer.
+        self.wear.answered(dispatch.answers(seat));
+        self.leave_if_drained(shared, &dispatch);
         if fault.is_none() && dispatch.is_spent(seat) {
             let limit = shared.cancel_timeout;
             self.is_blameless = true;

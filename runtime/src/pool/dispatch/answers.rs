@@ -1,7 +1,9 @@
 //! What workers send: replies, errors and items, each for a request that the worker has, or it is of no more use.
 
 use std::fmt;
+use std::sync::Arc;
 
+use super::super::connection::Connection;
 use super::super::frame::{Frame, Kind};
 use super::super::request::{Outcome, Waiter};
 use super::Dispatch;
@@ -59,6 +61,22 @@ impl Dispatch {
         }
         self.seats[seat].answer(request, outcome);
         Ok(())
+    }
+
+    /// The worker at the other end.
+    pub(crate) fn at(&self, connection: &Arc<Connection>) -> Option<usize> {
+        self.seats.iter().position(|seat| seat.is_at(connection))
+    }
+
+    /// Whether a worker may be asked for the answer of this request.
+    pub(crate) fn runs(&self, seat: usize, ticket: u32) -> bool {
+        let mut running = self.seats[seat].running();
+        running.any(|request| request.ticket == ticket)
+    }
+
+    /// A caller has stayed awake for the reply of a worker, and none came.
+    pub(crate) fn was_awake_in_vain(&mut self, seat: usize) {
+        self.seats[seat].awake.failed();
     }
 
     /// A worker sent one item of a stream, for which there has to be room.

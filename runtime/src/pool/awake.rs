@@ -1,0 +1,150 @@
+//! Waiting for a reply without sleeping, where it comes sooner than a thread that sleeps is woken.
+//!
+//! To wake a processor that sleeps takes some 20 µs on a virtual machine, as long as a small call takes in all, and a
+//! call through the runtime sleeps on both sides. So whoever calls a worker that has nothing else to do, and whose last
+//! calls were short, stays awake for a moment and reads the worker's socket itself: no task is woken, and the kernel's
+//! `epoll` is not asked. Each look that finds nothing offers the processor to others, the worker on the same one above all.
+//!
+//! A caller that never sleeps never lets the runtime's thread go on to other tasks, which may be about to call as well.
+//! After a few calls in a row it therefore waits once as usual; requests that then meet one another end it.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::Shared;
+use super::connection::{Connection, Lent};
+use super::frame::Kind;
+use super::request::Answer;
+
+/// How long a reply is worth staying awake for. Small calls take less also where both sides sleep.
+const MOMENT: Duration = Duration::from_micros(100);
+
+/// How long callers stay awake in a row before one waits as usual.
+const TURN: Duration = Duration::from_micros(250);
+
+/// So many more calls have to have been short than were not.
+const FEWEST: u32 = 8;
+
+/// However often it was in vain, so many will do.
+const MOST: u32 = 1024;
+
+/// What is known of a worker's replies.
+#[derive(Debug)]
+pub(crate) struct Awake {
+    /// Grows with every short call to a worker without any other, and falls with others.
+    score: u32,
+    /// From which score on callers stay awake.
+    wanted: u32,
+    /// Whether the caller of what the worker runs is awake.
+    is_on: bool,
+    /// Time that calls took whose callers were awake, since one waited as usual.
+    spent: Duration,
+}
+
+impl Default for Awake {
+    fn default() -> Self {
+        Self {
+            score: 0,
+            wanted: FEWEST,
+            is_on: false,
+            spent: Duration::ZERO,
+        }
+    }
+}
+
+impl Awake {
+    /// Whether the caller of a request that will be the only one of its worker is to stay awake.
+    pub(crate) fn begin(&mut self) -> bool {
+        self.is_on = self.score >= self.wanted && self.spent <= TURN;
+        if !self.is_on {
+            self.spent = Duration::ZERO;
+        }
+        self.is_on
+    }
+
+    /// A call came back.
+    pub(crate) fn answered(&mut self, took: Duration, is_alone: bool) {
+        if !is_alone {
+            self.score = 0;
+        } else if took > MOMENT {
+            self.score = self.score.saturating_sub(2);
+        } else {
+            self.score = (self.score + 1).min(2 * self.wanted);
+            if self.is_on {
+                self.wanted = FEWEST.max(self.wanted - 1);
+            }
+        }
+        if self.is_on {
+            self.spent += took;
+        }
+    }
+
+    /// No reply came while its caller was awake.
+    pub(crate) fn failed(&mut self) {
+        self.is_on = false;
+        self.score = 0;
+        self.wanted = MOST.min(self.wanted * 2);
+    }
+}
+
+/// Stays awake until the reply has come, or something else has, or the moment is over.
+pub(super) fn wait(
+    shared: &Shared,
+    connection: &Lent,
+    ticket: u32,
+    reply: &mut oneshot::Receiver<Answer>,
+) -> Option<Answer> {
+    let begin = Instant::now();
+    // Whoever serves the worker may hear it first.
+    loop {
+        let has_heard = hear(shared, connection, ticket);
+        if let Ok(answer) = reply.try_recv() {
+            return Some(answer);
+        }
+        if has_heard {
+            return None;
+        }
+        if begin.elapsed() > MOMENT {
+            let mut dispatch = shared.lock();
+            if let Some(seat) = dispatch.at(connection) {
+                dispatch.was_awake_in_vain(seat);
+            }
+            return None;
+        }
+        thread::yield_now();
+    }
+}
+
+/// Hears the reply, if it is there and nothing else. Whether anything is there: whoever serves the worker hears the rest.
+fn hear(shared: &Shared, connection: &Arc<Connection>, ticket: u32) -> bool {
+    let mut inbox = connection.inbox();
+    if !connection.peek(&mut inbox) {
+        return false;
+    }
+    let is_answer = inbox.is_only(ticket, [Kind::Reply, Kind::Error]);
+    let mut dispatch = shared.lock();
+    let Some(seat) = dispatch.at(connection) else {
+        return true;
+    };
+    if is_answer
+        && dispatch.runs(seat, ticket)
+        && let Some(frame) = inbox.unheard.pop()
+    {
+        let asked = dispatch.answered(seat, frame);
+        debug_assert!(asked.is_ok(), "its worker runs it");
+        dispatch.fill();
+        if dispatch.is_closed() {
+            shared.settled.notify_waiters();
+        }
+        let worn = shared.supervision.max_requests;
+        let is_worn = worn.is_some_and(|limit| dispatch.answers(seat) >= u64::from(limit));
+        if !is_worn && !dispatch.is_drained(seat) && !shared.segments.take_used() {
+            return true;
+        }
+    }
+    dispatch.wake(seat).notify_one();
+    true
+}
