@@ -142,6 +142,26 @@ async fn harm_costs_the_request_that_did_it_one_typed_error_and_no_other() {
     }
 }
 
+/// Its caller stays awake for the answer, and reads what comes in its place.
+#[tokio::test]
+async fn harm_after_many_short_calls_is_told_to_who_waits_for_it() {
+    let pool = start(Pools::ONE).await;
+    for (tool, argument, wanted) in CRASHES {
+        for number in 0..100 {
+            let sum: i64 = pool.execute("add", &(number, 1)).await.unwrap();
+            assert_eq!(sum, number + 1);
+        }
+        let harm = match argument {
+            Some(number) => pool.execute::<_, Value>(tool, number).await,
+            None => pool.execute::<_, Value>(tool, &()).await,
+        };
+        let error = harm.unwrap_err();
+        assert!(matches!(error, Error::WorkerCrashed { .. }), "{error:?}");
+        assert!(error.to_string().contains(wanted), "{tool}: {error}");
+        serves(&pool).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn where_many_run_in_a_worker_harm_costs_only_those_that_had_begun_in_it() {
     for spec in [Pools::THREADS, Pools::LOOPS] {

@@ -148,3 +148,79 @@ fn hear(shared: &Shared, connection: &Arc<Connection>, ticket: u32) -> bool {
     dispatch.wake(seat).notify_one();
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHORT: Duration = Duration::from_micros(20);
+
+    /// Calls until one waits as usual; how many were awake, of at most `count`.
+    fn awake_in_a_row(awake: &mut Awake, took: Duration, count: u32) -> u32 {
+        let mut row = 0;
+        while row < count && awake.begin() {
+            awake.answered(took, true);
+            row += 1;
+        }
+        row
+    }
+
+    fn learn(awake: &mut Awake, took: Duration, is_alone: bool, count: u32) {
+        for _ in 0..count {
+            awake.answered(took, is_alone);
+        }
+    }
+
+    #[test]
+    fn callers_stay_awake_once_calls_are_short_and_alone() {
+        let mut awake = Awake::default();
+        assert!(!awake.begin());
+        learn(&mut awake, SHORT, true, FEWEST);
+        assert!(awake.begin());
+        for (took, is_alone) in [(2 * MOMENT, true), (SHORT, false)] {
+            let mut awake = Awake::default();
+            learn(&mut awake, took, is_alone, 1000);
+            assert!(!awake.begin());
+        }
+    }
+
+    #[test]
+    fn one_caller_in_a_turn_waits_as_usual() {
+        let mut awake = Awake::default();
+        learn(&mut awake, SHORT, true, 100);
+        for _ in 0..3 {
+            let row = awake_in_a_row(&mut awake, SHORT, 1000);
+            assert!((10..20).contains(&row), "{row}");
+        }
+    }
+
+    #[test]
+    fn what_is_in_vain_becomes_rare_and_is_forgotten_when_it_no_longer_is() {
+        let mut awake = Awake::default();
+        let mut awake_in_vain = 0;
+        for _ in 0..10_000 {
+            if awake.begin() {
+                awake_in_vain += 1;
+                awake.failed();
+            }
+            awake.answered(SHORT, true);
+        }
+        assert!(awake_in_vain < 20, "{awake_in_vain}");
+        learn(&mut awake, SHORT, true, MOST);
+        for _ in 0..2 * MOST {
+            awake.begin();
+            awake.answered(SHORT, true);
+        }
+        awake.failed();
+        learn(&mut awake, SHORT, true, 2 * FEWEST);
+        assert!(awake.begin());
+    }
+
+    #[test]
+    fn calls_at_once_end_it_at_once() {
+        let mut awake = Awake::default();
+        learn(&mut awake, SHORT, true, 1000);
+        awake.answered(SHORT, false);
+        assert!(!awake.begin());
+    }
+}

@@ -83,3 +83,58 @@ impl Readiness {
 
 #[cfg(target_os = "linux")]
 const DATA: epoll::EventData = epoll::EventData::new_u64(0);
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    fn read(readiness: &Readiness, socket: &mut UnixStream) -> io::Result<usize> {
+        readiness.read(|| socket.read(&mut [0; 16]))
+    }
+
+    async fn is_told(readiness: &Readiness) -> bool {
+        timeout(Duration::from_millis(50), readiness.wait())
+            .await
+            .is_ok()
+    }
+
+    #[tokio::test]
+    async fn what_comes_while_it_is_ignored_is_told_afterwards_if_it_was_not_read() {
+        let (mut ours, mut theirs) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let readiness = Readiness::of(&ours).unwrap();
+        for _ in 0..3 {
+            theirs.write_all(b"told").unwrap();
+            assert!(is_told(&readiness).await);
+            assert_eq!(read(&readiness, &mut ours).unwrap(), 4);
+            let left = read(&readiness, &mut ours).unwrap_err();
+            assert_eq!(left.kind(), io::ErrorKind::WouldBlock);
+            assert!(!is_told(&readiness).await);
+            // What the system holds as readable from before is not to keep it from telling anew.
+            readiness.ignore(&ours);
+            theirs.write_all(b"left").unwrap();
+            if cfg!(target_os = "linux") {
+                assert!(!is_told(&readiness).await);
+            }
+            readiness.heed(&ours);
+            assert!(is_told(&readiness).await);
+            assert_eq!(read(&readiness, &mut ours).unwrap(), 4);
+            assert!(read(&readiness, &mut ours).is_err());
+            // And what was read meanwhile is not told.
+            readiness.ignore(&ours);
+            theirs.write_all(b"read").unwrap();
+            assert_eq!(ours.read(&mut [0; 16]).unwrap(), 4);
+            readiness.heed(&ours);
+            if cfg!(target_os = "linux") {
+                assert!(!is_told(&readiness).await);
+            }
+        }
+        drop(theirs);
+        assert!(is_told(&readiness).await);
+    }
+}
