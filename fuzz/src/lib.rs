@@ -25,12 +25,20 @@ mod declare;
 mod finite;
 #[allow(
     dead_code,
+    unexpected_cfgs,
     unreachable_pub,
     reason = "the runtime's own file: the decoder is private there and needs nothing else of it"
 )]
 #[path = "../../runtime/src/pool/frame.rs"]
 mod frame;
 mod frames;
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "the build helper's own files: they are private there and need nothing else of it"
+)]
+#[path = "../../build-support/src/json/mod.rs"]
+mod json;
 mod lock;
 mod manifest;
 #[allow(
@@ -57,6 +65,7 @@ mod segment;
 )]
 #[path = "../../runtime/src/pool/tail.rs"]
 mod tail;
+mod texts;
 
 /// A target: it is given any bytes.
 pub type Target = fn(&[u8]);
@@ -75,6 +84,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("distribution_names", environments::distributions::names),
     ("frame", frames::frame),
     ("interpreter", environments::sysroot::interpreter),
+    ("json", texts::json),
     ("lock", lock::lock),
     ("manifest", manifest::manifest),
     ("metadata", environments::distributions::metadata),

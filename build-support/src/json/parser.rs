@@ -2,8 +2,8 @@
 
 use super::{Number, Object, Value};
 
-/// How deep lists and objects may nest: the reader calls itself for each.
-const DEEPEST: usize = 128;
+/// How deep lists and objects may nest: the reader calls itself for each. `serde_json` has the same limit.
+const DEEPEST: usize = 127;
 
 /// Reads a text.
 ///
