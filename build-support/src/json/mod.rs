@@ -269,22 +269,32 @@ mod tests {
     }
 
     #[test]
-    fn the_same_is_written_as_by_serde_json() {
+    fn what_is_written_is_read_as_the_same_by_serde_json() {
         for text in TEXTS {
             if let Ok(wanted) = serde_json::from_str::<serde_json::Value>(text) {
                 let value = parse(text).unwrap();
-                assert_eq!(value.to_string(), wanted.to_string());
-                assert_eq!(format!("{value:#}"), format!("{wanted:#}"));
-                assert_eq!(parse(&value.to_string()).unwrap(), value);
+                for again in [value.to_string(), format!("{value:#}"), python(&value)] {
+                    assert_eq!(serde_json::from_str(&again).ok().as_ref(), Some(&wanted));
+                    assert_eq!(parse(&again).as_ref(), Ok(&value));
+                }
             }
         }
     }
 
     #[test]
+    fn a_line_for_each_value_is_what_serde_json_writes_too() {
+        let value = serde_json::json!({"a": [1, "b", {}], "c": {"d": null, "e": []}});
+        let ours = parse(&value.to_string()).unwrap();
+        assert_eq!(format!("{ours:#}"), format!("{value:#}"));
+        assert_eq!(ours.to_string(), value.to_string());
+    }
+
+    #[test]
     fn python_s_own_writer_agrees() {
-        let value =
-            parse(r#"{"b": [1, -2, 1.5, true, null], "a": "\u00e9\ud83d\ude00\"\n", "c": {}}"#);
-        let wanted = r#"{"a": "\u00e9\ud83d\ude00\"\n", "b": [1, -2, 1.5, true, null], "c": {}}"#;
+        let value = parse(
+            r#"{"b": [1, -2, 1.5, 0.00001, 0.0001, 1e16, 12e299, true, null], "a": "\u00e9\ud83d\ude00\"\n", "c": {}}"#,
+        );
+        let wanted = r#"{"a": "\u00e9\ud83d\ude00\"\n", "b": [1, -2, 1.5, 1e-05, 0.0001, 1e+16, 1.2e+300, true, null], "c": {}}"#;
         assert_eq!(python(&value.unwrap()), wanted);
     }
 

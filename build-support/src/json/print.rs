@@ -38,9 +38,15 @@ impl Style {
             Value::Number(Number::Whole(number)) => write!(to, "{number}"),
             Value::Number(Number::Negative(number)) => write!(to, "{number}"),
             Value::Number(Number::Float(number)) => {
-                // Everybody else writes the sign of an exponent, and Python's text is digested.
-                let text = format!("{number:?}").replace('e', "e+");
-                to.write_str(&text.replace("e+-", "e-"))
+                let text = format!("{number:?}");
+                match text.split_once('e') {
+                    // As Python writes it, whose text is digested.
+                    Some((digits, exponent)) => {
+                        let exponent: i16 = exponent.parse().unwrap_or_default();
+                        write!(to, "{digits}e{exponent:+03}")
+                    }
+                    None => to.write_str(&text),
+                }
             }
             Value::String(text) => self.string(text, to),
             Value::Array(items) => self.array(items, depth, to),
