@@ -1,6 +1,7 @@
-//! JSON of our own types, both ways: each becomes a tree and comes back from it. What serde's `derive` writes in one line costs every user's first build its own compilation and that of all
-//! that it writes, once for each form of writer and reader, on the path on which everything else waits: so fields are
-//! named once more, behind the type, and the compiler holds the two lists against each other.
+//! JSON of our own types, both ways: each becomes a tree and comes back from it. What serde's `derive` writes in one
+//! line costs every user's first build its own compilation and that of all that it writes, once for each form of writer
+//! and reader, on the path on which everything else waits: so fields are named once more, behind the type, and the
+//! compiler holds the two lists against each other.
 //!
 //! As with `derive`: an `Option` may be missing, any other field may not, and an unknown one is passed over.
 

@@ -124,8 +124,8 @@ impl Sockets {
         receive_by(read, decoder, take)
     }
 
-    /// A read that did not fill its room, and brought no files, has emptied the socket. Tokio is told so at once, where the system tells of
-    /// every later arrival anew: else each wait for a reply would begin with a read in vain.
+    /// A read that did not fill its room, and brought no files, has emptied the socket. Tokio is told so at once, where the
+    /// system tells of every later arrival anew: else each wait for a reply would begin with a read in vain.
     fn read(&self, space: &mut [u8], files: &mut Vec<OwnedFd>) -> io::Result<usize> {
         let mut some = 0;
         let outcome = self.readiness.read(|| {
