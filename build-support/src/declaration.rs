@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::json::Value;
 use proc_macro2::Span;
-use syn::Attribute;
+use syn::{Attribute, Ident};
 
 use crate::declare::Mistake;
 use crate::wire::{Written, holding, written};
@@ -20,6 +20,8 @@ pub struct Declaration {
     pub pools: Vec<PoolDeclaration>,
     /// The constants of all its pools, those with mistakes too; one whose name was taken already is left out.
     pub constants: Vec<Constant>,
+    /// The fields whose `#[pool]` has a mistake: they are none of the pools.
+    pub unread: Vec<Ident>,
     /// What is wrong with the struct and its attributes.
     pub mistakes: Vec<Mistake>,
 }

@@ -2,9 +2,13 @@
 
 use std::path::Path;
 
+use syn::ext::IdentExt;
+
+use crate::Lock;
 use crate::declaration::{Declaration, Request};
 use crate::declare;
-use crate::ordered::{Map, Set};
+use crate::document::Table;
+use crate::ordered::{Map, Ordered, Set};
 use crate::package::{Sources, is_disabled};
 
 /// One pool. Spans cannot cross threads; this can.
@@ -16,8 +20,10 @@ pub struct Pool {
     pub key: String,
     /// What it asks for.
     pub request: Request,
-    /// Whether the compiler will not leave it out, as far as Cargo tells.
+    /// Whether it can be read, and the compiler will not leave it out, as far as Cargo tells.
     pub is_enabled: bool,
+    /// Whether it, or one that may have the same name, has a mistake: once that is mended it may be called otherwise.
+    is_doubtful: bool,
     /// Where it stands, as `src/main.rs:7`. The manifest does not have it: it is the same wherever a pool stands.
     pub(crate) place: String,
 }
@@ -30,12 +36,29 @@ impl Pool {
             key: request.key(),
             request,
             is_enabled: true,
+            is_doubtful: false,
             place: String::new(),
         }
     }
+
+    /// What a lock says of it.
+    pub(crate) fn locked<'a>(&self, lock: &'a Lock) -> Option<&'a Table> {
+        let other = || lock.pool(short(&self.name)).filter(|_| self.is_doubtful);
+        lock.pool(&self.name).or_else(other)
+    }
+
+    /// Whether this name in a lock may mean it.
+    pub(crate) fn may_be(&self, name: &str) -> bool {
+        self.name == name || (self.is_doubtful && short(&self.name) == short(name))
+    }
 }
 
-/// The pools of a package's sources, in the order in which they stand there. `variable` gives what Cargo tells a build
+/// A name without what tells it from others.
+fn short(name: &str) -> &str {
+    name.split('@').next().unwrap_or_default()
+}
+
+/// The pools of a package's sources, in the order in which they stand there, also those that cannot be read. `variable` gives what Cargo tells a build
 /// script of target and features.
 pub fn pools(sources: &Sources, variable: &dyn Fn(&str) -> Option<String>) -> Vec<Pool> {
     let mut pools = Vec::new();
@@ -64,6 +87,19 @@ fn pools_of<'a>(
                 ..Pool::new(&name, pool.request.clone())
             });
         }
+        for field in &declaration.unread {
+            let field_name = field.unraw().to_string();
+            let name = format!("{}.{field_name}", declaration.name);
+            let place = format!("{}:{}", shown.display(), field.span().start().line);
+            pools.push(Pool {
+                // What it would be is unknown, and so no other is the same.
+                key: place.clone(),
+                is_enabled: false,
+                is_doubtful: true,
+                place,
+                ..Pool::new(&name, Request::new(field_name))
+            });
+        }
     }
     pools
 }
@@ -72,7 +108,7 @@ fn pools_of<'a>(
 pub fn of_text(text: &str) -> Vec<Pool> {
     let declarations = declare::parse_file(text).unwrap_or_default();
     let mut pools = pools_of(&declarations, Path::new("src/main.rs"), &|_| None);
-    for pool in &mut pools {
+    for pool in pools.iter_mut().filter(|pool| !pool.is_doubtful) {
         pool.is_enabled = true;
     }
     named(&mut pools);
@@ -81,6 +117,11 @@ pub fn of_text(text: &str) -> Vec<Pool> {
 
 /// Sees to it that a name means one request.
 fn named(pools: &mut [Pool]) {
+    let doubtful = pools.iter().filter(|pool| pool.is_doubtful);
+    let doubtful: Set<String> = doubtful.map(|pool| pool.name.clone()).ordered();
+    for pool in pools.iter_mut() {
+        pool.is_doubtful = doubtful.contains(&pool.name);
+    }
     for step in [Name::with_file, Name::with_number] {
         let mut keys: Map<String, Set<String>> = Map::new();
         for pool in pools.iter() {
@@ -151,5 +192,22 @@ mod tests {
         }
         let pools = pools(&Sources::read(package.path(), &[]), &|_| None);
         assert_eq!(names(&pools), ["C.ml@src/a.rs", "C.ml@examples/a.rs"]);
+    }
+
+    #[test]
+    fn a_pool_with_a_mistake_has_its_name() {
+        let [ml, tools] = ["sise = 2", "size = 2"].map(|settings| {
+            format!("#[snakepit_pools]\nstruct C {{ #[pool({settings})] r#ml: PoolConfig }}\n")
+        });
+        let pools = of_text(&(ml + &tools));
+        assert_eq!(names(&pools), ["C.ml@src/main.rs#1", "C.ml@src/main.rs#2"]);
+        assert_eq!(
+            pools.iter().map(|pool| pool.is_enabled).collect::<Vec<_>>(),
+            [false, true]
+        );
+        for pool in &pools {
+            assert!(pool.may_be("C.ml") && pool.may_be("C.ml@src/a.rs"));
+            assert!(!pool.may_be("C.other"));
+        }
     }
 }

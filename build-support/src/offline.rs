@@ -72,7 +72,7 @@ fn taken(
     probes: &Cache,
     host: &dyn Host,
 ) -> Result<Resolution, Vec<Diagnostic>> {
-    let locked = lock.pool(&pool.name).ok_or_else(|| vec![missing(pool)])?;
+    let locked = pool.locked(lock).ok_or_else(|| vec![missing(pool)])?;
     let mut faults = Vec::new();
     let source = adapter::read(&pool.request, package, host).unwrap_or_else(|fault| {
         faults.push(fault);

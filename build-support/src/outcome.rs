@@ -221,7 +221,7 @@ fn entries(
 
 /// What the lock does not say of a pool as it was found.
 fn held(pool: &Pool, lock: &Lock, entry: &Table) -> Vec<Diagnostic> {
-    match lock.pool(&pool.name) {
+    match pool.locked(lock) {
         Some(locked) => mismatch(&lock::differences(&pool.name, locked, entry)),
         None => vec![missing(pool)],
     }
@@ -291,8 +291,8 @@ impl Faults {
     }
 
     pub(crate) fn of_unknown(&mut self, pools: &[Pool], lock: &Lock) {
-        let declared: Set<&str> = pools.iter().map(|pool| pool.name.as_str()).ordered();
-        for name in lock.pools().filter(|name| !declared.contains(name)) {
+        let is_unknown = |name: &&str| !pools.iter().any(|pool| pool.may_be(name));
+        for name in lock.pools().filter(is_unknown) {
             let message = format!(
                 "`{}` has a pool `{name}`, which no struct declares",
                 lock::FILE_NAME

@@ -105,11 +105,13 @@ pub fn parse_struct(item: &DeriveInput) -> Declaration {
         name: item.ident.unraw().to_string(),
         pools: Vec::new(),
         constants: Vec::new(),
+        unread: Vec::new(),
         mistakes: Vec::new(),
     };
     let Declaration {
         pools,
         constants,
+        unread,
         mistakes,
         ..
     } = &mut declaration;
@@ -174,7 +176,10 @@ pub fn parse_struct(item: &DeriveInput) -> Declaration {
                 conditions,
                 ..pool
             }),
-            Err(faults) => mistakes.extend(faults),
+            Err(faults) => {
+                unread.push(name.clone());
+                mistakes.extend(faults);
+            }
         }
     }
     if !has_pools && mistakes.is_empty() {
@@ -314,5 +319,6 @@ mod tests {
         );
         assert_eq!(declaration.pools.len(), 1);
         assert_eq!(declaration.pools[0].name, "b");
+        assert_eq!(declaration.unread, ["a", "c"]);
     }
 }
