@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use crate::json::Value;
-
 use crate::adapter::{self, Adapted, Asked, INSPECT, Inspection, Source};
 use crate::catalogue::Code;
 use crate::declaration::Request;
@@ -13,6 +11,7 @@ use crate::distribution::{self, Distribution, Distributions};
 use crate::environment::ExtraMetadata;
 use crate::environment::{Elsewhere, Launch};
 use crate::host::Host;
+use crate::json::Value;
 use crate::ordered::Map;
 use crate::probe::Interpreter;
 use crate::remedy::Target;

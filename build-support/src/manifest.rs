@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::{fs, io};
 
-use crate::json::Value;
-
 use crate::diagnostic::Diagnostic;
+use crate::json::Value;
 use crate::replace::replace;
 use crate::wire::{Read, Written, holding, parse, record, unknown_variant, variant, variants};
 

@@ -1,6 +1,7 @@
 //! Maps and sets in the order of their keys, as sorted lists. The standard library's trees are made for more entries
 //! than there are here, and the compiler makes each anew for every pair of types: with them this crate was a third
-//! longer to compile, which the first build of every program waits for. They stay where a public type has one.
+//! longer to compile, which the first build of every program waits for. They stay where a public type has
+//! one, and in JSON, whose objects may have any number of entries in any order.
 
 use std::borrow::Borrow;
 

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
-use crate::json::{self, Value};
-
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::{Answer, Host, Program};
+use crate::json::{self, Value};
 use crate::said::{complained, said};
 use crate::shell;
 use crate::wire::{self, Written, record};

@@ -206,6 +206,35 @@ def shut_the_sockets():
     hang()
 
 
+def end_behind(data):
+    """The end of what it writes right behind that; it reads on, and its process stays."""
+    import __main__
+    import socket
+
+    connection = socket.socket(fileno=os.dup(__main__.replies_fd))
+    if data:
+        os.write(__main__.replies_fd, data)
+    connection.shutdown(socket.SHUT_WR)
+    hang()
+
+
+def no_more():
+    end_behind(b"")
+
+
+def half_a_frame_and_no_more():
+    end_behind(header(100, own_request(), 2) + b'"half')
+
+
+def answer_and_no_more():
+    end_behind(header(7, own_request(), 2) + b'"first"')
+
+
+def answer_and_noise():
+    send(header(7, own_request(), 2) + b'"first"' + b"noise" * 10)
+    hang()
+
+
 def close_everything():
     os.closerange(0, 256)
     hang()

@@ -6,11 +6,12 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use snakepit::{Affinity, CallOptions, Error, HostTools, Pool, PoolConfig, snakepit_pools};
 use snakepit_tests::{start, until};
+use tokio::task::JoinHandle;
 
 #[snakepit_pools]
 #[derive(Default)]
@@ -44,26 +45,71 @@ async fn two_calls_at_once_run_at_once_also_after_many_that_were_alone() {
     }
 }
 
+/// Another task of the same thread, which is there whenever nobody else is.
+struct Other {
+    turns: Arc<AtomicUsize>,
+    task: JoinHandle<()>,
+}
+
+impl Other {
+    fn begin() -> Self {
+        let turns = Arc::<AtomicUsize>::default();
+        let counts = turns.clone();
+        let task = tokio::spawn(async move {
+            loop {
+                counts.fetch_add(1, Ordering::Relaxed);
+                tokio::task::yield_now().await;
+            }
+        });
+        Self { turns, task }
+    }
+
+    /// Calls these one after the other, with work of so long behind each: how many calls were over, in the longest row,
+    /// before this task had a turn.
+    async fn longest_row(&self, pools: &[&Pool], count: usize, work: Duration) -> usize {
+        let (mut row, mut longest) = (0, 0);
+        for pool in pools.iter().cycle().take(count) {
+            let before = self.turns.load(Ordering::Relaxed);
+            short_calls(pool, 1).await;
+            let is_alone = self.turns.load(Ordering::Relaxed) == before;
+            row = if is_alone { row + 1 } else { 0 };
+            longest = longest.max(row);
+            std::thread::sleep(work);
+        }
+        longest
+    }
+}
+
+impl Drop for Other {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
 /// On one thread, which a caller that never sleeps must not keep for itself.
 #[tokio::test]
-async fn other_tasks_go_on_while_one_calls_again_and_again() {
+async fn callers_stay_awake_and_other_tasks_go_on() {
     let pool = start(Pools::ONE).await;
-    let (turns, done) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
-    let (counts, ends) = (turns.clone(), done.clone());
-    let other = tokio::spawn(async move {
-        while !ends.load(Ordering::Relaxed) {
-            counts.fetch_add(1, Ordering::Relaxed);
-            tokio::task::yield_now().await;
+    let other = Other::begin();
+    // On a machine that has much else to do hardly a call is short.
+    until(async || other.longest_row(&[&pool], 500, Duration::ZERO).await > 2).await;
+    let longest = other.longest_row(&[&pool], 10_000, Duration::ZERO).await;
+    assert!(longest < 200, "{longest}");
+}
+
+/// Calls are short, and what the program does with their values is not, whichever worker it calls.
+#[tokio::test]
+async fn other_tasks_go_on_while_one_works_between_its_calls() {
+    let (one, other) = (start(Pools::ONE).await, start(Pools::ONE).await);
+    for pools in [&[&one][..], &[&one, &other]] {
+        for pool in pools {
+            short_calls(pool, 100).await;
         }
-    });
-    short_calls(&pool, 100).await;
-    for _ in 0..20 {
-        let before = turns.load(Ordering::Relaxed);
-        short_calls(&pool, 500).await;
-        assert!(turns.load(Ordering::Relaxed) > before);
+        let beside = Other::begin();
+        let work = Duration::from_millis(2);
+        let longest = beside.longest_row(pools, 300, work).await;
+        assert!(longest < 2, "{longest}");
     }
-    done.store(true, Ordering::Relaxed);
-    other.await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -60,6 +60,8 @@ const CRASHES: &[(&str, Option<u32>, &str)] = &[
     ("item_of_a_call", None, "which had no room for one"),
     // They leave by themselves, or are ended: who is first is not told.
     ("shut_the_sockets", None, "the worker ended"),
+    ("no_more", None, "the worker ended"),
+    ("half_a_frame_and_no_more", None, "the worker ended"),
     ("close_everything", None, "the worker ended"),
     ("fork_a_holder", None, "exit status: 5"),
     ("fill_stderr_and_crash", Some(4), "exit status: 6"),
@@ -159,6 +161,29 @@ async fn harm_after_many_short_calls_is_told_to_who_waits_for_it() {
         assert!(matches!(error, Error::WorkerCrashed { .. }), "{error:?}");
         assert!(error.to_string().contains(wanted), "{tool}: {error}");
         serves(&pool).await;
+    }
+}
+
+/// Its caller, who may be awake, has the answer; the next one is not to wait for one that cannot come.
+#[tokio::test]
+async fn what_is_wrong_behind_an_answer_costs_a_worker_and_the_next_call_at_most() {
+    let pool = start(Pools::ONE).await;
+    let limit = CallOptions::new().time_limit(Duration::from_secs(60));
+    for tool in ["answer_and_no_more", "answer_and_noise", "answer_twice"] {
+        for calls in [0, 1, 2, 3, 100, 101, 102, 103, 104, 105, 106, 107] {
+            for number in 0..calls {
+                let sum: i64 = pool.execute("add", &(number, 1)).await.unwrap();
+                assert_eq!(sum, number + 1);
+            }
+            let answer = pool.execute_with::<_, String>(tool, &(), limit).await;
+            assert_eq!(answer.unwrap(), "first", "{tool}");
+            let next = pool.execute_with::<_, i64>("add", &(1, 1), limit).await;
+            match next {
+                Ok(sum) => assert_eq!(sum, 2),
+                Err(error) => assert!(matches!(error, Error::WorkerCrashed { .. }), "{error:?}"),
+            }
+            serves(&pool).await;
+        }
     }
 }
 

@@ -15,13 +15,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::json::{Object, Value};
-
 use crate::cache::Cache;
 use crate::declaration::{Adapter, Request};
 use crate::diagnostic::Diagnostic;
 use crate::environment::Launch;
 use crate::host::Host;
+use crate::json::{Object, Value};
 use crate::manifest::EnvOp;
 use crate::ordered::Ordered;
 use crate::probe::Interpreter;

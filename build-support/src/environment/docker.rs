@@ -10,12 +10,11 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::json::{self, Value};
-
 use super::{Config, Elsewhere, ExtraMetadata, Launch, PythonEnvironment};
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::{Answer, Host, Program};
+use crate::json::{self, Value};
 use crate::said::last_line;
 
 /// A Python in a container.

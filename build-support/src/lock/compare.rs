@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use crate::json::Value;
-
 use super::text::shown;
 use crate::document::Table;
+use crate::json::Value;
 use crate::ordered::{Map, Ordered, Set};
 
 /// One fact that is not the same.

@@ -1,12 +1,11 @@
 //! One pool of a lock: its resolution as the manifest has it, with portable paths, and under `declared` what the
 //! declaration asked for, as far as it decides what is found.
 
-use crate::json::Value;
-
 use super::roots::{self, RootFault, Roots};
 use crate::declaration::Request;
 use crate::diagnostic::Diagnostic;
 use crate::document::Table;
+use crate::json::Value;
 use crate::manifest::{EnvOp, Resolution};
 use crate::ordered::Ordered;
 use crate::wire::{Read, Written};

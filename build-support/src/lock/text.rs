@@ -2,9 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::json::Value;
-
 use crate::document::Table;
+use crate::json::Value;
 use crate::ordered::Map;
 
 /// What stands above the facts.

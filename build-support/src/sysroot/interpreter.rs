@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
-use crate::json::{self, Value};
-
 use super::elf::{self, Shape};
 use super::layout::Layout;
 use super::{Target, sysconfig};
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::Host;
-use crate::ordered::{Ordered, Set};
+use crate::json::{self, Value};
+use crate::ordered::Ordered;
 use crate::probe::{Interpreter, OLDEST, too_old};
 use crate::version::Version;
 
@@ -239,7 +238,7 @@ fn whole_version(path: &Path, layout: &Layout, minor: &str, host: &dyn Host) -> 
 /// together. Where several come into question, none is taken.
 fn version_in(bytes: &[u8], minor: &str) -> Option<String> {
     let wanted = format!("{minor}.");
-    let mut found = Set::new();
+    let mut found = None;
     let (mut rest, mut at) = (bytes, 0);
     // The search itself is the standard library's, which is optimised where a build script is not.
     while let Ok(length @ 1..) = rest.skip_until(b'.') {
@@ -258,12 +257,15 @@ fn version_in(bytes: &[u8], minor: &str) -> Option<String> {
         if let Some(end) = text.iter().position(|byte| *byte == 0)
             && let Ok(text) = std::str::from_utf8(&text[..end])
         {
-            found.extend(whole(&format!("{wanted}{text}"), minor));
+            let Some(version) = whole(&format!("{wanted}{text}"), minor) else {
+                continue;
+            };
+            if found.get_or_insert_with(|| version.clone()) != &version {
+                return None;
+            }
         }
     }
-    let mut found = found.into_iter();
-    let first = found.next();
-    first.filter(|_| found.next().is_none())
+    found
 }
 
 /// A text that is a version of three parts, the first two of which are known.

@@ -2,12 +2,14 @@
 //!
 //! To wake a processor that sleeps takes some 20 µs on a virtual machine, as long as a small call takes in all, and a
 //! call through the runtime sleeps on both sides. So whoever calls a worker that has nothing else to do, and whose last
-//! calls were short, stays awake for a moment and reads the worker's socket itself: no task is woken, and the kernel's
-//! `epoll` is not asked. Each look that finds nothing offers the processor to others, the worker on the same one above all.
+//! calls were short, stays awake for a moment and reads the worker's socket itself: neither a task nor the runtime's
+//! driver is woken. Each look that finds nothing offers the processor to others, the worker on the same one above all.
 //!
 //! A caller that never sleeps never lets the runtime's thread go on to other tasks, which may be about to call as well.
-//! After a few calls in a row it therefore waits once as usual; requests that then meet one another end it.
+//! After a [`TURN`] it therefore waits once as usual, whatever it did between its calls and whichever workers they were
+//! for; requests that then meet one another end it.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -22,7 +24,7 @@ use super::request::Answer;
 /// How long a reply is worth staying awake for. Small calls take less also where both sides sleep.
 const MOMENT: Duration = Duration::from_micros(100);
 
-/// How long callers stay awake in a row before one waits as usual.
+/// How long a thread's callers stay awake, what they do between their calls included, before one waits as usual.
 const TURN: Duration = Duration::from_micros(250);
 
 /// So many more calls have to have been short than were not.
@@ -40,8 +42,25 @@ pub(crate) struct Awake {
     wanted: u32,
     /// Whether the caller of what the worker runs is awake.
     is_on: bool,
-    /// Time that calls took whose callers were awake, since one waited as usual.
-    spent: Duration,
+}
+
+/// What is known of a thread.
+#[derive(Debug, Default)]
+struct Turn {
+    /// When a caller first stayed awake since one waited as usual.
+    since: Option<Instant>,
+}
+
+thread_local! {
+    static OWN: RefCell<Turn> = RefCell::default();
+}
+
+impl Turn {
+    /// Whether it goes on.
+    fn goes_on(&self, now: Instant) -> bool {
+        self.since
+            .is_none_or(|since| now.duration_since(since) <= TURN)
+    }
 }
 
 impl Default for Awake {
@@ -50,18 +69,19 @@ impl Default for Awake {
             score: 0,
             wanted: FEWEST,
             is_on: false,
-            spent: Duration::ZERO,
         }
     }
 }
 
 impl Awake {
-    /// Whether the caller of a request that will be the only one of its worker is to stay awake.
+    /// Whether this thread, which calls, is to stay awake for a request that will be the only one of its worker.
     pub(crate) fn begin(&mut self) -> bool {
-        self.is_on = self.score >= self.wanted && self.spent <= TURN;
-        if !self.is_on {
-            self.spent = Duration::ZERO;
-        }
+        OWN.with_borrow_mut(|turn| self.begin_in(turn, Instant::now()))
+    }
+
+    fn begin_in(&mut self, turn: &mut Turn, now: Instant) -> bool {
+        self.is_on = self.score >= self.wanted && turn.goes_on(now);
+        turn.since = self.is_on.then(|| turn.since.unwrap_or(now));
         self.is_on
     }
 
@@ -76,9 +96,6 @@ impl Awake {
             if self.is_on {
                 self.wanted = FEWEST.max(self.wanted - 1);
             }
-        }
-        if self.is_on {
-            self.spent += took;
         }
     }
 
@@ -124,7 +141,9 @@ fn hear(shared: &Shared, connection: &Arc<Connection>, ticket: u32) -> bool {
     if !connection.peek(&mut inbox) {
         return false;
     }
-    let is_answer = inbox.is_only(ticket, [Kind::Reply, Kind::Error]);
+    let is_answer = inbox.only().is_some_and(|frame| {
+        frame.request == ticket && matches!(frame.kind, Kind::Reply | Kind::Error)
+    });
     let mut dispatch = shared.lock();
     let Some(seat) = dispatch.at(connection) else {
         return true;
@@ -155,14 +174,34 @@ mod tests {
 
     const SHORT: Duration = Duration::from_micros(20);
 
-    /// Calls until one waits as usual; how many were awake, of at most `count`.
-    fn awake_in_a_row(awake: &mut Awake, took: Duration, count: u32) -> u32 {
-        let mut row = 0;
-        while row < count && awake.begin() {
-            awake.answered(took, true);
-            row += 1;
+    /// A thread that calls again and again, and does something in between.
+    struct Caller {
+        turn: Turn,
+        now: Instant,
+        pause: Duration,
+    }
+
+    impl Caller {
+        fn pausing(pause: Duration) -> Self {
+            Self {
+                turn: Turn::default(),
+                now: Instant::now(),
+                pause,
+            }
         }
-        row
+
+        /// Whether it stayed awake for a call.
+        fn calls(&mut self, awake: &mut Awake) -> bool {
+            let is_awake = awake.begin_in(&mut self.turn, self.now);
+            awake.answered(SHORT, true);
+            self.now += SHORT + self.pause;
+            is_awake
+        }
+
+        /// Calls until one waits as usual; how many did not, of at most 1,000.
+        fn in_a_row(&mut self, awake: &mut Awake) -> usize {
+            (0..1000).take_while(|_| self.calls(awake)).count()
+        }
     }
 
     fn learn(awake: &mut Awake, took: Duration, is_alone: bool, count: u32) {
@@ -188,32 +227,44 @@ mod tests {
     fn one_caller_in_a_turn_waits_as_usual() {
         let mut awake = Awake::default();
         learn(&mut awake, SHORT, true, 100);
-        for _ in 0..3 {
-            let row = awake_in_a_row(&mut awake, SHORT, 1000);
-            assert!((10..20).contains(&row), "{row}");
+        for (pause, row) in [(Duration::ZERO, 13), (SHORT, 7), (2 * TURN, 1)] {
+            let mut caller = Caller::pausing(pause);
+            for _ in 0..3 {
+                assert_eq!(caller.in_a_row(&mut awake), row, "{pause:?}");
+            }
         }
+    }
+
+    #[test]
+    fn a_turn_is_that_of_the_thread_whichever_workers_it_calls() {
+        let mut caller = Caller::pausing(Duration::ZERO);
+        let row = (0..100).take_while(|_| {
+            let mut worker = Awake::default();
+            learn(&mut worker, SHORT, true, 100);
+            caller.calls(&mut worker)
+        });
+        assert_eq!(row.count(), 13);
     }
 
     #[test]
     fn what_is_in_vain_becomes_rare_and_is_forgotten_when_it_no_longer_is() {
         let mut awake = Awake::default();
+        let mut caller = Caller::pausing(Duration::ZERO);
         let mut awake_in_vain = 0;
         for _ in 0..10_000 {
-            if awake.begin() {
+            if caller.calls(&mut awake) {
                 awake_in_vain += 1;
                 awake.failed();
             }
-            awake.answered(SHORT, true);
         }
         assert!(awake_in_vain < 20, "{awake_in_vain}");
         learn(&mut awake, SHORT, true, MOST);
         for _ in 0..2 * MOST {
-            awake.begin();
-            awake.answered(SHORT, true);
+            caller.calls(&mut awake);
         }
         awake.failed();
         learn(&mut awake, SHORT, true, 2 * FEWEST);
-        assert!(awake.begin());
+        assert!(awake.begin_in(&mut Turn::default(), caller.now));
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! Frames to and from one worker: over two sockets, or from hand to hand where a task of the program speaks with it. It
-//! knows nothing of requests and pools.
+//! knows nothing of pools, nor of what frames mean.
 
 use std::convert::Infallible;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::frame::{Decoder, Frame, Garbage, Kind, Message};
+use super::frame::{Decoder, Frame, Garbage, Message};
 #[cfg(feature = "grpc")]
 use super::passage::PoolEnd;
 use super::segment::Segments;
@@ -36,11 +36,12 @@ pub(crate) struct Inbox {
 }
 
 impl Inbox {
-    /// Whether it is this one frame, and nothing is wrong behind it.
-    pub(crate) fn is_only(&self, ticket: u32, kinds: [Kind; 2]) -> bool {
-        self.garbage.is_none()
-            && matches!(&self.unheard[..], [frame]
-                if frame.request == ticket && kinds.contains(&frame.kind))
+    /// What waits, if it is one frame and nothing is wrong behind it.
+    pub(crate) fn only(&self) -> Option<&Frame> {
+        match &self.unheard[..] {
+            [frame] if self.garbage.is_none() => Some(frame),
+            _ => None,
+        }
     }
 }
 
@@ -168,19 +169,28 @@ impl Connection {
         }
     }
 
-    /// Leaves it to a caller to [look](Connection::peek) for what arrives, where it can.
-    pub(crate) fn lend(self: &Arc<Self>) -> Option<Lent> {
+    /// Whether a caller can [look](Connection::peek) for what arrives.
+    pub(crate) fn can_be_lent(&self) -> bool {
+        matches!(self.wire, Wire::Sockets(_))
+    }
+
+    /// Leaves it to a caller to look for what arrives.
+    pub(crate) fn lend(self: &Arc<Self>) -> Lent {
         match &self.wire {
             Wire::Sockets(sockets) => sockets.ignore(),
             #[cfg(feature = "grpc")]
-            Wire::Passage(_) => return None,
+            Wire::Passage(_) => {}
         }
-        Some(Lent(self.clone()))
+        Lent(self.clone())
     }
 
     /// Reads without waiting for the runtime to tell of it. Whether anything is there to be heard: garbage, or the end, is
     /// left to whoever [receives](Connection::receive) next.
     pub(crate) fn peek(&self, inbox: &mut Inbox) -> bool {
+        // Another caller left it.
+        if inbox.garbage.is_some() {
+            return true;
+        }
         let mut take = |frame| inbox.unheard.push(frame);
         let arrival = match &self.wire {
             Wire::Sockets(sockets) => sockets.peek(&mut inbox.decoder, &mut take),

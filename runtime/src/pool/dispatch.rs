@@ -98,7 +98,8 @@ impl Dispatch {
         }
     }
 
-    /// Wakes whoever serves the worker when it has to be looked at sooner than [`Dispatch::next_alarm`] said.
+    /// Wakes whoever serves the worker: when it has to be looked at sooner than [`Dispatch::next_alarm`] said, and when a
+    /// caller that was [awake](super::awake) has read what is not for it.
     pub(crate) fn wake(&self, seat: usize) -> Arc<Notify> {
         self.seats[seat].wake.clone()
     }

@@ -1,7 +1,7 @@
-//! Pools of workers. The layers, from below: `frame` cuts bytes, `connection` moves them (over
-//! `sockets` or a `passage`), `process` and `stderr` are
-//! the system's side of a worker, `dispatch` knows which request is where, `worker` serves one worker, `supervision`
-//! keeps its seat filled, and here is what a program calls.
+//! Pools of workers. The layers, from below: `frame` cuts bytes, `connection` moves them (over `sockets`, of which
+//! `readiness` tells, or a `passage`), `process` and `stderr` are the system's side of a worker, `dispatch` knows which
+//! request is where, `worker` serves one worker, `supervision` keeps its seat filled, a caller may be `awake`, and here is
+//! what a program calls.
 
 mod awake;
 mod bridge;

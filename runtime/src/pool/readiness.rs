@@ -2,8 +2,8 @@
 //!
 //! A caller that [waits awake](super::awake) reads the socket itself. The runtime's driver would be woken by the same
 //! bytes, in whichever thread sleeps there, for nothing. So on Linux the driver does not watch the socket, but an `epoll`
-//! of its own that does, and that can be told not to: one system call, where to take the socket from the driver and to
-//! give it back would take several and a lock.
+//! of its own that does, and that can be told not to: that wakes no thread, where to take the socket from the driver and
+//! to give it back would take its lock and more system calls.
 
 use std::fs::File;
 use std::io;
@@ -23,7 +23,10 @@ pub(crate) struct Readiness {
 
 impl Readiness {
     /// # Errors
-    /// No descriptor is left, or there is no runtime with an I/O driver.
+    /// No descriptor is left.
+    ///
+    /// # Panics
+    /// There is no runtime with an I/O driver, which [`drivers`](super::drivers) has ruled out.
     pub(crate) fn of(socket: &UnixStream) -> io::Result<Self> {
         #[cfg(target_os = "linux")]
         let watch = {

@@ -228,9 +228,7 @@ impl Seat {
     pub(crate) fn lend(&mut self) -> Option<Lent> {
         let connection = self.connection.as_ref()?;
         let is_idle = self.sent.is_empty() && self.pinned.is_empty() && !self.drains;
-        (is_idle && self.awake.begin())
-            .then(|| connection.lend())
-            .flatten()
+        (is_idle && connection.can_be_lent() && self.awake.begin()).then(|| connection.lend())
     }
 
     /// Whether its worker is at the other end.

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::{Buf, Bytes};
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags, Shutdown, recvmsg, send, sendmsg, shutdown,
+    SendAncillaryMessage, SendFlags, Shutdown, recv, recvmsg, send, sendmsg, shutdown,
 };
 use tokio::net::UnixStream as Watched;
 use tokio::sync::Notify;
@@ -124,15 +124,17 @@ impl Sockets {
         receive_by(read, decoder, take)
     }
 
-    /// A read that did not fill its room, and brought no files, has emptied the socket. Tokio is told so at once, where the
-    /// system tells of every later arrival anew: else each wait for a reply would begin with a read in vain.
+    /// A read that did not fill its room, and brought no files, has emptied the socket, unless the end is behind what it
+    /// brought: of that Tokio is not told anew. Where it is not there either, Tokio is told so at once, where the system
+    /// tells of every later arrival: else each wait for a reply would begin with a read in vain.
     fn read(&self, space: &mut [u8], files: &mut Vec<OwnedFd>) -> io::Result<usize> {
         let mut some = 0;
         let outcome = self.readiness.read(|| {
             let room = space.len();
             some = read_with_files(&self.replies, space, files)?;
-            if cfg!(target_os = "linux") && 0 < some && some < room && files.is_empty() {
-                return Err(io::ErrorKind::WouldBlock.into());
+            let may_be_empty = 0 < some && some < room && files.is_empty();
+            if cfg!(target_os = "linux") && may_be_empty {
+                recv(&self.replies, &mut [0; 1][..], RecvFlags::PEEK)?;
             }
             Ok(some)
         });

@@ -293,7 +293,7 @@ pub(crate) async fn serve(
             }
             _ = worker.process.ended() => {
                 // What it wrote before it ended still counts.
-                Some(match worker.take(&shared) {
+                Some(match worker.take_all(&shared) {
                     Some(Ending::Fault(reason)) => Ending::Fault(reason),
                     _ => Ending::Exited,
                 })
@@ -312,7 +312,7 @@ pub(crate) async fn serve(
                 end
             }
             () = &mut look => {
-                let end = worker.take(&shared);
+                let end = worker.take_all(&shared);
                 let end = end.or_else(|| worker.look(&shared).map(Ending::Fault));
                 look.as_mut().reset(worker.next_look(&shared));
                 end
@@ -363,6 +363,12 @@ impl Line {
 }
 
 impl Worker {
+    /// Takes also what the runtime was not told of, because a caller is awake.
+    fn take_all(&mut self, shared: &Shared) -> Option<Ending> {
+        self.connection.peek(&mut self.connection.inbox());
+        self.take(shared)
+    }
+
     /// Takes what has arrived. Some: the worker is of no more use.
     ///
     /// One that has filled the socket meanwhile is heard again after the others, but what lies in it when its process

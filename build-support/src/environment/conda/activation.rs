@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::json::{self, Object, Value};
-
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::{Answer, Host, Program};
+use crate::json::{self, Object, Value};
 use crate::manifest::EnvOp;
 use crate::ordered::{Ordered, Set};
 use crate::said::said;

@@ -6,6 +6,8 @@ use yaml_rust2::Yaml;
 use yaml_rust2::parser::{Event, Parser, Tag};
 use yaml_rust2::scanner::TScalarStyle;
 
+use crate::ordered::Map;
+
 /// A value of the first document's mapping.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Value {
@@ -142,8 +144,6 @@ fn is_text(text: &str, style: TScalarStyle, tag: Option<&Tag>) -> bool {
         None => matches!(Yaml::from_str(text), Yaml::String(_)),
     }
 }
-
-use crate::ordered::Map;
 
 #[cfg(test)]
 mod tests {

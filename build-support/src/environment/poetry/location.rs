@@ -3,13 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::json::Value;
-
 use super::Project;
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::Table;
 use crate::host::{Host, Program};
+use crate::json::Value;
 use crate::manifest::EnvOp;
 use crate::requirement::normalized;
 use crate::said::{complained, said};

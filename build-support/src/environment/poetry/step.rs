@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
-use crate::json::Value;
-
 use super::{Project, permission};
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::distribution::{Distributions, Installed, same_version};
 use crate::document::{self, Table};
 use crate::host::Host;
+use crate::json::Value;
 use crate::marker::{Marker, Variables};
 use crate::ordered::{Map, Set};
 use crate::probe::Interpreter;

@@ -3,14 +3,13 @@
 use std::path::Path;
 use std::str::FromStr;
 
-use crate::json::Value;
-
 use super::asking::unchanging;
 use super::{PLACE, Project, is_at, packages, text};
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::{self, Table};
 use crate::host::Host;
+use crate::json::Value;
 use crate::ordered::{Map, Set};
 use crate::requirement::{Requirement, Source, normalized};
 use crate::specifier::Specifiers;

@@ -3,13 +3,12 @@
 
 use std::path::Path;
 
-use crate::json::Value;
-
 use super::{Project, is_at, packages, source, text};
 use crate::diagnostic::Diagnostic;
 use crate::distribution::{Distributions, Installed, same_version};
 use crate::document::Table;
 use crate::host::Host;
+use crate::json::Value;
 use crate::marker::{Marker, Variables};
 use crate::ordered::{Map, Ordered, Set};
 

@@ -14,6 +14,7 @@ mod own;
 mod service;
 mod start;
 mod telemetry;
+mod tenure;
 mod value;
 mod whole;
 

@@ -19,12 +19,13 @@ use tonic::transport::Server;
 use super::super::bridge::{GRPC_PARTS, command, introduction};
 use super::super::frame::{Decoder, Frame, Kind, Message};
 use super::super::passage::TaskEnd;
-use super::super::process::{Ender, Process};
+use super::super::process::Process;
 use super::super::{Error, Shared};
 use super::client::{Client, chain};
 use super::folder::Folder;
 use super::gateway::{Gateway, Lost};
 use super::service::{Callbacks, Host};
+use super::tenure::Tenure;
 use super::value::not_ready;
 
 /// Starts it; see [`super::start`].
@@ -51,6 +52,7 @@ pub(super) async fn start(
         .map_err(failed)?;
     let tools = shared.host_tools.names().map(str::to_owned).collect();
     let begun = Begun {
+        tenure: Tenure::of(&process, passage.clone()),
         pool: spec.pool,
         callbacks: Arc::new(Callbacks::new(tools, passage.clone())),
         folder,
@@ -58,7 +60,6 @@ pub(super) async fn start(
         input: watched(input).map_err(failed)?,
         output: watched(output).map_err(failed)?,
         address: format!("unix:{}", worker.display()),
-        ender: process.ender(),
         room: shared.room as usize,
     };
     tokio::spawn(begun.serve(introduction, listener));
@@ -76,7 +77,7 @@ struct Begun {
     input: Socket,
     output: Socket,
     address: String,
-    ender: Ender,
+    tenure: Tenure,
     room: usize,
 }
 
@@ -129,7 +130,7 @@ impl Begun {
             // The host's side ends only where its listener cannot go on.
             _ = host => {}
         }
-        drop(self.ender);
+        drop(self.tenure);
         drop(self.folder);
     }
 }

@@ -22,13 +22,14 @@ use tonic::transport::server::TcpIncoming;
 
 use super::super::frame::Kind;
 use super::super::passage::TaskEnd;
-use super::super::process::{Ender, Process};
+use super::super::process::Process;
 use super::super::{Error, Shared};
 use super::client::{Client, chain, in_words};
 use super::folder::Folder;
 use super::gateway::{Gateway, Lost, initialize, ping};
 use super::own;
 use super::service::{Callbacks, Host};
+use super::tenure::Tenure;
 use super::value::{frame, not_ready};
 use crate::spec::Grpc;
 
@@ -81,12 +82,12 @@ pub(in super::super) async fn start(
     let tools = shared.host_tools.names().map(str::to_owned).collect();
     let callbacks = Arc::new(Callbacks::new(tools, passage.clone()));
     let begun = Begun {
+        tenure: Tenure::of(&process, passage.clone()),
         pool: spec.pool,
         folder,
         passage,
         callbacks,
         listener,
-        ender: process.ender(),
         pid: process.id,
         home: format!("{}-{number}", spec.pool).into(),
         room: shared.room as usize,
@@ -142,7 +143,7 @@ struct Begun {
     passage: Arc<TaskEnd>,
     callbacks: Arc<Callbacks>,
     listener: TcpListener,
-    ender: Ender,
+    tenure: Tenure,
     pid: u32,
     home: Arc<str>,
     room: usize,
@@ -193,7 +194,7 @@ impl Begun {
             // The host's side ends only where its listener cannot go on.
             _ = host => {}
         }
-        drop(self.ender);
+        drop(self.tenure);
     }
 }
 
