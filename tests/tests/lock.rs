@@ -181,4 +181,11 @@ fn an_offline_build_is_the_same_program_and_needs_a_lock_of_its_sources() {
     let said = offline(&package).failure();
     let part = "declared.python: the lock says nothing, here is `>=3.9`";
     assert!(said.contains(part), "{said}");
+
+    // A pool with a mistake is still one of the lock's.
+    package.write("src/main.rs", &MAIN.replace("#[pool]", "#[pool(sise = 1)]"));
+    for said in [offline(&package).failure(), verbose(&package).failure()] {
+        assert!(said.contains("[snakepit::key_unknown]"), "{said}");
+        assert!(!said.contains("[snakepit::lock_pool"), "{said}");
+    }
 }
