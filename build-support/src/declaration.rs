@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::json::Value;
 use proc_macro2::Span;
 use syn::{Attribute, Ident};
 
 use crate::declare::Mistake;
+use crate::json::Value;
 use crate::wire::{Written, holding, written};
 
 /// One annotated struct.

@@ -1,5 +1,6 @@
 //! Whether an interpreter and its installed distributions are what a declaration demands.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use crate::catalogue::Code;
@@ -117,14 +118,17 @@ impl Demands<'_> {
             return Vec::new();
         }
         let mut faults = Vec::new();
-        let mut seen = Set::new();
+        // The standard library's: a distribution may name any number of others.
+        let mut seen = BTreeSet::new();
         // Each is read once, however many extras lead to it.
-        let mut known: Map<String, Option<Found>> = Map::new();
+        let mut known: BTreeMap<String, Option<Found>> = BTreeMap::new();
         let mut extras = 0;
         let mut open = vec![wanted.clone()];
         while let Some(part) = open.pop() {
             let name = normalized(&part.name);
-            let found = known.or_insert_with(name.clone(), || self.find(&name));
+            let found = known
+                .entry(name.clone())
+                .or_insert_with(|| self.find(&name));
             let distribution = found.as_ref().map(|found| &found.distribution);
             // An extra may come back to the distribution that it belongs to.
             if seen.insert((name.clone(), part.text.clone())) {

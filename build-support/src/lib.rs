@@ -36,8 +36,8 @@ mod environment;
 mod fingerprint;
 #[doc(hidden)]
 pub mod host;
-#[doc(hidden)]
 mod json;
+#[doc(hidden)]
 pub mod known;
 mod lock;
 mod machine;

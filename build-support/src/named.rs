@@ -58,8 +58,8 @@ fn short(name: &str) -> &str {
     name.split('@').next().unwrap_or_default()
 }
 
-/// The pools of a package's sources, in the order in which they stand there, also those that cannot be read. `variable` gives what Cargo tells a build
-/// script of target and features.
+/// The pools of a package's sources, in the order in which they stand there, also those that cannot be read. `variable`
+/// gives what Cargo tells a build script of target and features.
 pub fn pools(sources: &Sources, variable: &dyn Fn(&str) -> Option<String>) -> Vec<Pool> {
     let mut pools = Vec::new();
     for source in &sources.files {

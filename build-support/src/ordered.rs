@@ -1,7 +1,7 @@
 //! Maps and sets in the order of their keys, as sorted lists. The standard library's trees are made for more entries
-//! than there are here, and the compiler makes each anew for every pair of types: with them this crate was a third
+//! than come together here, and the compiler makes each anew for every pair of types: with them this crate was a third
 //! longer to compile, which the first build of every program waits for. They stay where a public type has
-//! one, and in JSON, whose objects may have any number of entries in any order.
+//! one, and where a file may bring any number of entries in any order: each of them moves those behind it here.
 
 use std::borrow::Borrow;
 
@@ -179,3 +179,50 @@ pub(crate) trait Ordered: Iterator + Sized {
 }
 
 impl<I: Iterator> Ordered for I {}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+
+    /// Numbers in no order, some of them again and again.
+    fn numbers() -> impl Iterator<Item = u32> {
+        (1..500_u32).map(|number| number.wrapping_mul(2_654_435_761) % 97)
+    }
+
+    #[test]
+    fn a_map_is_one_of_the_standard_library() {
+        let (mut map, mut wanted) = (Map::new(), BTreeMap::new());
+        for (value, key) in numbers().enumerate() {
+            assert_eq!(map.contains_key(&key), wanted.contains_key(&key));
+            match value % 3 {
+                0 => {
+                    let own = map.or_insert_with(key, || value);
+                    assert_eq!(own, wanted.entry(key).or_insert(value));
+                }
+                _ => assert_eq!(map.insert(key, value), wanted.insert(key, value)),
+            }
+            assert_eq!(map.get(&key), wanted.get(&key));
+            assert_eq!(map.get_mut(&(key + 1)), wanted.get_mut(&(key + 1)));
+        }
+        assert!(map.iter().eq(&wanted));
+        assert!(map.keys().eq(wanted.keys()) && map.values().eq(wanted.values()));
+        let again: Map<u32, usize> = wanted.clone().into_iter().ordered();
+        assert_eq!(again, map);
+        assert!(map.into_iter().eq(wanted));
+    }
+
+    #[test]
+    fn a_set_is_one_of_the_standard_library() {
+        let (mut set, mut wanted) = (Set::new(), BTreeSet::new());
+        for item in numbers() {
+            assert_eq!(set.contains(&item), wanted.contains(&item));
+            assert_eq!(set.insert(item), wanted.insert(item));
+        }
+        assert!(set.iter().eq(&wanted));
+        let again: Set<u32> = numbers().ordered();
+        assert_eq!(again, set);
+        assert!(set.into_iter().eq(wanted));
+    }
+}

@@ -96,6 +96,7 @@ pub(crate) fn ask(
     asked(program, &|program| host.run(program))
 }
 
+/// Apart from [`ask`], which the compiler makes anew for every host.
 fn asked(
     program: &Program<'_>,
     run: &dyn Fn(&Program<'_>) -> io::Result<Answer>,

@@ -69,8 +69,17 @@ pub(crate) fn unknown_variant(name: &str) -> String {
     format!("unknown variant `{name}`")
 }
 
+/// The value itself may be long, and none of a message's business.
 fn unwanted(wanted: &str, found: &Value) -> String {
-    format!("{wanted} is wanted, not `{found}`")
+    let kind = match found {
+        Value::Null => "`null`",
+        Value::Bool(_) => "`true` or `false`",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    };
+    format!("{wanted} is wanted, not {kind}")
 }
 
 impl Written for String {
@@ -363,9 +372,9 @@ mod tests {
             (r#"{"kind": "Var", "name": "a"}"#, "`Var`"),
             (
                 r#"{"kind": "VarKeyword", "name": 1}"#,
-                "`name`: a text is wanted, not `1`",
+                "`name`: a text is wanted, not a number",
             ),
-            ("[]", "an object is wanted, not `[]`"),
+            ("[]", "an object is wanted, not a list"),
             ("{", "the text ends where a name in quotes is wanted"),
         ] {
             let error = parse::<Parameter>(text).unwrap_err();

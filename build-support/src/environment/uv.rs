@@ -11,14 +11,13 @@ mod step;
 
 use std::path::{Path, PathBuf};
 
-use crate::json::Value;
-
 use self::asking::{Asked, unchanging};
 use super::{Config, ExtraMetadata, Launch, PythonEnvironment, Venv, permission};
 use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::{self, Table};
 use crate::host::Host;
+use crate::json::Value;
 use crate::manifest::EnvOp;
 use crate::shell::quoted;
 use crate::tilde;

@@ -164,6 +164,8 @@ pub(crate) use json;
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use super::*;
 
     /// What serde_json makes of a text, as this tree.
@@ -291,11 +293,30 @@ mod tests {
 
     #[test]
     fn python_s_own_writer_agrees() {
-        let value = parse(
-            r#"{"b": [1, -2, 1.5, 0.00001, 0.0001, 1e16, 12e299, true, null], "a": "\u00e9\ud83d\ude00\"\n", "c": {}}"#,
-        );
-        let wanted = r#"{"a": "\u00e9\ud83d\ude00\"\n", "b": [1, -2, 1.5, 1e-05, 0.0001, 1e+16, 1.2e+300, true, null], "c": {}}"#;
-        assert_eq!(python(&value.unwrap()), wanted);
+        let script =
+            "import json, sys; print(end=json.dumps(json.loads(sys.argv[1]), sort_keys=True))";
+        let letters: String = (0..0x100)
+            .chain(0x1f600..0x1f610)
+            .filter_map(char::from_u32)
+            .collect();
+        let texts = TEXTS.iter().filter(|text| parse(text).is_ok());
+        // Python's own numbers are whole however long they are.
+        let texts = texts.filter(|text| {
+            !text.contains("844674407370955161") && **text != "-0" && !text.starts_with("-9")
+        });
+        let mut texts: Vec<String> = texts.map(|text| (*text).to_owned()).collect();
+        texts.push(Value::from(letters).to_string());
+        texts
+            .push("[0.00001, 0.0001, 0.00012, 1e15, 1e16, 12e299, 1.5, -2, true, null]".to_owned());
+        let text = format!("[{}]", texts.join(","));
+        let python3 = &snakepit_test_tools::python().path;
+        let answer = Command::new(python3)
+            .args(["-c", script, &text])
+            .output()
+            .unwrap();
+        assert!(answer.status.success(), "{answer:?}");
+        let wanted = String::from_utf8(answer.stdout).unwrap();
+        assert_eq!(python(&parse(&text).unwrap()), wanted);
     }
 
     #[test]
@@ -304,7 +325,11 @@ mod tests {
             let why = parse(&open.repeat(100_000)).unwrap_err();
             assert!(why.contains("nests"), "{why}");
         }
-        assert!(parse(&format!("{}{}", "[".repeat(100), "]".repeat(100))).is_ok());
+        for depth in [127, 128] {
+            let text = "[".repeat(depth) + &"]".repeat(depth);
+            let wanted = serde_json::from_str::<serde_json::Value>(&text).is_ok();
+            assert_eq!(parse(&text).is_ok(), wanted, "{depth}");
+        }
     }
 
     #[test]
@@ -314,6 +339,14 @@ mod tests {
             ("{\n  \"a\": nil}", "a value is wanted at line 2, column 8"),
             ("[1 2]", "`,` or `]` is wanted at line 1, column 4"),
             ("1 2", "nothing more is wanted at line 1, column 3"),
+            ("[01]", "a number is wanted at line 1, column 2"),
+            ("1e999", "a number is wanted at line 1, column 1"),
+            ("[\"\\a\"]", "a known escape is wanted at line 1, column 3"),
+            (
+                "[\"\t\"]",
+                "an escape in place of a control character is wanted at line 1, column 3",
+            ),
+            ("[\"a", "the text ends where the end of a string is wanted"),
         ] {
             assert_eq!(parse(text).unwrap_err(), why);
         }

@@ -36,7 +36,11 @@ impl<'a> Parser<'a> {
             Some(b'{') => self.nested(Self::object),
             Some(b'[') => self.nested(Self::array),
             Some(b'"') => self.string().map(Value::String),
-            Some(b'-' | b'0'..=b'9') => self.number().ok_or_else(|| self.wants("a number")),
+            Some(b'-' | b'0'..=b'9') => {
+                let start = self.at;
+                self.number()
+                    .ok_or_else(|| self.wants_at(start, "a number"))
+            }
             _ => {
                 let words = [
                     ("null", Value::Null),
@@ -119,10 +123,12 @@ impl<'a> Parser<'a> {
                     return Ok(string);
                 }
                 Some(b'\\') => {
+                    let start = self.at;
                     let escaped = self.escaped();
-                    string.push(escaped.ok_or_else(|| self.wants("a known escape"))?);
+                    string.push(escaped.ok_or_else(|| self.wants_at(start, "a known escape"))?);
                 }
-                _ => return Err(self.wants("the end of a string")),
+                Some(_) => return Err(self.wants("an escape in place of a control character")),
+                None => return Err(self.wants("the end of a string")),
             }
         }
     }
@@ -226,10 +232,14 @@ impl<'a> Parser<'a> {
     }
 
     fn wants(&self, what: &str) -> String {
-        if self.at >= self.text.len() {
+        self.wants_at(self.at, what)
+    }
+
+    fn wants_at(&self, place: usize, what: &str) -> String {
+        if place >= self.text.len() {
             return format!("the text ends where {what} is wanted");
         }
-        let before = &self.text.as_bytes()[..self.at];
+        let before = &self.text.as_bytes()[..place];
         let mut lines = before.rsplit(|byte| *byte == b'\n');
         let column = lines.next().map_or(0, <[u8]>::len) + 1;
         let line = lines.count() + 1;

@@ -26,7 +26,7 @@ pub(crate) fn python(value: &Value) -> String {
 enum Style {
     Short,
     Lines,
-    /// A space behind `,` and `:`, and everything outside of ASCII escaped.
+    /// A space behind `,` and `:`, and everything escaped but what ASCII can show.
     Python,
 }
 
@@ -42,7 +42,8 @@ impl Style {
                 match text.split_once('e') {
                     // As Python writes it, whose text is digested.
                     Some((digits, exponent)) => {
-                        let exponent: i16 = exponent.parse().unwrap_or_default();
+                        let exponent: i16 =
+                            exponent.parse().expect("an exponent is a whole number");
                         write!(to, "{digits}e{exponent:+03}")
                     }
                     None => to.write_str(&text),
@@ -98,15 +99,17 @@ impl Style {
     }
 
     fn string(self, text: &str, to: &mut dyn Write) -> fmt::Result {
-        let is_special = |byte: u8| {
-            matches!(byte, b'"' | b'\\' | ..b' ') || (self == Self::Python && !byte.is_ascii())
+        let is_special = |byte: u8| match byte {
+            b'"' | b'\\' | ..b' ' => true,
+            b' '..=b'~' => false,
+            _ => self == Self::Python,
         };
         to.write_char('"')?;
         let mut rest = text;
         while let Some(plain) = rest.bytes().position(is_special) {
             to.write_str(&rest[..plain])?;
             let mut letters = rest[plain..].chars();
-            match letters.next().unwrap_or_default() {
+            match letters.next().expect("the special one is there") {
                 '"' => to.write_str("\\\""),
                 '\\' => to.write_str("\\\\"),
                 '\x08' => to.write_str("\\b"),

@@ -1,5 +1,6 @@
 //! Two locks, fact by fact.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::text::shown;
@@ -97,7 +98,8 @@ fn lines(before: &str, now: &str) -> (Option<String>, Option<String>) {
 /// that comes before others does not make them differ.
 #[derive(Default)]
 struct Flat {
-    values: Map<String, String>,
+    /// In the standard library's map: an adapter may have any number of tools.
+    values: BTreeMap<String, String>,
     /// The items of each list, in its order.
     orders: Map<String, Vec<String>>,
 }

@@ -8,7 +8,7 @@ use crate::document::Table;
 use crate::json::Value;
 use crate::manifest::{EnvOp, Resolution};
 use crate::ordered::Ordered;
-use crate::wire::{Read, Written};
+use crate::wire::{self, Read, Written};
 
 /// The key of what the declaration asked for.
 const DECLARED: &str = "declared";
@@ -256,10 +256,7 @@ fn mapped<E>(
 }
 
 fn object(value: Value) -> Table {
-    match value {
-        Value::Object(table) => table,
-        _ => Table::new(),
-    }
+    wire::object(value).expect("a struct is written as an object")
 }
 
 /// TOML has nothing for what is not there.

@@ -14,8 +14,6 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::json::Value;
-
 pub use compare::Difference;
 pub(crate) use entry::{Sources, entry, resolution};
 pub(crate) use roots::{NAMES as ROOTS, RootFault, Roots, variable};
@@ -24,6 +22,7 @@ use crate::catalogue::Code;
 use crate::diagnostic::Diagnostic;
 use crate::document::{self, Table};
 use crate::host::Host;
+use crate::json::Value;
 use crate::machine::Machine;
 use crate::ordered::{Map, Ordered, Set};
 use crate::replace::replace;
