@@ -5,10 +5,11 @@
 )]
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use snakepit::{Error, Pool, PoolConfig, SpawnSpec, snakepit_pools};
+use snakepit::{CallOptions, Error, Pool, PoolConfig, SpawnSpec, snakepit_pools};
 use snakepit_tests::{Hold, copy, process::exists, until};
 use tokio::task::JoinHandle;
 
@@ -410,6 +411,45 @@ fn pools_outside_a_runtime_are_one_error_that_names_both_ways_out() {
             assert!(error.contains(wanted), "{error}");
         }
     }
+}
+
+/// Another executor: one thread that sleeps until its future is to be looked at again.
+fn elsewhere<T>(future: impl Future<Output = T>) -> T {
+    struct Sleeper(std::thread::Thread);
+    impl std::task::Wake for Sleeper {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Arc::new(Sleeper(std::thread::current())).into();
+    let mut context = std::task::Context::from_waker(&waker);
+    let mut future = std::pin::pin!(future);
+    loop {
+        if let std::task::Poll::Ready(value) = future.as_mut().poll(&mut context) {
+            return value;
+        }
+        std::thread::park();
+    }
+}
+
+#[test]
+fn a_pool_is_called_and_ended_from_another_executor() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let pool = runtime.block_on(tools());
+    elsewhere(async {
+        let value: i64 = pool.execute("echo", &7).await.unwrap();
+        assert_eq!(value, 7);
+        let limit = CallOptions::new().time_limit(Duration::from_millis(100));
+        let late = pool.execute_with::<_, ()>("sleep", &60, limit).await;
+        assert!(matches!(late, Err(Error::TimedOut { .. })), "{late:?}");
+        let mut map = pool.map::<_, _, i64>("echo", 0..10);
+        for wanted in 0..10 {
+            assert_eq!(map.next().await.unwrap().unwrap(), wanted);
+        }
+        pool.shutdown().await;
+        let over = pool.execute::<_, i64>("echo", &7).await;
+        assert!(matches!(over, Err(Error::ShutDown { .. })), "{over:?}");
+    });
 }
 
 #[test]

@@ -38,15 +38,22 @@ pub(super) fn adapter(setting: &Setting) -> Result<(Adapter, Span), Mistake> {
     }
     let (path, class) = name.split_once(':').unwrap_or((&name, ""));
     if let Some(stem) = path.strip_suffix(".py") {
-        let (folder, module) = stem.rsplit_once('/').unwrap_or((".", stem));
-        let module = match class {
+        let named = |module: &str| match class {
             "" => module.to_owned(),
             class => format!("{module}:{class}"),
         };
-        let help = format!(
-            "write `adapter = {module:?}, python_path = [{folder:?}]`, or `embed({name:?})`, which puts the file into \
-             the program"
-        );
+        let help = match stem.rsplit_once('/') {
+            Some((folder, module)) => format!(
+                "write `adapter = {:?}, python_path = [{folder:?}]`, or `embed({name:?})`, which puts the file into \
+                 the program",
+                named(module)
+            ),
+            // It may lie in any folder that `python_path` has.
+            None => format!(
+                "write `adapter = {:?}`, and its folder into `python_path`, as in `python_path = [\"python\"]`",
+                named(stem)
+            ),
+        };
         return Err(invalid("an adapter is a module, not a file", help));
     }
     let adapter = Adapter::Module(name);
@@ -141,6 +148,11 @@ mod tests {
         assert!(error.contains("`embed(\"python/tools.py\")`"), "{error}");
         assert!(
             error.contains("`adapter = \"tools\", python_path = [\"python\"]`"),
+            "{error}"
+        );
+        let error = parsed("\"tools.py:Tools\"").unwrap_err();
+        assert!(
+            error.contains("`adapter = \"tools:Tools\"`, and its folder into `python_path`"),
             "{error}"
         );
         let error = parsed("greetings").unwrap_err();

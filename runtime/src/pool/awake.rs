@@ -25,7 +25,7 @@ use super::request::Answer;
 const MOMENT: Duration = Duration::from_micros(100);
 
 /// How long a thread's callers stay awake, what they do between their calls included, before one waits as usual.
-const TURN: Duration = Duration::from_micros(250);
+const TURN: Duration = Duration::from_micros(100);
 
 /// So many more calls have to have been short than were not.
 const FEWEST: u32 = 8;
@@ -227,7 +227,7 @@ mod tests {
     fn one_caller_in_a_turn_waits_as_usual() {
         let mut awake = Awake::default();
         learn(&mut awake, SHORT, true, 100);
-        for (pause, row) in [(Duration::ZERO, 13), (SHORT, 7), (2 * TURN, 1)] {
+        for (pause, row) in [(Duration::ZERO, 6), (SHORT, 3), (2 * TURN, 1)] {
             let mut caller = Caller::pausing(pause);
             for _ in 0..3 {
                 assert_eq!(caller.in_a_row(&mut awake), row, "{pause:?}");
@@ -243,7 +243,7 @@ mod tests {
             learn(&mut worker, SHORT, true, 100);
             caller.calls(&mut worker)
         });
-        assert_eq!(row.count(), 13);
+        assert_eq!(row.count(), 6);
     }
 
     #[test]

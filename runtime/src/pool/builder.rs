@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_core::Serialize;
 use serde_core::de::DeserializeOwned;
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, watch};
 
 use super::dispatch::{Dispatch, Limits};
@@ -100,6 +101,7 @@ impl PoolBuilder {
         let queue_limit = config.queue_limit.unwrap_or(defaults.queue_limit);
         let shared = Arc::new(Shared {
             spec,
+            runtime: Handle::current(),
             host_tools: self.host_tools,
             room,
             startup_timeout: config.startup_timeout.unwrap_or(defaults.startup_timeout),

@@ -273,7 +273,10 @@ impl Call {
         let answer = lent.and_then(|lent| awake::wait(&shared, &lent, number, &mut self.reply));
         let answer = match answer {
             Some(answer) => Ok(Ok(answer)),
-            None => timeout_at(self.deadline, &mut self.reply).await,
+            None => {
+                let reply = shared.timer(|| timeout_at(self.deadline, &mut self.reply));
+                reply.await
+            }
         };
         let value = match answer {
             Err(_) => {

@@ -57,6 +57,7 @@ use std::time::Duration;
 
 use serde_core::Serialize;
 use serde_core::de::DeserializeOwned;
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout_at;
@@ -94,6 +95,8 @@ enum Phase {
 #[derive(Debug)]
 struct Shared {
     spec: &'static SpawnSpec,
+    /// The runtime that serves it.
+    runtime: Handle,
     host_tools: HostTools,
     /// Requests that one worker runs at a time.
     room: u32,
@@ -126,6 +129,12 @@ impl Shared {
 
     fn offer(&self, tools: Vec<String>) {
         *self.tools.lock().unwrap_or_else(PoisonError::into_inner) = tools;
+    }
+
+    /// Makes a timer: where whoever waits is in no runtime, as in another executor, one of the pool's.
+    fn timer<T>(&self, make: impl FnOnce() -> T) -> T {
+        let _own = Handle::try_current().is_err().then(|| self.runtime.enter());
+        make()
     }
 
     /// A pool goes only forwards.
@@ -383,16 +392,14 @@ impl Pool {
         let end = after(shared.shutdown_timeout);
         shared.lock().close();
         let finished = shared.until(|dispatch| dispatch.load() == (0, 0));
-        let in_time = timeout_at(end, finished).await.is_ok();
+        let in_time = shared.timer(|| timeout_at(end, finished)).await.is_ok();
         shared.advance(if in_time {
             Phase::Leaving
         } else {
             Phase::Ended
         });
-        if timeout_at(end, shared.until(Dispatch::is_deserted))
-            .await
-            .is_err()
-        {
+        let deserted = shared.until(Dispatch::is_deserted);
+        if shared.timer(|| timeout_at(end, deserted)).await.is_err() {
             shared.advance(Phase::Ended);
             shared.until(Dispatch::is_deserted).await;
         }

@@ -138,7 +138,7 @@ impl Session {
         };
         let mut result = Ok(());
         for outcome in outcomes {
-            let error = match timeout_at(deadline, outcome).await {
+            let error = match shared.timer(|| timeout_at(deadline, outcome)).await {
                 Err(_) => place.timed_out(),
                 Ok(answer) => match answer.map_or(Outcome::ShutDown, |(outcome, _)| outcome) {
                     Outcome::Reply(_) | Outcome::Crashed { .. } | Outcome::SessionLost => continue,

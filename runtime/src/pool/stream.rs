@@ -110,9 +110,14 @@ impl<R: DeserializeOwned> ToolStream<R> {
             return Poll::Ready(Some(outcome));
         }
         let limit = self.limit;
-        let alarm = self
-            .alarm
-            .get_or_insert_with(|| Box::pin(sleep_until(after(limit))));
+        let state = &self.state;
+        let alarm = self.alarm.get_or_insert_with(|| {
+            let alarm = || Box::pin(sleep_until(after(limit)));
+            match state {
+                State::Running(ticket) => ticket.shared().timer(alarm),
+                State::Refused(_) | State::Ended => alarm(),
+            }
+        });
         ready!(alarm.as_mut().poll(context));
         Poll::Ready(None)
     }
