@@ -4,6 +4,7 @@
     reason = "a test program has no readers of its documentation"
 )]
 
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -97,6 +98,7 @@ on_both_wires! {
     what_goes_wrong_has_its_own_error: PLAIN;
     a_call_whose_time_is_over_is_interrupted_and_the_next_one_is_served: PLAIN;
     a_call_that_is_dropped_is_interrupted: PLAIN;
+    what_is_dropped_before_it_began_harms_nobody: Wanted { profile: Profile::Thread { threads: 2 }, ..PLAIN };
     a_worker_that_crashes_costs_its_call_and_is_replaced: PLAIN;
     a_stream_gives_its_items_and_its_error: PLAIN;
     a_stream_that_is_dropped_closes_its_generator: PLAIN;
@@ -194,6 +196,32 @@ async fn a_call_that_is_dropped_is_interrupted(pool: Pool) {
     let log: Vec<String> = pool.execute("what_happened", &()).await.unwrap();
     assert_eq!(log, ["Cancelled"]);
     assert_eq!(pool.execute::<_, u32>("pid", &()).await.unwrap(), pid);
+}
+
+async fn what_is_dropped_before_it_began_harms_nobody(pool: Pool) {
+    let pid: u32 = pool.execute("pid", &()).await.unwrap();
+    until(async || {
+        // Teaches the pool that requests are short, so that it sends several ahead.
+        let mut many = pool.map::<_, _, u32>("echo", 0..300);
+        while let Some(value) = many.next().await {
+            value.unwrap();
+        }
+        let calls = (0..4).map(|_| pool.execute::<_, String>("sleep", &0.2));
+        let mut calls: Vec<_> = calls.map(Box::pin).collect();
+        let mut context = Context::from_waker(Waker::noop());
+        for call in &mut calls {
+            assert!(call.as_mut().poll(&mut context).is_pending());
+        }
+        let is_ahead = pool.stats().in_flight > 2;
+        calls.truncate(2);
+        for call in calls {
+            call.await.unwrap();
+        }
+        is_ahead
+    })
+    .await;
+    assert_eq!(pool.execute::<_, u32>("pid", &()).await.unwrap(), pid);
+    assert_eq!(pool.stats().restarts, 0);
 }
 
 async fn a_worker_that_crashes_costs_its_call_and_is_replaced(pool: Pool) {

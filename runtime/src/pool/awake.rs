@@ -14,12 +14,12 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
+use tokio::sync::oneshot::{self, error::TryRecvError};
 
 use super::Shared;
 use super::connection::{Connection, Lent};
 use super::frame::Kind;
-use super::request::Answer;
+use super::request::{Answer, Outcome};
 
 /// How long a reply is worth staying awake for. Small calls take less also where both sides sleep.
 const MOMENT: Duration = Duration::from_micros(100);
@@ -118,8 +118,11 @@ pub(super) fn wait(
     // Whoever serves the worker may hear it first.
     loop {
         let has_heard = hear(shared, connection, ticket);
-        if let Ok(answer) = reply.try_recv() {
-            return Some(answer);
+        match reply.try_recv() {
+            Ok(answer) => return Some(answer),
+            // It may not be asked again.
+            Err(TryRecvError::Closed) => return Some((Outcome::ShutDown, None)),
+            Err(TryRecvError::Empty) => {}
         }
         if has_heard {
             return None;

@@ -34,6 +34,13 @@ pub(super) struct Gateway {
     pub(super) takes_whole: bool,
 }
 
+/// A request that the server does not have yet.
+struct Waiting {
+    message: Message,
+    /// Nobody wants it any more. It is answered in its turn: to the pool only what is next can have been answered.
+    is_cancelled: bool,
+}
+
 /// A request that the server has.
 #[derive(Debug, Default)]
 struct Running {
@@ -83,10 +90,15 @@ impl Gateway {
                 }
             }
             while running.len() < self.room {
-                let Some(message) = waiting.pop_front() else {
+                let Some(next) = waiting.pop_front() else {
                     break;
                 };
-                self.begin(&message, &mut running, &calls);
+                if next.is_cancelled {
+                    let answer = value::error(next.message.request(), value::cancelled());
+                    self.passage.send([answer]);
+                } else {
+                    self.begin(&next.message, &mut running, &calls);
+                }
             }
         }
         Ok(())
@@ -95,21 +107,20 @@ impl Gateway {
     fn hear(
         &self,
         message: Message,
-        waiting: &mut VecDeque<Message>,
+        waiting: &mut VecDeque<Waiting>,
         running: &HashMap<u32, Arc<Running>>,
         calls: &Calls,
     ) {
         let request = message.request();
         match message.kind() {
-            Some(Kind::Request) => waiting.push_back(message),
+            Some(Kind::Request) => waiting.push_back(Waiting {
+                message,
+                is_cancelled: false,
+            }),
             Some(Kind::Cancel) => {
-                let found = waiting
-                    .iter()
-                    .position(|waiting| waiting.request() == request);
-                if let Some(unbegun) = found {
-                    waiting.remove(unbegun);
-                    let answer = value::error(request, value::cancelled());
-                    self.passage.send([answer]);
+                let mut unbegun = waiting.iter_mut();
+                if let Some(found) = unbegun.find(|unbegun| unbegun.message.request() == request) {
+                    found.is_cancelled = true;
                 } else if let Some(running) = running.get(&request) {
                     running.cancel.notify_one();
                 }

@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy, sink};
 use tokio::net::{UnixListener, UnixStream as Socket};
 use tokio::process::ChildStderr;
 use tonic::transport::Server;
@@ -117,8 +117,7 @@ impl Begun {
                 Ok(()) => {
                     // It leaves by itself, in its own time: the pool knows how long that may take.
                     drop(self.input);
-                    let mut rest = Vec::new();
-                    let _ = self.output.read_to_end(&mut rest).await;
+                    let _ = copy(&mut self.output, &mut sink()).await;
                 }
                 Err(Lost(why)) => {
                     tracing::warn!(pool = self.pool, "gRPC server is lost: {why}");
