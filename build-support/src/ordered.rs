@@ -1,7 +1,7 @@
 //! Maps and sets in the order of their keys, as sorted lists. The standard library's trees are made for more entries
 //! than come together here, and the compiler makes each anew for every pair of types: with them this crate was a third
-//! longer to compile, which the first build of every program waits for. They stay where a public type has
-//! one, and where a file may bring any number of entries in any order: each of them moves those behind it here.
+//! longer to compile, which the first build of every program waits for. They stay where a public type has one, and where
+//! a file may bring any number of entries in any order: each of them moves those behind it here.
 
 use std::borrow::Borrow;
 

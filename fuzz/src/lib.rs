@@ -27,7 +27,7 @@ mod finite;
     dead_code,
     unexpected_cfgs,
     unreachable_pub,
-    reason = "the runtime's own file: the decoder is private there and needs nothing else of it"
+    reason = "the runtime's own file: the decoder is private there and needs nothing else of it, but its features"
 )]
 #[path = "../../runtime/src/pool/frame.rs"]
 mod frame;

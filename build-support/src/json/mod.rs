@@ -271,24 +271,21 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_as_the_same_by_serde_json() {
+    fn the_same_is_written_as_by_serde_json_and_read_by_it() {
         for text in TEXTS {
             if let Ok(wanted) = serde_json::from_str::<serde_json::Value>(text) {
                 let value = parse(text).unwrap();
+                // Python writes two digits of an exponent, and so do we.
+                if *text != "1e-7" {
+                    assert_eq!(value.to_string(), wanted.to_string());
+                    assert_eq!(format!("{value:#}"), format!("{wanted:#}"));
+                }
                 for again in [value.to_string(), format!("{value:#}"), python(&value)] {
                     assert_eq!(serde_json::from_str(&again).ok().as_ref(), Some(&wanted));
                     assert_eq!(parse(&again).as_ref(), Ok(&value));
                 }
             }
         }
-    }
-
-    #[test]
-    fn a_line_for_each_value_is_what_serde_json_writes_too() {
-        let value = serde_json::json!({"a": [1, "b", {}], "c": {"d": null, "e": []}});
-        let ours = parse(&value.to_string()).unwrap();
-        assert_eq!(format!("{ours:#}"), format!("{value:#}"));
-        assert_eq!(ours.to_string(), value.to_string());
     }
 
     #[test]
